@@ -1,0 +1,2 @@
+//! Load driver for side-by-side measurements.
+fn main() {}

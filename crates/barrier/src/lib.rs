@@ -1,0 +1,1 @@
+//! The encrypted barrier: a sealed key ring over a store, typed views, the seal.

@@ -1,0 +1,1 @@
+//! The HTTP edge: listeners, TLS, configuration and the registry of engines.

@@ -1,0 +1,1 @@
+//! Bytes at slash-separated paths: the Store trait, its backends and their conformance suite.

@@ -1,0 +1,1 @@
+//! What travels between Coffer and its clients: envelopes, headers, lenient input types.
