@@ -1,1 +1,49 @@
-//! The only crate that names a cipher: AEAD, HMAC, Shamir, the key ring, secret values.
+//! The cryptography of Coffer, and the only crate that names a cipher.
+//!
+//! What it promises:
+//!
+//! - **One library underneath.** Ciphers, hashes and randomness are those of AWS-LC. What is written here is how they are put
+//!   together, and the arithmetic of secret sharing, which the library lacks.
+//! - **Secrets are a type.** Key bytes live in [`Secret`], plaintext under way in [`WipingBuffer`] or
+//!   [`zeroize::Zeroizing`]. All three wipe what they held; `Secret` is redacted in `Debug` and is read only where somebody
+//!   wrote `expose`.
+//! - **A ciphertext belongs to its place.** What a [`KeyRing`] encrypts is bound to its path, its term and its format version
+//!   and decrypts nowhere else. Nonces are random, uses are counted, and a key refuses to go on before its nonces could repeat.
+//! - **Time tells nothing.** Codes and secrets are compared by [`constant_time_eq`]; the field arithmetic of [`shamir`] has
+//!   neither branches nor tables. (Lengths are not hidden.)
+//! - **Errors tell an attacker nothing.** A decryption fails in one way, whatever was wrong. No text holds a secret.
+//! - **Randomness and time are arguments**, so that tests can repeat: [`Random`] and a `now` in seconds since the Unix epoch.
+//!
+//! It knows nothing of storage, of requests or of threads, and encodes nothing as text: base64 and hex are the callers'.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`secret`], [`buffer`] | values and buffers that are wiped |
+//! | [`random`] | the source of randomness and what is drawn from it |
+//! | [`aead`] | AES-256-GCM under one key |
+//! | [`keyring`] | numbered keys, rotation, the format of stored values |
+//! | [`shamir`] | splitting a key into shares and putting it together |
+//! | [`mac`], [`hash`] | HMAC, HKDF and plain hashes |
+//! | [`compare`] | equality in constant time |
+
+pub mod aead;
+pub mod buffer;
+pub mod compare;
+mod error;
+pub mod hash;
+pub mod keyring;
+pub mod mac;
+pub mod random;
+pub mod secret;
+pub mod shamir;
+
+pub use aead::Aes256Key;
+pub use buffer::WipingBuffer;
+pub use compare::constant_time_eq;
+pub use error::Error;
+pub use hash::{sha1, sha256, sha512};
+pub use keyring::{KeyRing, ROTATE_AFTER_ENCRYPTIONS, TermInfo};
+pub use mac::{HmacKey, hkdf_sha256, hmac_sha256};
+pub use random::Random;
+pub use secret::Secret;
+pub use zeroize::{self, Zeroize, Zeroizing};
