@@ -1,0 +1,248 @@
+//! The directory of a store: its lock, its marker and its database file.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{ErrorKind, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use redb::{Database, ReadableDatabase, TableDefinition};
+
+use crate::Error;
+
+/// Everything stored: full path to bytes.
+pub(super) const ENTRIES: TableDefinition<&[u8], &[u8]> = TableDefinition::new("entries");
+
+/// Facts about the file itself, such as the number of its format.
+const META: TableDefinition<&[u8], &[u8]> = TableDefinition::new("meta");
+
+/// Key in the meta table of the format number, eight bytes, big-endian.
+const FORMAT_KEY: &[u8] = b"format";
+
+/// The format this version writes.
+const FORMAT: u64 = 1;
+
+/// What the marker file says. Its presence is what counts; the text is for a person who looks.
+const MARKER_TEXT: &str = "coffer embedded store, format 1\n";
+
+/// Memory that the engine may use for pages, in bytes. The kernel's page cache lies behind it, so
+/// a miss costs a copy and not a disk access as long as the machine has memory.
+const CACHE_BYTES: usize = 16 * 1024 * 1024;
+
+pub(super) const RESTORE: &str = "stop, keep a copy of the directory, and restore it from a backup";
+
+/// A store's directory while it is locked by this handle.
+pub(super) struct Home {
+    place: Place,
+    _lock: File,
+}
+
+/// Where a store's files are, without the lock: lets the writer open the file again.
+#[derive(Clone)]
+pub(super) struct Place {
+    dir: PathBuf,
+}
+
+impl Home {
+    /// Locks the directory `dir`, creating it where it is missing.
+    pub(super) fn lock(dir: &Path) -> Result<Self, Error> {
+        fs::create_dir_all(dir).map_err(|e| Error::io("creating the directory of the store", e))?;
+        let lock = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(dir.join("LOCK"))
+            .map_err(|e| Error::io("opening the lock file of the store", e))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self {
+                place: Place {
+                    dir: dir.to_owned(),
+                },
+                _lock: lock,
+            }),
+            Err(TryLockError::WouldBlock) => Err(Error::Locked {
+                dir: dir.to_owned(),
+            }),
+            Err(TryLockError::Error(e)) => Err(Error::io("locking the store", e)),
+        }
+    }
+
+    /// Opens the database, or creates it where there has never been one.
+    pub(super) fn open(&self) -> Result<Database, Error> {
+        let place = &self.place;
+        let marked = exists(&place.marker())?;
+        let length = match fs::metadata(place.database()) {
+            Ok(found) => Some(found.len()),
+            Err(e) if e.kind() == ErrorKind::NotFound => None,
+            Err(e) => return Err(Error::io("looking at the database file", e)),
+        };
+        match (marked, length) {
+            (false, None) => place.create()?,
+            (true, None) => return Err(place.damaged("is missing although the store was in use")),
+            (_, Some(0)) => return Err(place.damaged("is empty although the store was in use")),
+            // Creation was interrupted between its last two steps; the file itself is whole.
+            (false, Some(_)) => {}
+            (true, Some(_)) => {}
+        }
+        let database = place.reopen()?;
+        if !marked {
+            place.mark()?;
+        }
+        Ok(database)
+    }
+
+    /// What the writer needs to open the file again after a failure of the disk.
+    pub(super) fn reopener(&self) -> Place {
+        self.place.clone()
+    }
+}
+
+impl Place {
+    /// Opens the existing database file and checks its format.
+    pub(super) fn reopen(&self) -> Result<Database, Error> {
+        let database = self.guarded(|| {
+            Database::builder()
+                .set_cache_size(CACHE_BYTES)
+                .open(self.database())
+        })?;
+        self.guarded(|| self.check_format(&database))?;
+        Ok(database)
+    }
+
+    /// Creates the database under another name first, so that the file is whole once it is there.
+    fn create(&self) -> Result<(), Error> {
+        let fresh = self.dir.join("coffer.redb.new");
+        match fs::remove_file(&fresh) {
+            Err(e) if e.kind() != ErrorKind::NotFound => {
+                return Err(Error::io("removing a half-created database file", e));
+            }
+            _ => {}
+        }
+        self.guarded(|| {
+            let database = Database::builder()
+                .set_cache_size(CACHE_BYTES)
+                .create(&fresh)?;
+            let change = database.begin_write()?;
+            change.open_table(ENTRIES)?;
+            change
+                .open_table(META)?
+                .insert(FORMAT_KEY, FORMAT.to_be_bytes().as_slice())?;
+            change.commit()?;
+            database.close()?;
+            Ok::<_, redb::Error>(())
+        })?;
+        File::open(&fresh)
+            .and_then(|file| file.sync_all())
+            .and_then(|()| fs::rename(&fresh, self.database()))
+            .and_then(|()| self.sync_dir())
+            .map_err(|e| Error::io("creating the database file", e))
+    }
+
+    /// Leaves the marker that tells a store which lost its data from a new one.
+    fn mark(&self) -> Result<(), Error> {
+        let fresh = self.dir.join("FORMAT.new");
+        File::create(&fresh)
+            .and_then(|mut file| {
+                file.write_all(MARKER_TEXT.as_bytes())?;
+                file.sync_all()
+            })
+            .and_then(|()| fs::rename(&fresh, self.marker()))
+            .and_then(|()| self.sync_dir())
+            .map_err(|e| Error::io("writing the marker file of the store", e))
+    }
+
+    fn sync_dir(&self) -> std::io::Result<()> {
+        File::open(&self.dir)?.sync_all()
+    }
+
+    fn check_format(&self, database: &Database) -> Result<(), Refusal> {
+        let read = database.begin_read().map_err(redb::Error::from)?;
+        let meta = read.open_table(META).map_err(redb::Error::from)?;
+        let found = meta.get(FORMAT_KEY).map_err(redb::Error::from)?;
+        let number = found
+            .as_ref()
+            .and_then(|found| <[u8; 8]>::try_from(found.value()).ok())
+            .map(u64::from_be_bytes);
+        match number {
+            Some(FORMAT) => Ok(()),
+            Some(found) if found > FORMAT => Err(Refusal::Newer(found)),
+            _ => Err(Refusal::NoFormat),
+        }
+    }
+
+    /// Runs one step of the engine. On a file altered behind its back the engine may stop with a
+    /// panic instead of an error; here both become [`Error::Damaged`].
+    fn guarded<T, E: Into<Refusal>>(
+        &self,
+        step: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, Error> {
+        match catch_unwind(AssertUnwindSafe(step)) {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(refusal)) => Err(self.refused(refusal.into())),
+            Err(_) => Err(self.damaged("does not hold what was written")),
+        }
+    }
+
+    fn refused(&self, refusal: Refusal) -> Error {
+        match refusal {
+            Refusal::Newer(found) => Error::Newer {
+                found,
+                newest: FORMAT,
+            },
+            Refusal::NoFormat => self.damaged("holds no format number"),
+            Refusal::Engine(
+                redb::Error::DatabaseAlreadyOpen | redb::Error::LockProtocolMismatch,
+            ) => Error::Locked {
+                dir: self.dir.clone(),
+            },
+            Refusal::Engine(redb::Error::Corrupted(why)) => {
+                self.damaged(&format!("does not hold what was written ({why})"))
+            }
+            Refusal::Engine(redb::Error::Io(e)) if e.kind() == ErrorKind::InvalidData => {
+                self.damaged("is not a database file, or its beginning was overwritten")
+            }
+            Refusal::Engine(redb::Error::Io(e)) if e.kind() == ErrorKind::UnexpectedEof => {
+                self.damaged("is shorter than what was written")
+            }
+            Refusal::Engine(
+                redb::Error::UpgradeRequired(_) | redb::Error::TableDoesNotExist(_),
+            ) => self.damaged("is not a database of this program"),
+            Refusal::Engine(redb::Error::Io(e)) => {
+                super::writer::disk_error("opening the database file", e)
+            }
+            Refusal::Engine(other) => Error::io("opening the database file", other),
+        }
+    }
+
+    fn damaged(&self, what: &str) -> Error {
+        Error::Damaged {
+            what: format!("'{}' {what}", self.database().display()),
+            next: RESTORE,
+        }
+    }
+
+    fn database(&self) -> PathBuf {
+        self.dir.join("coffer.redb")
+    }
+
+    fn marker(&self) -> PathBuf {
+        self.dir.join("FORMAT")
+    }
+}
+
+/// Why a database file was not taken.
+enum Refusal {
+    Newer(u64),
+    NoFormat,
+    Engine(redb::Error),
+}
+
+impl<E: Into<redb::Error>> From<E> for Refusal {
+    fn from(error: E) -> Self {
+        Self::Engine(error.into())
+    }
+}
+
+fn exists(path: &Path) -> Result<bool, Error> {
+    path.try_exists()
+        .map_err(|e| Error::io("looking at the marker file of the store", e))
+}

@@ -1,0 +1,124 @@
+//! Reading from the newest durable state.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use arc_swap::ArcSwapOption;
+use redb::{Database, ReadOnlyTable, ReadableDatabase, ReadableTable, StorageError};
+
+use super::files::ENTRIES;
+use crate::Error;
+use crate::listing::{children, text};
+
+/// The snapshot that readers use now. The writer replaces it after each durable commit and before
+/// it answers, so a read that starts after an acknowledged write sees that write, and no read has
+/// to open a transaction of its own.
+pub(super) struct Published {
+    current: ArcSwapOption<Snapshot>,
+}
+
+/// One durable state of the database.
+pub(super) struct Snapshot {
+    entries: ReadOnlyTable<&'static [u8], &'static [u8]>,
+}
+
+impl Published {
+    pub(super) fn new(snapshot: Snapshot) -> Self {
+        Self {
+            current: ArcSwapOption::from_pointee(snapshot),
+        }
+    }
+
+    /// Lets new reads see `snapshot`, or refuses them for `None`.
+    pub(super) fn publish(&self, snapshot: Option<Snapshot>) {
+        self.current.store(snapshot.map(Arc::new));
+    }
+
+    /// Asks the newest snapshot.
+    pub(super) async fn read<T>(
+        &self,
+        ask: impl Fn(&Snapshot) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let snapshot = self.current.load_full().ok_or(Error::Closed)?;
+        guarded(|| ask(&snapshot))
+    }
+}
+
+impl Snapshot {
+    /// The newest committed state.
+    pub(super) fn take(database: &Database) -> Result<Self, Error> {
+        let entries = database
+            .begin_read()
+            .map_err(redb::Error::from)
+            .and_then(|read| Ok(read.open_table(ENTRIES)?))
+            .map_err(|e| Error::io("reading the store", e))?;
+        Ok(Self { entries })
+    }
+
+    pub(super) fn get(&self, path: &str) -> Result<Option<Vec<u8>>, Error> {
+        let found = ReadableTable::get(&self.entries, path.as_bytes()).map_err(read_error)?;
+        Ok(found.map(|value| value.value().to_vec()))
+    }
+
+    pub(super) fn list(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<String>, Error> {
+        children(prefix, after, limit, |from| {
+            let range = ReadableTable::range(&self.entries, from..).map_err(read_error)?;
+            Ok(range.map(|entry| match entry {
+                Ok((key, _)) => Ok(key.value().to_vec()),
+                Err(e) => Err(read_error(e)),
+            }))
+        })
+    }
+
+    /// A page of at most `limit` entries that ends early once it holds `bytes`.
+    pub(super) fn scan(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+        bytes: usize,
+    ) -> Result<Vec<(String, Vec<u8>)>, Error> {
+        // No path holds NUL, so this is the least key above `after` itself.
+        let from = match after {
+            Some(after) if after >= prefix => [after.as_bytes(), b"\0"].concat(),
+            _ => prefix.as_bytes().to_vec(),
+        };
+        let mut page = Vec::new();
+        let mut held = 0;
+        for entry in ReadableTable::range(&self.entries, from.as_slice()..).map_err(read_error)? {
+            let (key, value) = entry.map_err(read_error)?;
+            if page.len() == limit || held >= bytes || !key.value().starts_with(prefix.as_bytes()) {
+                break;
+            }
+            held += value.value().len();
+            page.push((text(key.value())?, value.value().to_vec()));
+        }
+        Ok(page)
+    }
+}
+
+/// Runs one read. On a file altered behind its back the engine may stop with a panic instead of
+/// an error; to the caller both are [`Error::Damaged`].
+fn guarded<T>(read: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err(damaged("a page cannot be read")))
+}
+
+fn read_error(error: StorageError) -> Error {
+    match error {
+        StorageError::Corrupted(why) => damaged(&why),
+        StorageError::DatabaseClosed => Error::Closed,
+        other => Error::io("reading the store", other),
+    }
+}
+
+fn damaged(why: &str) -> Error {
+    Error::Damaged {
+        what: format!("the database file does not hold what was written ({why})"),
+        next: super::files::RESTORE,
+    }
+}
