@@ -1,0 +1,102 @@
+//! What must hold for every input: nothing is lost in the key ring or in the shares, and nothing false passes.
+
+#[cfg(test)]
+mod keyring {
+    use coffer_crypto::keyring::OVERHEAD_BYTES;
+    use coffer_crypto::{Error, KeyRing, Random};
+    use proptest::prelude::*;
+
+    fn ring(seed: u64, rotations: u64) -> (Random, KeyRing) {
+        let random = Random::seeded_for_tests(seed);
+        let mut ring = KeyRing::new(&random, 0).unwrap();
+        for now in 1..=rotations {
+            ring.rotate(&random, now).unwrap();
+        }
+        (random, ring)
+    }
+
+    proptest! {
+        #[test]
+        fn decrypts_after_rotation_and_storage(
+            seed: u64, before in 0u64..5, after in 0u64..5, path: String, plaintext: Vec<u8>,
+        ) {
+            let (random, mut ring) = ring(seed, before);
+            let encrypted = ring.encrypt(&random, &path, &plaintext).unwrap();
+            prop_assert_eq!(encrypted.len(), plaintext.len() + OVERHEAD_BYTES);
+            for now in 0..after {
+                ring.rotate(&random, now).unwrap();
+            }
+            let stored = KeyRing::deserialize(&ring.serialize()).unwrap();
+            prop_assert_eq!(stored.info(), ring.info());
+            prop_assert_eq!(&*stored.decrypt(&path, &encrypted).unwrap(), &plaintext);
+            prop_assert_eq!(stored.serialize(), ring.serialize());
+        }
+
+        #[test]
+        fn another_path_is_refused(seed: u64, path: String, other: String, plaintext: Vec<u8>) {
+            prop_assume!(path != other);
+            let (random, ring) = ring(seed, 1);
+            let encrypted = ring.encrypt(&random, &path, &plaintext).unwrap();
+            prop_assert_eq!(ring.decrypt(&other, &encrypted), Err(Error::Decrypt));
+        }
+
+        #[test]
+        fn any_altered_byte_is_refused(seed: u64, plaintext: Vec<u8>, at: prop::sample::Index, change in 1u8..) {
+            let (random, ring) = ring(seed, 2);
+            let mut encrypted = ring.encrypt(&random, "path", &plaintext).unwrap();
+            let at = at.index(encrypted.len());
+            encrypted[at] ^= change;
+            prop_assert_eq!(ring.decrypt("path", &encrypted), Err(Error::Decrypt));
+        }
+
+        #[test]
+        fn hostile_bytes_are_refused(bytes: Vec<u8>) {
+            let (_, ring) = ring(0, 2);
+            prop_assert_eq!(ring.decrypt("path", &bytes), Err(Error::Decrypt));
+            prop_assert!(KeyRing::deserialize(&bytes).is_err());
+        }
+    }
+}
+
+#[cfg(test)]
+mod shamir {
+    use coffer_crypto::{Random, shamir};
+    use proptest::prelude::*;
+
+    fn splits() -> impl Strategy<Value = (u8, u8)> {
+        (1u8..=255).prop_flat_map(|shares| (Just(shares), 1..=shares))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+
+        #[test]
+        fn any_threshold_of_shares_gives_the_secret_back(
+            seed: u64, (count, threshold) in splits(), secret in prop::collection::vec(any::<u8>(), 1..40),
+        ) {
+            let random = Random::seeded_for_tests(seed);
+            let mut shares = shamir::split(&random, &secret, count, threshold).unwrap();
+            prop_assert_eq!(shares.len(), usize::from(count));
+            let mut points: Vec<u8> = shares.iter().map(|share| *share.last().unwrap()).collect();
+            points.sort_unstable();
+            points.dedup();
+            prop_assert!(points.len() == shares.len() && points[0] != 0);
+
+            random.shuffle(&mut shares);
+            let enough = random.uniform(u64::from(count - threshold) + 1) as usize + usize::from(threshold);
+            prop_assert_eq!(&*shamir::combine(&shares[..enough]).unwrap(), &secret);
+        }
+
+        #[test]
+        fn one_share_short_gives_something_else(seed: u64, threshold in 2u8..20, secret: [u8; 16]) {
+            let random = Random::seeded_for_tests(seed);
+            let shares = shamir::split(&random, &secret, threshold, threshold).unwrap();
+            prop_assert_ne!(&shamir::combine(&shares[1..]).unwrap()[..], &secret);
+        }
+
+        #[test]
+        fn hostile_shares_never_panic(shares: Vec<Vec<u8>>) {
+            drop(shamir::combine(&shares));
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! Outside vectors: what others published, or made with a real server, must come out here to the bit.
+
+#[cfg(test)]
+mod nist;
+#[cfg(test)]
+mod openbao;
+#[cfg(test)]
+mod rfc;
+#[cfg(test)]
+mod wycheproof;
