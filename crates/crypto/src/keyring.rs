@@ -48,7 +48,9 @@ pub const OVERHEAD_BYTES: usize = HEADER_BYTES + NONCE_BYTES + TAG_BYTES;
 /// encrypts with the old ring is counted in the new one.
 #[derive(Clone)]
 pub struct KeyRing {
-    /// In order of their terms without a gap: term `n` is at `n - 1`. Never empty.
+    /// The last of `terms`.
+    active: Arc<Term>,
+    /// In order of their numbers without a gap: term `n` is at `n - 1`.
     terms: Vec<Arc<Term>>,
 }
 
@@ -69,8 +71,10 @@ impl KeyRing {
     /// # Errors
     /// None in practice; see [`Aes256Key::from_secret`].
     pub fn new(random: &Random, now: u64) -> Result<Self, Error> {
+        let first = Arc::new(Term::generate(random, 1, now)?);
         Ok(Self {
-            terms: vec![Arc::new(Term::generate(random, now)?)],
+            active: Arc::clone(&first),
+            terms: vec![first],
         })
     }
 
@@ -82,36 +86,27 @@ impl KeyRing {
         if self.terms.len() >= TERMS_MAX {
             return Err(Error::KeyRingFull);
         }
-        self.terms.push(Arc::new(Term::generate(random, now)?));
-        Ok(self.active())
+        self.active = Arc::new(Term::generate(random, self.active.number + 1, now)?);
+        self.terms.push(Arc::clone(&self.active));
+        Ok(self.active.number)
     }
 
     /// The term that encrypts.
     #[must_use]
     pub fn active(&self) -> u32 {
-        // Lossless: `TERMS_MAX` bounds the length.
-        u32::try_from(self.terms.len()).unwrap_or(u32::MAX)
+        self.active.number
     }
 
     /// What may be told about the active term.
     #[must_use]
     pub fn info(&self) -> TermInfo {
-        self.term_info(self.active()).unwrap_or(TermInfo {
-            term: self.active(),
-            installed: 0,
-            encryptions: 0,
-        })
+        self.active.info()
     }
 
     /// What may be told about any term; none where the ring has no such term.
     #[must_use]
     pub fn term_info(&self, term: u32) -> Option<TermInfo> {
-        let key = self.term(term)?;
-        Some(TermInfo {
-            term,
-            installed: key.installed,
-            encryptions: key.encryptions.load(Ordering::Relaxed),
-        })
+        self.term(term).map(Term::info)
     }
 
     /// Whether the active key encrypted `limit` times or more; pass [`ROTATE_AFTER_ENCRYPTIONS`] where nothing else is
@@ -126,8 +121,7 @@ impl KeyRing {
     /// # Errors
     /// [`Error::KeyUsedUp`] at [`ENCRYPTIONS_MAX`] uses, [`Error::TooLong`] beyond the cipher's bound.
     pub fn encrypt(&self, random: &Random, path: &str, plaintext: &[u8]) -> Result<Vec<u8>, Error> {
-        let active = self.active();
-        let key = self.term(active).ok_or(Error::KeyUsedUp)?;
+        let key = &self.active;
         // Counted before the use, so that concurrent callers cannot pass the bound together.
         if key.encryptions.fetch_add(1, Ordering::Relaxed) >= ENCRYPTIONS_MAX {
             key.encryptions.fetch_sub(1, Ordering::Relaxed);
@@ -135,9 +129,13 @@ impl KeyRing {
         }
         let mut out = Vec::with_capacity(plaintext.len().saturating_add(OVERHEAD_BYTES));
         out.push(VALUE_VERSION);
-        out.extend_from_slice(&active.to_be_bytes());
-        key.cipher
-            .seal_onto(&mut out, random, &associated_data(active, path), plaintext)?;
+        out.extend_from_slice(&key.number.to_be_bytes());
+        key.cipher.seal_onto(
+            &mut out,
+            random,
+            &associated_data(key.number, path),
+            plaintext,
+        )?;
         Ok(out)
     }
 
@@ -167,7 +165,7 @@ impl KeyRing {
     pub fn serialize(&self) -> Zeroizing<Vec<u8>> {
         let mut out = WipingBuffer::with_capacity(5 + self.terms.len() * TERM_BYTES);
         out.extend(&[RING_VERSION]);
-        out.extend(&self.active().to_be_bytes());
+        out.extend(&self.active.number.to_be_bytes());
         for term in &self.terms {
             out.extend(&term.installed.to_be_bytes());
             out.extend(&term.encryptions.load(Ordering::Relaxed).to_be_bytes());
@@ -186,17 +184,18 @@ impl KeyRing {
             return Err(Error::KeyRingVersion(*version));
         }
         let (count, rest) = rest.split_first_chunk().ok_or(Error::KeyRingDamaged)?;
-        let count =
-            usize::try_from(u32::from_be_bytes(*count)).map_err(|_| Error::KeyRingDamaged)?;
-        let (terms, excess) = rest.as_chunks::<TERM_BYTES>();
-        if terms.len() != count || !excess.is_empty() || !(1..=TERMS_MAX).contains(&count) {
+        let count = u32::from_be_bytes(*count);
+        let (stored, excess) = rest.as_chunks::<TERM_BYTES>();
+        if stored.len() > TERMS_MAX
+            || u32::try_from(stored.len()) != Ok(count)
+            || !excess.is_empty()
+        {
             return Err(Error::KeyRingDamaged);
         }
-        let terms = terms
-            .iter()
-            .map(|term| Term::read(term).map(Arc::new))
-            .collect::<Result<_, _>>()?;
-        Ok(Self { terms })
+        let read = |(number, bytes)| Term::read(number, bytes).map(Arc::new);
+        let terms = (1..).zip(stored).map(read).collect::<Result<Vec<_>, _>>()?;
+        let active = terms.last().cloned().ok_or(Error::KeyRingDamaged)?;
+        Ok(Self { active, terms })
     }
 
     fn term(&self, term: u32) -> Option<&Term> {
@@ -215,28 +214,41 @@ impl fmt::Debug for KeyRing {
 
 /// One key of the ring.
 struct Term {
+    number: u32,
     installed: u64,
     encryptions: AtomicU64,
     cipher: Aes256Key,
 }
 
 impl Term {
-    fn generate(random: &Random, now: u64) -> Result<Self, Error> {
+    fn generate(random: &Random, number: u32, now: u64) -> Result<Self, Error> {
         Ok(Self {
+            number,
             installed: now,
             encryptions: AtomicU64::new(0),
             cipher: Aes256Key::generate(random)?,
         })
     }
 
-    fn read(bytes: &[u8; TERM_BYTES]) -> Result<Self, Error> {
+    fn read(number: u32, bytes: &[u8; TERM_BYTES]) -> Result<Self, Error> {
         let (installed, rest) = bytes.split_first_chunk().ok_or(Error::KeyRingDamaged)?;
         let (encryptions, key) = rest.split_first_chunk().ok_or(Error::KeyRingDamaged)?;
+        // A count at the bound already refuses; one near 2^64 would wrap to zero and allow again.
+        let encryptions = u64::from_be_bytes(*encryptions).min(ENCRYPTIONS_MAX);
         Ok(Self {
+            number,
             installed: u64::from_be_bytes(*installed),
-            encryptions: AtomicU64::new(u64::from_be_bytes(*encryptions)),
+            encryptions: AtomicU64::new(encryptions),
             cipher: Aes256Key::from_slice(key).map_err(|_| Error::KeyRingDamaged)?,
         })
+    }
+
+    fn info(&self) -> TermInfo {
+        TermInfo {
+            term: self.number,
+            installed: self.installed,
+            encryptions: self.encryptions.load(Ordering::Relaxed),
+        }
     }
 }
 
@@ -394,11 +406,33 @@ mod tests {
     #[test]
     fn a_full_ring_does_not_rotate() {
         let (random, ring) = ring();
-        let mut full = KeyRing {
-            terms: vec![Arc::clone(&ring.terms[0]); TERMS_MAX],
+        let count = u32::try_from(TERMS_MAX).unwrap();
+        let term = &ring.serialize()[5..];
+        let stored = |count: u32| {
+            [
+                &[RING_VERSION][..],
+                &count.to_be_bytes(),
+                &term.repeat(count as usize),
+            ]
+            .concat()
         };
+        let mut full = KeyRing::deserialize(&stored(count)).unwrap();
+        assert_eq!(full.active(), count);
         assert_eq!(full.rotate(&random, 0), Err(Error::KeyRingFull));
-        assert!(KeyRing::deserialize(&full.serialize()).is_ok());
+        assert_eq!(
+            KeyRing::deserialize(&stored(count + 1)).unwrap_err(),
+            Error::KeyRingDamaged
+        );
+    }
+
+    #[test]
+    fn a_count_beyond_the_bound_does_not_wrap() {
+        let (random, ring) = ring();
+        let mut bytes = ring.serialize().to_vec();
+        bytes[13..21].fill(0xFF);
+        let worn = KeyRing::deserialize(&bytes).unwrap();
+        assert_eq!(worn.encrypt(&random, "p", b""), Err(Error::KeyUsedUp));
+        assert_eq!(worn.info().encryptions, ENCRYPTIONS_MAX);
     }
 
     #[test]

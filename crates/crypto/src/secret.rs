@@ -4,7 +4,7 @@ use std::any::type_name;
 use std::fmt;
 
 use serde::{Deserialize, Deserializer};
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::compare::constant_time_eq;
 
@@ -50,6 +50,18 @@ impl<T: Zeroize> Drop for Secret<T> {
 impl<T: Zeroize> From<T> for Secret<T> {
     fn from(value: T) -> Self {
         Self::new(value)
+    }
+}
+
+impl From<&str> for Secret<String> {
+    fn from(value: &str) -> Self {
+        Self::new(value.to_owned())
+    }
+}
+
+impl<T: Zeroize + Default> From<Zeroizing<T>> for Secret<T> {
+    fn from(mut value: Zeroizing<T>) -> Self {
+        Self::new(std::mem::take(&mut *value))
     }
 }
 
@@ -144,6 +156,11 @@ mod tests {
             Secret::new(String::from("b"))
         );
         assert_eq!(Secret::new([7u8; 32]), Secret::new([7u8; 32]));
+        assert_eq!(
+            Secret::from(Zeroizing::new(vec![1u8])),
+            Secret::new(vec![1u8])
+        );
+        assert_eq!(Secret::from("a"), Secret::new(String::from("a")));
     }
 
     #[test]

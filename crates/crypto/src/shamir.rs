@@ -5,8 +5,9 @@
 //! tell nothing about it. The field is that of AES, reduced by x^8 + x^4 + x^3 + x + 1 (0x11B).
 //!
 //! A share is laid out as `y1 … yn ‖ x`, one byte longer than the secret, which is the format that Vault and OpenBao use:
-//! shares made there combine here and the other way round. (They never split for a threshold of one but hand out the key as it
-//! is; whoever wants that interoperable does the same.)
+//! shares made there combine here and the other way round. (They never split for a threshold of one: a
+//! single share there is the key itself without a number, and several are refused. Whoever wants that interoperable does
+//! the same before coming here.)
 //!
 //! Shares carry neither the threshold nor a checksum. Too few of them, or shares of different secrets, combine to a wrong
 //! value without an error: the caller knows the threshold, and checks the result by decrypting with it.
