@@ -1,1 +1,22 @@
-//! The encrypted barrier: a sealed key ring over a store, typed views, the seal.
+//! The encrypted barrier: everything Coffer keeps passes through it, and only it sees both a storage
+//! key and its ciphertext.
+//!
+//! A [`Barrier`] stands over a [`coffer_storage::Store`] and holds the key ring while it is unsealed.
+//! A [`View`] is a prefix of it with typed records; [`Changes`] is an atomic set of writes, possibly
+//! over several views. [`seal`] keeps the root key: wrapped by the unseal key whose Shamir shares
+//! operators hold.
+//!
+//! The stored layout is specified in `docs/storage-format.md`.
+
+mod barrier;
+mod changes;
+mod error;
+pub mod seal;
+mod stored;
+mod view;
+
+pub use barrier::{Barrier, KeyInfo};
+pub use changes::Changes;
+pub use error::Error;
+pub use stored::{Seen, Stored};
+pub use view::View;

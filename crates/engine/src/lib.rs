@@ -1,1 +1,32 @@
-//! The seam: what a secrets engine or auth method is, and everything it may use.
+//! The seam: what a secrets engine or an auth method is, and everything it may use.
+//!
+//! An engine is a type with a table of paths ([`Engine::routes`]). Each verb on a path has one request
+//! type: its fields are the parameters, its doc comments the help, its [`Handle`] implementation the
+//! behaviour. Help, OpenAPI, warnings about unknown fields and the test that every route refuses
+//! without a token all read that same table. An engine reaches the world only through [`Ctx`].
+//!
+//! Secrets that live outside (a database user) are announced by a durable [`Intent`] before they are
+//! made and described by a [`Lease`], which says how they are extended and undone.
+
+mod answer;
+mod ctx;
+mod engine;
+mod fault;
+mod kind;
+mod lease;
+mod openapi;
+mod reply;
+mod router;
+mod routes;
+pub mod testing;
+
+pub use answer::Answer;
+pub use ctx::{Caller, Ctx, MountInfo, RequestInfo, Services, TokenKind};
+pub use engine::{Engine, Handle};
+pub use fault::Fault;
+pub use kind::{Class, Kind, Live, Mounted, Table};
+pub use lease::{Intent, Lease, Leased, NewLease, Renewal};
+pub use openapi::{Operation, operations};
+pub use reply::{Alias, Body, Empty, Login, Raw, Replies, Reply, WithStatus, WithWarnings};
+pub use router::{Found, Miss};
+pub use routes::{Endpoint, Exists, Flags, Path, Routes, path};

@@ -1,1 +1,23 @@
-//! What travels between Coffer and its clients: envelopes, headers, lenient input types.
+//! What travels between Coffer and its clients.
+//!
+//! Envelopes, error bodies, header names, paths and the *lenient* input types: Vault's clients send
+//! `"1h"`, `3600` or `"3600"` for one duration, `"a,b"` or `["a","b"]` for one list. Each such type
+//! parses every accepted spelling once, at the door, into a strict value and describes itself for the
+//! generated help. Nothing here knows of HTTP libraries, async code or storage.
+
+mod duration;
+mod envelope;
+pub mod header;
+mod json;
+mod lenient;
+mod path;
+mod time;
+mod verb;
+
+pub use duration::{DurationError, Ttl, format_duration, parse_duration};
+pub use envelope::{Auth, Envelope, ErrorBody, WrapInfo};
+pub use json::{MAX_JSON_DEPTH, RawJson, Wiped, parse_object, write_json};
+pub use lenient::{CommaList, Flag, Int, KvPairs, Text};
+pub use path::{ApiPath, PathFault};
+pub use time::Timestamp;
+pub use verb::Verb;

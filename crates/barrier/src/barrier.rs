@@ -1,0 +1,217 @@
+//! The key ring over the store.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwapOption;
+use coffer_crypto::{Aes256Key, KeyRing, ROTATE_AFTER_ENCRYPTIONS, Random, Zeroizing};
+use coffer_storage::{Batch, Store};
+
+use crate::stored::damaged;
+use crate::{Error, View};
+
+/// Where the encrypted key ring is kept.
+const KEY_RING_PATH: &str = "core/keyring";
+/// Associated data of the key ring's encryption.
+const KEY_RING_DOMAIN: &[u8] = b"coffer.keyring.v1";
+
+/// A store whose values are encrypted with a key ring that is present only while it is unsealed.
+pub struct Barrier {
+    store: Arc<dyn Store>,
+    random: Random,
+    open: ArcSwapOption<Open>,
+}
+
+/// What is in memory while unsealed: dropped, and so wiped, by sealing.
+struct Open {
+    ring: KeyRing,
+    root: Aes256Key,
+}
+
+/// Facts about the active key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyInfo {
+    /// Its number.
+    pub term: u32,
+    /// When it was installed, seconds since 1970.
+    pub installed_secs: u64,
+    /// How many values it has encrypted.
+    pub encryptions: u64,
+}
+
+impl Barrier {
+    /// A sealed barrier.
+    pub fn new(store: Arc<dyn Store>, random: Random) -> Self {
+        Self {
+            store,
+            random,
+            open: ArcSwapOption::empty(),
+        }
+    }
+
+    /// The store underneath, for what must be readable while sealed.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// The source of randomness.
+    pub fn random(&self) -> &Random {
+        &self.random
+    }
+
+    /// Whether a key ring was ever made here.
+    pub async fn is_initialised(&self) -> Result<bool, Error> {
+        Ok(self.store.get(KEY_RING_PATH).await?.is_some())
+    }
+
+    /// Makes the first key ring, encrypted by `root`. Part of a batch with whatever must be there
+    /// from the first moment (the wrapped root key, the seal's configuration).
+    pub async fn initialise(
+        &self,
+        root: &Aes256Key,
+        now_secs: u64,
+        with: Batch,
+    ) -> Result<(), Error> {
+        let ring = KeyRing::new(&self.random, now_secs)?;
+        let batch = with
+            .put(KEY_RING_PATH, self.locked(&ring, root)?)
+            .expect(KEY_RING_PATH, None);
+        match self.store.commit(batch).await.map_err(Error::from) {
+            Err(Error::Conflict) => Err(Error::Initialised),
+            other => other,
+        }
+    }
+
+    /// Opens the key ring with the root key.
+    pub async fn unseal(&self, root: Aes256Key) -> Result<(), Error> {
+        let locked = self
+            .store
+            .get(KEY_RING_PATH)
+            .await?
+            .ok_or(Error::Uninitialised)?;
+        let ring = root
+            .open(KEY_RING_DOMAIN, &locked)
+            .map_err(|_| Error::WrongKey)?;
+        let ring = KeyRing::deserialize(&ring)?;
+        self.open.store(Some(Arc::new(Open { ring, root })));
+        Ok(())
+    }
+
+    /// Forgets the key ring. Operations that hold it end first; later ones get [`Error::Sealed`].
+    pub fn seal(&self) {
+        self.open.store(None);
+    }
+
+    /// Whether the key ring is absent.
+    pub fn is_sealed(&self) -> bool {
+        self.open.load().is_none()
+    }
+
+    /// The active key.
+    pub fn key_info(&self) -> Result<KeyInfo, Error> {
+        let info = self.open()?.ring.info();
+        Ok(KeyInfo {
+            term: info.term,
+            installed_secs: info.installed,
+            encryptions: info.encryptions,
+        })
+    }
+
+    /// Installs a new key for all later writes; older ones stay for reading.
+    pub async fn rotate(&self, now_secs: u64) -> Result<u32, Error> {
+        let seen = self.store.get(KEY_RING_PATH).await?;
+        let open = self.open()?;
+        let mut ring = KeyRing::deserialize(&open.ring.serialize())?;
+        let term = ring.rotate(&self.random, now_secs)?;
+        self.replace(seen, ring, copied(&open.root)?, Batch::new())
+            .await?;
+        Ok(term)
+    }
+
+    /// Rotates when the active key nears the bound on random nonces (NIST SP 800-38D section 8.3),
+    /// and otherwise writes down how often it was used. Called from time to time.
+    pub async fn keep_keys_fresh(&self, now_secs: u64) -> Result<(), Error> {
+        let seen = self.store.get(KEY_RING_PATH).await?;
+        let open = self.open()?;
+        if open.ring.needs_rotation(ROTATE_AFTER_ENCRYPTIONS) {
+            return self.rotate(now_secs).await.map(drop);
+        }
+        let locked = self.locked(&open.ring, &open.root)?;
+        Ok(self
+            .store
+            .commit(
+                Batch::new()
+                    .put(KEY_RING_PATH, locked)
+                    .expect(KEY_RING_PATH, seen),
+            )
+            .await?)
+    }
+
+    /// Encrypts the key ring by another root key, together with the writes `with` (the new root
+    /// key in its wrapping).
+    pub async fn change_root(&self, root: Aes256Key, with: Batch) -> Result<(), Error> {
+        let seen = self.store.get(KEY_RING_PATH).await?;
+        let ring = KeyRing::deserialize(&self.open()?.ring.serialize())?;
+        self.replace(seen, ring, root, with).await
+    }
+
+    /// Whether `root` is the root key of the open barrier.
+    pub fn is_root(&self, root: &Aes256Key) -> Result<bool, Error> {
+        let open = self.open()?;
+        Ok(coffer_crypto::constant_time_eq(
+            open.root.expose_bytes(),
+            root.expose_bytes(),
+        ))
+    }
+
+    /// A copy of the root key, to be wrapped anew.
+    pub fn root(&self) -> Result<Aes256Key, Error> {
+        copied(&self.open()?.root)
+    }
+
+    /// A prefix of the barrier; `prefix` ends with a slash.
+    pub fn view(self: &Arc<Self>, prefix: impl Into<String>) -> View {
+        View::new(Arc::clone(self), prefix.into())
+    }
+
+    /// Encrypts bytes that will live outside the store (a batch token), bound to `place`.
+    pub fn encrypt(&self, place: &str, plaintext: &[u8]) -> Result<Vec<u8>, Error> {
+        Ok(self.open()?.ring.encrypt(&self.random, place, plaintext)?)
+    }
+
+    /// Decrypts what [`Barrier::encrypt`] made for the same `place`.
+    pub fn decrypt(&self, place: &str, bytes: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
+        self.open()?
+            .ring
+            .decrypt(place, bytes)
+            .map_err(|_| damaged(place, "it does not decrypt"))
+    }
+
+    fn open(&self) -> Result<Arc<Open>, Error> {
+        self.open.load_full().ok_or(Error::Sealed)
+    }
+
+    fn locked(&self, ring: &KeyRing, root: &Aes256Key) -> Result<Vec<u8>, Error> {
+        Ok(root.seal(&self.random, KEY_RING_DOMAIN, &ring.serialize())?)
+    }
+
+    /// Makes a ring durable before anything is encrypted with it. The stored ring must still be the
+    /// one that was `seen` before this one was derived, so that two changes at once lose nothing.
+    async fn replace(
+        &self,
+        seen: Option<Vec<u8>>,
+        ring: KeyRing,
+        root: Aes256Key,
+        with: Batch,
+    ) -> Result<(), Error> {
+        let batch = with
+            .put(KEY_RING_PATH, self.locked(&ring, &root)?)
+            .expect(KEY_RING_PATH, seen);
+        self.store.commit(batch).await?;
+        self.open.store(Some(Arc::new(Open { ring, root })));
+        Ok(())
+    }
+}
+
+fn copied(key: &Aes256Key) -> Result<Aes256Key, Error> {
+    Ok(Aes256Key::from_slice(key.expose_bytes())?)
+}

@@ -1,0 +1,71 @@
+//! Several writes that happen together or not at all.
+
+use std::sync::Arc;
+
+use coffer_storage::Batch;
+
+use crate::stored::encode;
+use crate::{Barrier, Error, Seen, Stored, View};
+
+/// A set of writes over one or several views of the same barrier.
+#[must_use = "nothing is written before commit"]
+pub struct Changes {
+    barrier: Arc<Barrier>,
+    batch: Batch,
+}
+
+impl Changes {
+    pub(crate) fn new(barrier: Arc<Barrier>) -> Self {
+        Self {
+            barrier,
+            batch: Batch::new(),
+        }
+    }
+
+    /// Writes a record.
+    pub fn put<T: Stored>(mut self, view: &View, path: &str, value: &T) -> Result<Self, Error> {
+        let full = view.full(path);
+        let bytes = encode(&full, value)?;
+        let sealed = self.barrier.encrypt(&full, bytes.as_slice())?;
+        self.batch = self.batch.put(full, sealed);
+        Ok(self)
+    }
+
+    /// Writes bytes as they are (with their version byte), for raw access by operators.
+    pub fn put_raw(mut self, view: &View, path: &str, bytes: &[u8]) -> Result<Self, Error> {
+        let full = view.full(path);
+        let sealed = self.barrier.encrypt(&full, bytes)?;
+        self.batch = self.batch.put(full, sealed);
+        Ok(self)
+    }
+
+    /// Removes what is at `path`, if anything is.
+    pub fn delete(mut self, view: &View, path: &str) -> Self {
+        self.batch = self.batch.delete(view.full(path));
+        self
+    }
+
+    /// Lets the whole set fail with [`Error::Conflict`] unless `path` still holds what was seen.
+    pub fn expect(mut self, view: &View, path: &str, seen: Seen) -> Self {
+        self.batch = self.batch.expect(view.full(path), seen.0);
+        self
+    }
+
+    /// How many writes there are.
+    pub fn len(&self) -> usize {
+        self.batch.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.batch.is_empty()
+    }
+
+    /// Makes all writes durable, or none.
+    pub async fn commit(self) -> Result<(), Error> {
+        if self.batch.is_empty() {
+            return Ok(());
+        }
+        Ok(self.barrier.store().commit(self.batch).await?)
+    }
+}

@@ -1,0 +1,50 @@
+//! What can go wrong behind the barrier.
+
+use thiserror::Error;
+
+/// Why something could not be read or written.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The key ring is gone.
+    #[error("the barrier is sealed")]
+    Sealed,
+    /// Somebody else changed what the write was based on. Nothing was written.
+    #[error("the record was changed by somebody else")]
+    Conflict,
+    /// The key does not open what is stored.
+    #[error("the key does not open the stored root key")]
+    WrongKey,
+    /// Nothing was ever initialised here.
+    #[error("the barrier is not initialised")]
+    Uninitialised,
+    /// It was initialised before.
+    #[error("the barrier is already initialised")]
+    Initialised,
+    /// A stored record can not be decrypted or read.
+    #[error("the stored record {path:?} is damaged: {what}")]
+    Damaged {
+        /// Where it is kept.
+        path: String,
+        /// What is wrong; nothing of its content.
+        what: String,
+    },
+    /// Shares or their counts are not acceptable; the text is for the operator.
+    #[error("{0}")]
+    Shares(String),
+    /// A cipher refused to work.
+    #[error(transparent)]
+    Crypto(#[from] coffer_crypto::Error),
+    /// The store failed.
+    #[error(transparent)]
+    Storage(coffer_storage::Error),
+}
+
+impl From<coffer_storage::Error> for Error {
+    fn from(error: coffer_storage::Error) -> Self {
+        match error {
+            coffer_storage::Error::Conflict { .. } => Self::Conflict,
+            other => Self::Storage(other),
+        }
+    }
+}

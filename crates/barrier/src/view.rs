@@ -1,0 +1,202 @@
+//! A prefix of the barrier with typed records.
+
+use std::fmt;
+use std::sync::Arc;
+
+use coffer_crypto::Zeroizing;
+
+use crate::stored::{damaged, decode};
+use crate::{Barrier, Changes, Error, Seen, Stored};
+
+/// How often [`View::update`] starts again when others are faster.
+const UPDATE_TRIES: usize = 64;
+/// How many children [`View::list_all`] reads at once.
+const PAGE: usize = 1_000;
+
+/// A part of the barrier's storage, as one engine or one part of the kernel sees it.
+#[derive(Clone)]
+pub struct View {
+    barrier: Arc<Barrier>,
+    prefix: Arc<str>,
+}
+
+impl View {
+    pub(crate) fn new(barrier: Arc<Barrier>, prefix: String) -> Self {
+        Self {
+            barrier,
+            prefix: prefix.into(),
+        }
+    }
+
+    /// A narrower view; `below` ends with a slash.
+    pub fn sub(&self, below: &str) -> Self {
+        Self::new(Arc::clone(&self.barrier), format!("{}{below}", self.prefix))
+    }
+
+    /// The barrier this is a part of.
+    pub fn barrier(&self) -> &Arc<Barrier> {
+        &self.barrier
+    }
+
+    /// The record at `path`.
+    pub async fn get<T: Stored>(&self, path: &str) -> Result<Option<T>, Error> {
+        Ok(self.get_seen(path).await?.0)
+    }
+
+    /// The record at `path`, and what to base a write on.
+    pub async fn get_seen<T: Stored>(&self, path: &str) -> Result<(Option<T>, Seen), Error> {
+        let full = self.full(path);
+        let bytes = self.barrier.store().get(&full).await?;
+        let value = bytes
+            .as_deref()
+            .map(|bytes| decode(&full, &self.barrier.decrypt(&full, bytes)?))
+            .transpose()?;
+        Ok((value, Seen(bytes)))
+    }
+
+    /// The bytes at `path`, for raw access by operators.
+    pub async fn get_raw(&self, path: &str) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
+        let full = self.full(path);
+        let bytes = self.barrier.store().get(&full).await?;
+        bytes
+            .map(|bytes| self.barrier.decrypt(&full, &bytes))
+            .transpose()
+    }
+
+    /// Writes the record at `path`.
+    pub async fn put<T: Stored>(&self, path: &str, value: &T) -> Result<(), Error> {
+        self.changes().put(self, path, value)?.commit().await
+    }
+
+    /// Removes what is at `path`, if anything is.
+    pub async fn delete(&self, path: &str) -> Result<(), Error> {
+        self.changes().delete(self, path).commit().await
+    }
+
+    /// Reads, decides and writes as if nobody else did. `decide` may run several times; it answers
+    /// the record to keep (none deletes it) and a result, or an error that leaves all as it was.
+    pub async fn update<T, R, E, F>(&self, path: &str, decide: F) -> Result<R, E>
+    where
+        T: Stored,
+        E: From<Error>,
+        F: Fn(Option<T>) -> Result<(Option<T>, R), E> + Send,
+    {
+        for _ in 0..UPDATE_TRIES {
+            let (old, seen) = self.get_seen::<T>(path).await?;
+            let (new, result) = decide(old)?;
+            let changes = self.changes().expect(self, path, seen);
+            let changes = match &new {
+                Some(value) => changes.put(self, path, value)?,
+                None => changes.delete(self, path),
+            };
+            match changes.commit().await {
+                Ok(()) => return Ok(result),
+                Err(Error::Conflict) => {}
+                Err(other) => return Err(other.into()),
+            }
+        }
+        Err(Error::Conflict.into())
+    }
+
+    /// The children of `folder` ("" or ending in a slash) in order, folders with a trailing slash,
+    /// after the child `after`, at most `limit`.
+    pub async fn list(
+        &self,
+        folder: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<String>, Error> {
+        Ok(self
+            .barrier
+            .store()
+            .list(&self.full(folder), after, limit)
+            .await?)
+    }
+
+    /// All children of `folder`, page by page.
+    pub async fn list_all(&self, folder: &str) -> Result<Vec<String>, Error> {
+        let mut all: Vec<String> = Vec::new();
+        loop {
+            let page = self
+                .list(folder, all.last().map(String::as_str), PAGE)
+                .await?;
+            let last = page.len() < PAGE;
+            all.extend(page);
+            if last {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// Records below `prefix` in order of their paths, after the path `after`, at most `limit`.
+    /// Paths are relative to this view.
+    pub async fn scan<T: Stored>(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(String, T)>, Error> {
+        let after = after.map(|after| self.full(after));
+        let found = self
+            .barrier
+            .store()
+            .scan(&self.full(prefix), after.as_deref(), limit)
+            .await?;
+        let read = |(path, bytes): (String, Vec<u8>)| {
+            let value = decode(&path, &self.barrier.decrypt(&path, &bytes)?)?;
+            let relative = path
+                .strip_prefix(&*self.prefix)
+                .ok_or_else(|| damaged(&path, "it is outside its view"))?;
+            Ok((relative.to_owned(), value))
+        };
+        found.into_iter().map(read).collect()
+    }
+
+    /// Paths below `prefix` in order, after the path `after`, at most `limit`; nothing is decrypted.
+    pub async fn scan_paths(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<String>, Error> {
+        let after = after.map(|after| self.full(after));
+        let found = self
+            .barrier
+            .store()
+            .scan(&self.full(prefix), after.as_deref(), limit)
+            .await?;
+        Ok(found
+            .into_iter()
+            .filter_map(|(path, _)| Some(path.strip_prefix(&*self.prefix)?.to_owned()))
+            .collect())
+    }
+
+    /// Removes everything below `prefix` ("" for all of the view), page by page.
+    pub async fn clear(&self, prefix: &str) -> Result<(), Error> {
+        loop {
+            let page = self.scan_paths(prefix, None, PAGE).await?;
+            if page.is_empty() {
+                return Ok(());
+            }
+            let changes = page
+                .iter()
+                .fold(self.changes(), |changes, path| changes.delete(self, path));
+            changes.commit().await?;
+        }
+    }
+
+    /// An empty set of writes, for several records at once.
+    pub fn changes(&self) -> Changes {
+        Changes::new(Arc::clone(&self.barrier))
+    }
+
+    pub(crate) fn full(&self, path: &str) -> String {
+        format!("{}{path}", self.prefix)
+    }
+}
+
+impl fmt::Debug for View {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "View({})", self.prefix)
+    }
+}

@@ -1,0 +1,162 @@
+//! The barrier over the memory store.
+
+use std::sync::Arc;
+
+use coffer_barrier::{Barrier, Error, Seen, Stored, View, seal};
+use coffer_crypto::{Aes256Key, Random};
+use coffer_storage::{Batch, Memory};
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Counter {
+    count: u64,
+}
+
+impl Stored for Counter {}
+
+async fn opened() -> (Arc<Barrier>, Aes256Key) {
+    let barrier = Arc::new(Barrier::new(Arc::new(Memory::new()), Random::system()));
+    let root = Aes256Key::generate(barrier.random()).unwrap();
+    barrier.initialise(&root, 1, Batch::new()).await.unwrap();
+    barrier
+        .unseal(Aes256Key::from_slice(root.expose_bytes()).unwrap())
+        .await
+        .unwrap();
+    (barrier, root)
+}
+
+async fn count(view: &View) -> Option<u64> {
+    view.get::<Counter>("a/b")
+        .await
+        .unwrap()
+        .map(|counter| counter.count)
+}
+
+#[tokio::test]
+async fn records_come_back_and_are_encrypted() {
+    let (barrier, _) = opened().await;
+    let view = barrier.view("logical/1/");
+    view.put("a/b", &Counter { count: 7 }).await.unwrap();
+    assert_eq!(count(&view).await, Some(7));
+    let bytes = barrier.store().get("logical/1/a/b").await.unwrap().unwrap();
+    assert!(!bytes.windows(5).any(|part| part == b"count"));
+}
+
+#[tokio::test]
+async fn a_record_moved_to_another_path_is_damaged() {
+    let (barrier, _) = opened().await;
+    let view = barrier.view("x/");
+    view.put("one", &Counter { count: 1 }).await.unwrap();
+    let bytes = barrier.store().get("x/one").await.unwrap().unwrap();
+    barrier.store().put("x/two", bytes).await.unwrap();
+    assert!(matches!(
+        view.get::<Counter>("two").await,
+        Err(Error::Damaged { .. })
+    ));
+}
+
+#[tokio::test]
+async fn sealing_takes_the_keys_away_and_unsealing_brings_them_back() {
+    let (barrier, root) = opened().await;
+    let view = barrier.view("x/");
+    view.put("a/b", &Counter { count: 1 }).await.unwrap();
+    barrier.seal();
+    assert!(matches!(
+        view.get::<Counter>("a/b").await,
+        Err(Error::Sealed)
+    ));
+    let wrong = Aes256Key::generate(barrier.random()).unwrap();
+    assert!(matches!(barrier.unseal(wrong).await, Err(Error::WrongKey)));
+    barrier.unseal(root).await.unwrap();
+    assert_eq!(count(&view).await, Some(1));
+}
+
+#[tokio::test]
+async fn rotation_keeps_old_records_readable() {
+    let (barrier, _) = opened().await;
+    let view = barrier.view("x/");
+    view.put("a/b", &Counter { count: 1 }).await.unwrap();
+    assert_eq!(barrier.rotate(5).await.unwrap(), 2);
+    assert_eq!(count(&view).await, Some(1));
+    view.put("a/b", &Counter { count: 2 }).await.unwrap();
+    assert_eq!(
+        (count(&view).await, barrier.key_info().unwrap().term),
+        (Some(2), 2)
+    );
+}
+
+#[tokio::test]
+async fn updates_lose_nothing_under_contention() {
+    let (barrier, _) = opened().await;
+    let tasks: Vec<_> = (0..16)
+        .map(|_| {
+            let view = barrier.view("x/");
+            tokio::spawn(async move {
+                let add = |old: Option<Counter>| {
+                    Ok::<_, Error>((
+                        Some(Counter {
+                            count: old.map_or(0, |c| c.count) + 1,
+                        }),
+                        (),
+                    ))
+                };
+                view.update("a/b", add).await.unwrap();
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    assert_eq!(count(&barrier.view("x/")).await, Some(16));
+}
+
+#[tokio::test]
+async fn changes_are_all_or_nothing() {
+    let (barrier, _) = opened().await;
+    let view = barrier.view("x/");
+    view.put("a/b", &Counter { count: 1 }).await.unwrap();
+    let changes = view
+        .changes()
+        .put(&view, "c", &Counter { count: 9 })
+        .unwrap()
+        .expect(&view, "a/b", Seen::NOTHING);
+    assert!(matches!(changes.commit().await, Err(Error::Conflict)));
+    assert_eq!(view.get::<Counter>("c").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn shares_open_the_root_key_and_too_few_do_not() {
+    let (barrier, root) = opened().await;
+    let config = seal::SealConfig::new(5, 3).unwrap();
+    let (shares, batch) = seal::wrap(&root, config, barrier.random()).unwrap();
+    barrier.store().commit(batch).await.unwrap();
+    let store = barrier.store().as_ref();
+    assert_eq!(seal::SealConfig::load(store).await.unwrap(), Some(config));
+    let opened = seal::unwrap(store, config, &shares[1..4]).await.unwrap();
+    assert_eq!(opened.expose_bytes(), root.expose_bytes());
+    assert!(matches!(
+        seal::unwrap(store, config, &shares[..2]).await,
+        Err(Error::WrongKey)
+    ));
+}
+
+#[test]
+fn share_counts_are_checked() {
+    for (shares, threshold) in [
+        (0, 0),
+        (256, 3),
+        (3, 4),
+        (3, 0),
+        (5, 1),
+        (-1, 1),
+        (3, -1),
+        (300, 300),
+    ] {
+        assert!(
+            seal::SealConfig::new(shares, threshold).is_err(),
+            "{shares}/{threshold}"
+        );
+    }
+    assert!(seal::SealConfig::new(1, 1).is_ok());
+    assert!(seal::SealConfig::new(255, 255).is_ok());
+}

@@ -1,0 +1,205 @@
+//! Finds the path for a request: a literal segment beats a variable one.
+
+use std::collections::HashMap;
+
+use coffer_wire::Verb;
+
+use crate::Flags;
+
+/// A path that matched.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// Position of the path in its table.
+    pub path: usize,
+    /// Position of the endpoint in its path.
+    pub endpoint: usize,
+    /// What the variable segments held.
+    pub captures: Vec<(&'static str, String)>,
+    /// Who may come here.
+    pub flags: Flags,
+    /// Whether the path can tell creation from update.
+    pub tells_existence: bool,
+}
+
+/// Why nothing matched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Miss {
+    /// No such path.
+    Path,
+    /// The path is there, but not with this verb.
+    Verb,
+}
+
+/// A tree of segments.
+#[derive(Default)]
+pub(crate) struct Router {
+    root: Node,
+}
+
+#[derive(Default)]
+struct Node {
+    literals: HashMap<&'static str, Node>,
+    variable: Option<(&'static str, Box<Node>)>,
+    rest: Option<(&'static str, usize)>,
+    here: Option<usize>,
+}
+
+impl Router {
+    /// Adds a pattern; says what is ambiguous about it.
+    pub(crate) fn insert(&mut self, pattern: &'static str, at: usize) -> Result<(), String> {
+        let mut node = &mut self.root;
+        let mut names: Vec<&str> = Vec::new();
+        for segment in pattern.split('/').filter(|segment| !segment.is_empty()) {
+            let Some(name) = crate::routes::capture_name(segment) else {
+                node = node.literals.entry(segment).or_default();
+                continue;
+            };
+            if names.contains(&name) {
+                return Err(format!("{pattern}: {{{name}}} stands twice"));
+            }
+            names.push(name);
+            if segment.ends_with("*}") {
+                return match node.rest.replace((name, at)) {
+                    Some(_) => Err(format!(
+                        "{pattern}: another path takes the rest here already"
+                    )),
+                    None => Ok(()),
+                };
+            }
+            let (other, next) = node.variable.get_or_insert_with(|| (name, Box::default()));
+            if *other != name {
+                return Err(format!(
+                    "{pattern}: {{{name}}} stands where another path has {{{other}}}"
+                ));
+            }
+            node = next;
+        }
+        match node.here.replace(at) {
+            Some(_) => Err(format!("{pattern}: the path stands twice")),
+            None => Ok(()),
+        }
+    }
+
+    /// The path for `tail` and what its variables hold. Lists may ask with a trailing slash, and
+    /// only they reach a `{rest*}` that holds nothing.
+    pub(crate) fn find(
+        &self,
+        verb: Verb,
+        tail: &str,
+    ) -> Option<(usize, Vec<(&'static str, String)>)> {
+        let lists = matches!(verb, Verb::List | Verb::Scan);
+        let tail = if lists {
+            tail.strip_suffix('/').unwrap_or(tail)
+        } else {
+            tail
+        };
+        let segments: Vec<&str> = if tail.is_empty() {
+            Vec::new()
+        } else {
+            tail.split('/').collect()
+        };
+        let mut captures = Vec::new();
+        let at = self.root.find(&segments, lists, &mut captures)?;
+        Some((at, captures))
+    }
+}
+
+impl Node {
+    fn find(
+        &self,
+        segments: &[&str],
+        lists: bool,
+        captures: &mut Vec<(&'static str, String)>,
+    ) -> Option<usize> {
+        let Some((first, others)) = segments.split_first() else {
+            if self.here.is_some() {
+                return self.here;
+            }
+            let (name, at) = self.rest.filter(|_| lists)?;
+            captures.push((name, String::new()));
+            return Some(at);
+        };
+        if let Some(found) = self
+            .literals
+            .get(first)
+            .and_then(|node| node.find(others, lists, captures))
+        {
+            return Some(found);
+        }
+        let kept = captures.len();
+        if let Some((name, node)) = self.variable.as_ref().filter(|_| !first.is_empty()) {
+            captures.push((name, (*first).to_owned()));
+            if let Some(found) = node.find(others, lists, captures) {
+                return Some(found);
+            }
+            captures.truncate(kept);
+        }
+        let (name, at) = self.rest?;
+        captures.push((name, segments.join("/")));
+        Some(at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn router() -> Router {
+        let mut router = Router::default();
+        for (at, pattern) in [
+            "config",
+            "data/{path*}",
+            "roles",
+            "roles/{name}",
+            "roles/{name}/rotate",
+            "roles/all",
+            "{any*}",
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            router.insert(pattern, at).unwrap();
+        }
+        router
+    }
+
+    fn find(verb: Verb, tail: &str) -> Option<(usize, Option<String>)> {
+        router()
+            .find(verb, tail)
+            .map(|(at, captures)| (at, captures.first().map(|c| c.1.clone())))
+    }
+
+    #[test]
+    fn literal_beats_variable_beats_rest() {
+        assert_eq!(find(Verb::Read, "config"), Some((0, None)));
+        assert_eq!(find(Verb::Read, "roles/all"), Some((5, None)));
+        assert_eq!(find(Verb::Read, "roles/x"), Some((3, Some("x".into()))));
+        assert_eq!(
+            find(Verb::Read, "roles/all/rotate"),
+            Some((4, Some("all".into())))
+        );
+        assert_eq!(find(Verb::Read, "data/a/b"), Some((1, Some("a/b".into()))));
+        assert_eq!(
+            find(Verb::Read, "roles/x/y"),
+            Some((6, Some("roles/x/y".into())))
+        );
+    }
+
+    #[test]
+    fn trailing_slashes_are_for_lists() {
+        assert_eq!(find(Verb::List, "roles/"), Some((2, None)));
+        assert_eq!(find(Verb::List, "data/"), Some((1, Some(String::new()))));
+        assert_eq!(find(Verb::List, "data/a/"), Some((1, Some("a".into()))));
+        assert_eq!(find(Verb::Read, "data/a/"), Some((1, Some("a/".into()))));
+        assert_eq!(find(Verb::Read, "data"), Some((6, Some("data".into()))));
+    }
+
+    #[test]
+    fn ambiguity_is_refused() {
+        let mut router = router();
+        assert!(router.insert("roles/{other}/x", 9).is_err());
+        assert!(router.insert("roles", 9).is_err());
+        assert!(router.insert("data/{more*}", 9).is_err());
+        assert!(router.insert("x/{a}/{a}", 9).is_err());
+    }
+}

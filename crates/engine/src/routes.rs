@@ -1,0 +1,403 @@
+//! The table of paths that an engine offers.
+
+use std::collections::BTreeSet;
+
+use coffer_wire::Verb;
+use schemars::{Schema, SchemaGenerator};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use std::time::Duration;
+
+use crate::lease::{NewLease, Renewal};
+use crate::router::{Found, Miss, Router};
+use crate::{Answer, Ctx, Engine, Fault, Handle, Lease, Replies, Reply};
+use coffer_wire::Timestamp;
+
+/// Everything an engine offers, in the order a reader should meet it.
+pub struct Routes<E> {
+    paths: Vec<Path<E>>,
+    leases: Vec<LeaseKind<E>>,
+    router: Router,
+    faults: Vec<String>,
+}
+
+/// One path of an engine with its attributes and verbs.
+pub struct Path<E> {
+    /// Segments; `{name}` captures one, `{name*}` the rest.
+    pub pattern: &'static str,
+    /// One line for help.
+    pub about: &'static str,
+    /// Who may come here.
+    pub flags: Flags,
+    /// The verbs.
+    pub endpoints: Vec<Endpoint<E>>,
+    exists: Option<ExistsCall<E>>,
+    faults: Vec<String>,
+}
+
+/// Who may come to a path.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flags {
+    /// Needs the `sudo` capability.
+    pub sudo: bool,
+    /// Needs no token; one that is sent is looked at but not required.
+    pub unauthenticated: bool,
+}
+
+/// One verb on one path, its types erased.
+pub struct Endpoint<E> {
+    /// The verb.
+    pub verb: Verb,
+    /// The request type's schema: fields and help.
+    pub request: Value,
+    /// The reply's schema.
+    pub reply: Option<Value>,
+    known: BTreeSet<String>,
+    open: bool,
+    call: Call<E>,
+}
+
+type Input = Map<String, Value>;
+type Call<E> = for<'a> fn(&'a E, &'a Ctx, Input) -> Answer<'a, Reply>;
+type ExistsCall<E> = for<'a> fn(&'a E, &'a Ctx, Input) -> Answer<'a, bool>;
+type RenewCall<E> = for<'a> fn(&'a E, &'a Ctx, Value, &'a Renewal) -> Answer<'a, Timestamp>;
+type RevokeCall<E> = for<'a> fn(&'a E, &'a Ctx, Value) -> Answer<'a, ()>;
+
+struct LeaseKind<E> {
+    kind: &'static str,
+    renew: RenewCall<E>,
+    revoke: RevokeCall<E>,
+}
+
+/// Starts one path.
+pub fn path<E>(pattern: &'static str, about: &'static str) -> Path<E> {
+    Path {
+        pattern,
+        about,
+        flags: Flags::default(),
+        endpoints: Vec::new(),
+        exists: None,
+        faults: Vec::new(),
+    }
+}
+
+impl<E: Send + Sync + 'static> Routes<E> {
+    /// A table of these paths.
+    pub fn new(paths: impl IntoIterator<Item = Path<E>>) -> Self {
+        let paths: Vec<_> = paths.into_iter().collect();
+        let mut faults: Vec<_> = paths
+            .iter()
+            .flat_map(|path| path.faults.iter().cloned())
+            .collect();
+        let mut router = Router::default();
+        for (at, path) in paths.iter().enumerate() {
+            faults.extend(router.insert(path.pattern, at).err());
+        }
+        Self {
+            paths,
+            leases: Vec::new(),
+            router,
+            faults,
+        }
+    }
+
+    /// Joins the tables of several topics into one.
+    pub fn merge(tables: impl IntoIterator<Item = Self>) -> Self {
+        let (mut paths, mut leases) = (Vec::new(), Vec::new());
+        for table in tables {
+            paths.extend(table.paths);
+            leases.extend(table.leases);
+        }
+        Self {
+            leases,
+            ..Self::new(paths)
+        }
+    }
+
+    /// Adds a kind of lease that this engine's answers carry.
+    pub fn leases<L: Lease<E>>(mut self) -> Self {
+        self.leases.push(LeaseKind {
+            kind: L::KIND,
+            renew: renew::<E, L>,
+            revoke: revoke::<E, L>,
+        });
+        self
+    }
+
+    /// Faults of the table itself (two names for one place, a capture without a field). A server
+    /// with such a table refuses to start.
+    pub fn faults(&self) -> &[String] {
+        &self.faults
+    }
+
+    /// All paths, for documents and tests.
+    pub fn paths(&self) -> &[Path<E>] {
+        &self.paths
+    }
+
+    /// The endpoint for `verb` at `tail`, the part of the path after the mount.
+    pub fn find(&self, verb: Verb, tail: &str) -> Result<Found, Miss> {
+        let (at, captures) = self.router.find(verb, tail).ok_or(Miss::Path)?;
+        let path = self.paths.get(at).ok_or(Miss::Path)?;
+        let endpoint = path
+            .endpoints
+            .iter()
+            .position(|e| e.verb == verb)
+            .ok_or(Miss::Verb)?;
+        Ok(Found {
+            path: at,
+            endpoint,
+            captures,
+            flags: path.flags,
+            tells_existence: verb == Verb::Write && path.exists.is_some(),
+        })
+    }
+
+    /// Whether what a write is about is there already, where the path can tell.
+    pub fn exists<'a>(
+        &self,
+        engine: &'a E,
+        found: &Found,
+        cx: &'a Ctx,
+    ) -> Option<Answer<'a, bool>> {
+        let exists = self.paths.get(found.path)?.exists?;
+        Some(exists(engine, cx, captured(found)))
+    }
+
+    /// Runs the endpoint with the body's fields and the path's captures, which override them.
+    pub fn call<'a>(
+        &self,
+        engine: &'a E,
+        found: &Found,
+        cx: &'a Ctx,
+        mut input: Input,
+    ) -> Answer<'a, Reply> {
+        let endpoint = self
+            .paths
+            .get(found.path)
+            .and_then(|path| path.endpoints.get(found.endpoint));
+        let Some(endpoint) = endpoint else {
+            return Box::pin(std::future::ready(Err(Fault::UnsupportedPath)));
+        };
+        let warnings = endpoint.settle_input(found, &mut input);
+        let answer = (endpoint.call)(engine, cx, input);
+        Box::pin(async move {
+            let mut reply = answer.await?;
+            reply.warnings.splice(0..0, warnings);
+            Ok(reply)
+        })
+    }
+
+    /// Extends a lease of one of the engine's kinds.
+    pub fn renew<'a>(
+        &self,
+        engine: &'a E,
+        cx: &'a Ctx,
+        lease: NewLease,
+        ask: &'a Renewal,
+    ) -> Answer<'a, Timestamp> {
+        match self.leases.iter().find(|l| l.kind == lease.kind) {
+            Some(kind) => (kind.renew)(engine, cx, lease.payload, ask),
+            None => Box::pin(std::future::ready(Err(unknown_kind(&lease)))),
+        }
+    }
+
+    /// Undoes a lease of one of the engine's kinds.
+    pub fn revoke<'a>(&self, engine: &'a E, cx: &'a Ctx, lease: NewLease) -> Answer<'a, ()> {
+        match self.leases.iter().find(|l| l.kind == lease.kind) {
+            Some(kind) => (kind.revoke)(engine, cx, lease.payload),
+            None => Box::pin(std::future::ready(Err(unknown_kind(&lease)))),
+        }
+    }
+}
+
+impl<E: Send + Sync + 'static> Path<E> {
+    /// Answers reads.
+    pub fn read<R: Handle<E>>(self) -> Self {
+        self.on::<R>(Verb::Read)
+    }
+
+    /// Answers lists.
+    pub fn list<R: Handle<E>>(self) -> Self {
+        self.on::<R>(Verb::List)
+    }
+
+    /// Answers recursive lists.
+    pub fn scan<R: Handle<E>>(self) -> Self {
+        self.on::<R>(Verb::Scan)
+    }
+
+    /// Answers writes, creating and updating alike.
+    pub fn write<R: Handle<E>>(self) -> Self {
+        self.on::<R>(Verb::Write)
+    }
+
+    /// Answers merge patches.
+    pub fn patch<R: Handle<E>>(self) -> Self {
+        self.on::<R>(Verb::Patch)
+    }
+
+    /// Answers deletions.
+    pub fn delete<R: Handle<E>>(self) -> Self {
+        self.on::<R>(Verb::Delete)
+    }
+
+    /// Tells creation from update, so that policy can ask for `create` or `update`; without it every
+    /// write is an update.
+    pub fn exists<R: Exists<E>>(mut self) -> Self {
+        self.exists = Some(exists::<E, R>);
+        self
+    }
+
+    /// Needs the `sudo` capability.
+    pub fn sudo(mut self) -> Self {
+        self.flags.sudo = true;
+        self
+    }
+
+    /// Needs no token.
+    pub fn unauthenticated(mut self) -> Self {
+        self.flags.unauthenticated = true;
+        self
+    }
+
+    fn on<R: Handle<E>>(mut self, verb: Verb) -> Self {
+        let mut types = SchemaGenerator::default();
+        let request = types.root_schema_for::<R>().to_value();
+        let known: BTreeSet<String> = request
+            .get("properties")
+            .and_then(Value::as_object)
+            .map(|fields| fields.keys().cloned().collect())
+            .unwrap_or_default();
+        let open = request
+            .get("additionalProperties")
+            .is_some_and(|more| more != &Value::Bool(false));
+        for name in self.pattern.split('/').filter_map(capture_name) {
+            if !known.contains(name) {
+                self.faults.push(format!(
+                    "{} {}: the request type has no field for {{{name}}}",
+                    verb, self.pattern
+                ));
+            }
+        }
+        let reply = R::Reply::schema(&mut SchemaGenerator::default()).map(Schema::to_value);
+        self.endpoints.push(Endpoint {
+            verb,
+            request,
+            reply,
+            known,
+            open,
+            call: call::<E, R>,
+        });
+        self
+    }
+}
+
+/// A request type that can say whether its object is there. Its fields are the path's captures.
+pub trait Exists<E>: DeserializeOwned + Send + 'static {
+    /// Whether it is there.
+    fn exists(self, engine: &E, cx: &Ctx) -> impl Future<Output = Result<bool, Fault>> + Send;
+}
+
+impl<E> Endpoint<E> {
+    /// Puts captures over the body's fields; says what was replaced and what nobody knows.
+    fn settle_input(&self, found: &Found, input: &mut Input) -> Vec<String> {
+        let mut warnings = Vec::new();
+        let unknown: Vec<_> = input
+            .keys()
+            .filter(|key| !self.open && !self.known.contains(*key))
+            .cloned()
+            .collect();
+        if !unknown.is_empty() {
+            warnings.push(format!(
+                "Endpoint ignored these unrecognized parameters: [{}]",
+                unknown.join(" ")
+            ));
+            unknown.iter().for_each(|key| drop(input.remove(key)));
+        }
+        let mut replaced = Vec::new();
+        for (name, value) in &found.captures {
+            let old = input.insert((*name).to_owned(), Value::String(value.clone()));
+            if old.is_some_and(|old| old.as_str() != Some(value)) {
+                replaced.push(*name);
+            }
+        }
+        if !replaced.is_empty() {
+            warnings.push(format!(
+                "Endpoint replaced the value of these parameters with the values captured from the endpoint's path: [{}]",
+                replaced.join(" ")
+            ));
+        }
+        warnings
+    }
+}
+
+/// The name in `{name}` or `{name*}`.
+pub(crate) fn capture_name(segment: &str) -> Option<&str> {
+    let inner = segment.strip_prefix('{')?.strip_suffix('}')?;
+    Some(inner.strip_suffix('*').unwrap_or(inner))
+}
+
+fn captured(found: &Found) -> Input {
+    found
+        .captures
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), Value::String(value.clone())))
+        .collect()
+}
+
+fn decode<T: DeserializeOwned>(input: Input) -> Result<T, Fault> {
+    serde_path_to_error::deserialize(Value::Object(input)).map_err(|error| {
+        let field = error.path().to_string();
+        let reason = error.into_inner();
+        match field.as_str() {
+            "." | "?" => Fault::Invalid(reason.to_string()),
+            field => Fault::Invalid(format!("field {field:?}: {reason}")),
+        }
+    })
+}
+
+fn call<'a, E: Sync, R: Handle<E>>(engine: &'a E, cx: &'a Ctx, input: Input) -> Answer<'a, Reply> {
+    Box::pin(async move {
+        let request: R = decode(input)?;
+        request.handle(engine, cx).await?.reply()
+    })
+}
+
+fn exists<'a, E: Sync, R: Exists<E>>(engine: &'a E, cx: &'a Ctx, input: Input) -> Answer<'a, bool> {
+    Box::pin(async move {
+        let request: R = decode(input)?;
+        request.exists(engine, cx).await
+    })
+}
+
+fn renew<'a, E: Sync, L: Lease<E>>(
+    engine: &'a E,
+    cx: &'a Ctx,
+    payload: Value,
+    ask: &'a Renewal,
+) -> Answer<'a, Timestamp> {
+    Box::pin(async move {
+        let lease: L = serde_json::from_value(payload).map_err(Fault::internal)?;
+        lease.renew(engine, cx, ask).await
+    })
+}
+
+fn revoke<'a, E: Sync, L: Lease<E>>(engine: &'a E, cx: &'a Ctx, payload: Value) -> Answer<'a, ()> {
+    Box::pin(async move {
+        let lease: L = serde_json::from_value(payload).map_err(Fault::internal)?;
+        lease.revoke(engine, cx).await
+    })
+}
+
+fn unknown_kind(lease: &NewLease) -> Fault {
+    Fault::internal(format!(
+        "the engine knows no lease of kind {:?}",
+        lease.kind
+    ))
+}
+
+/// How often an engine wants its tick, for the kernel's clockwork.
+pub(crate) fn tick_of<E: Engine>() -> Option<Duration> {
+    E::TICK
+}

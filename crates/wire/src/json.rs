@@ -1,0 +1,320 @@
+//! JSON that may hold secrets: bounded parsing, wiping, exact numbers, Go's escapes.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::{self, Write};
+use std::ops::{Deref, DerefMut};
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde_json::ser::{CompactFormatter, Formatter};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+use zeroize::Zeroize;
+
+/// How deeply objects and lists may nest in a request; the parser itself stops at 128.
+pub const MAX_JSON_DEPTH: usize = 128;
+
+/// Parses a request body into its top-level object.
+///
+/// Empty bodies and `null` are no data. The last of duplicate keys wins, and since everything that
+/// looks at the body looks at this one tree, policy sees the value that takes effect. Numbers keep
+/// their text. Trailing garbage and anything but an object is an error for the client.
+pub fn parse_object(body: &[u8]) -> Result<Wiped<Map<String, Value>>, serde_json::Error> {
+    if body.iter().all(u8::is_ascii_whitespace) {
+        return Ok(Wiped(Map::new()));
+    }
+    if has_bare_exponent(body) {
+        let parsed: Option<Map<String, Value>> = match exact(serde_json::from_slice(body)?, 0)? {
+            Value::Null => None,
+            Value::Object(map) => Some(map),
+            _ => return Err(de::Error::custom("expected a JSON object")),
+        };
+        return Ok(Wiped(parsed.unwrap_or_default()));
+    }
+    let parsed: Option<Map<String, Value>> = serde_json::from_slice(body)?;
+    Ok(Wiped(parsed.unwrap_or_default()))
+}
+
+/// Whether something like `1e3` may be in the text: the parser would rewrite it as `1e+3`.
+fn has_bare_exponent(body: &[u8]) -> bool {
+    body.windows(3).any(|w| matches!(w, [a, b'e' | b'E', c] if a.is_ascii_digit() && (c.is_ascii_digit() || b"+-".contains(c))))
+}
+
+/// A tree whose numbers have the very text they came with.
+fn exact(raw: &RawValue, depth: usize) -> Result<Value, serde_json::Error> {
+    if depth >= MAX_JSON_DEPTH {
+        return Err(de::Error::custom("recursion limit exceeded"));
+    }
+    let text = raw.get();
+    Ok(match text.as_bytes().first() {
+        Some(b'{') => {
+            let fields: BTreeMap<String, &RawValue> = serde_json::from_str(text)?;
+            let fields = fields
+                .into_iter()
+                .map(|(key, raw)| Ok((key, exact(raw, depth + 1)?)));
+            Value::Object(fields.collect::<Result<_, serde_json::Error>>()?)
+        }
+        Some(b'[') => {
+            let items: Vec<&RawValue> = serde_json::from_str(text)?;
+            Value::Array(
+                items
+                    .into_iter()
+                    .map(|raw| exact(raw, depth + 1))
+                    .collect::<Result<_, _>>()?,
+            )
+        }
+        Some(b'-' | b'0'..=b'9') => {
+            Value::Number(serde_json::Number::from_string_unchecked(text.to_owned()))
+        }
+        _ => serde_json::from_str(text)?,
+    })
+}
+
+/// Writes a value as Go's encoder would: `<`, `>`, `&`, U+2028 and U+2029 escaped.
+pub fn write_json(to: impl Write, value: &impl Serialize) -> Result<(), serde_json::Error> {
+    value.serialize(&mut serde_json::Serializer::with_formatter(to, GoFormatter))
+}
+
+/// A value whose texts are overwritten when it is dropped, and which never shows in `Debug`.
+#[derive(Clone, Default, PartialEq)]
+pub struct Wiped<T: Wipe>(pub T);
+
+/// What [`Wiped`] can clear.
+pub trait Wipe {
+    /// Overwrites every text inside.
+    fn wipe(&mut self);
+}
+
+impl Wipe for Value {
+    fn wipe(&mut self) {
+        match self {
+            Self::String(text) => text.zeroize(),
+            Self::Array(items) => items.iter_mut().for_each(Wipe::wipe),
+            Self::Object(map) => map.wipe(),
+            Self::Null | Self::Bool(_) | Self::Number(_) => {}
+        }
+    }
+}
+
+impl Wipe for Map<String, Value> {
+    fn wipe(&mut self) {
+        self.values_mut().for_each(Wipe::wipe);
+    }
+}
+
+impl<T: Wipe + Default> Wiped<T> {
+    /// Takes the value out; wiping it is the taker's business from then on.
+    pub fn take(&mut self) -> T {
+        std::mem::take(&mut self.0)
+    }
+}
+
+impl<T: Wipe> Drop for Wiped<T> {
+    fn drop(&mut self) {
+        self.0.wipe();
+    }
+}
+
+impl<T: Wipe> Deref for Wiped<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T: Wipe> DerefMut for Wiped<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.0
+    }
+}
+
+impl<T: Wipe> fmt::Debug for Wiped<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Wiped(…)")
+    }
+}
+
+impl<T: Wipe + Serialize> Serialize for Wiped<T> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(to)
+    }
+}
+
+impl<'de, T: Wipe + Deserialize<'de>> Deserialize<'de> for Wiped<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        T::deserialize(from).map(Self)
+    }
+}
+
+impl<T: Wipe> JsonSchema for Wiped<T> {
+    fn schema_name() -> Cow<'static, str> {
+        "Object".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "object" })
+    }
+}
+
+/// JSON text that is stored and answered as it stands, never parsed on the way; wiped on drop.
+///
+/// Holds canonical text (sorted keys, Go's escapes) because it is only made from a parsed value.
+#[derive(Clone)]
+pub struct RawJson(Box<RawValue>);
+
+impl RawJson {
+    /// The canonical text of `value`.
+    pub fn from_value(value: &impl Serialize) -> Result<Self, serde_json::Error> {
+        let mut text = Vec::with_capacity(256);
+        write_json(&mut text, value)?;
+        let text = String::from_utf8(text).map_err(serde::ser::Error::custom)?;
+        RawValue::from_string(text).map(Self)
+    }
+
+    /// The JSON text.
+    pub fn as_str(&self) -> &str {
+        self.0.get()
+    }
+
+    /// Parses the text.
+    pub fn to_value(&self) -> Result<Wiped<Value>, serde_json::Error> {
+        serde_json::from_str(self.as_str()).map(Wiped)
+    }
+
+    /// Whether this is the JSON word `null`.
+    pub fn is_null(&self) -> bool {
+        self.as_str() == "null"
+    }
+}
+
+impl Drop for RawJson {
+    fn drop(&mut self) {
+        let mut text: String = Box::<str>::from(std::mem::take(&mut self.0)).into();
+        text.zeroize();
+    }
+}
+
+impl fmt::Debug for RawJson {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RawJson(…)")
+    }
+}
+
+impl Serialize for RawJson {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(to)
+    }
+}
+
+impl<'de> Deserialize<'de> for RawJson {
+    /// From stored text; canonical because it was written by [`RawJson::from_value`].
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Box::<RawValue>::deserialize(from).map(Self)
+    }
+}
+
+impl JsonSchema for RawJson {
+    fn schema_name() -> Cow<'static, str> {
+        "Object".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "object" })
+    }
+}
+
+/// Compact output with the escapes that Go's encoder adds.
+struct GoFormatter;
+
+impl Formatter for GoFormatter {
+    fn write_string_fragment<W: ?Sized + Write>(
+        &mut self,
+        to: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        let mut written = 0;
+        for (at, c) in fragment.char_indices() {
+            let escape = match c {
+                '<' => "\\u003c",
+                '>' => "\\u003e",
+                '&' => "\\u0026",
+                '\u{2028}' => "\\u2028",
+                '\u{2029}' => "\\u2029",
+                _ => continue,
+            };
+            CompactFormatter
+                .write_string_fragment(to, fragment.get(written..at).unwrap_or_default())?;
+            to.write_all(escape.as_bytes())?;
+            written = at + c.len_utf8();
+        }
+        CompactFormatter.write_string_fragment(to, fragment.get(written..).unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn roundtrip(text: &str) -> String {
+        let map = parse_object(text.as_bytes()).unwrap();
+        let mut out = Vec::new();
+        write_json(&mut out, &map).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn numbers_keep_their_text() {
+        assert_eq!(
+            roundtrip(r#"{"a":0.10,"b":1e3,"c":12345678901234567890}"#),
+            r#"{"a":0.10,"b":1e3,"c":12345678901234567890}"#
+        );
+    }
+
+    #[test]
+    fn escapes_as_go_does() {
+        assert_eq!(
+            roundtrip("{\"a\":\"<b>&\u{2028}ü\\n\"}"),
+            "{\"a\":\"\\u003cb\\u003e\\u0026\\u2028ü\\n\"}"
+        );
+    }
+
+    #[test]
+    fn last_duplicate_wins_and_keys_are_sorted() {
+        assert_eq!(roundtrip(r#"{"b":1,"a":2,"b":3}"#), r#"{"a":2,"b":3}"#);
+    }
+
+    #[test]
+    fn no_data_garbage_and_depth() {
+        assert!(parse_object(b"").unwrap().is_empty());
+        assert!(parse_object(b" null ").unwrap().is_empty());
+        assert!(parse_object(b"{} x").is_err());
+        assert!(parse_object(b"[1]").is_err());
+        for number in ["1", "1e3"] {
+            let deep = format!(
+                "{{\"a\":{}{number}{}}}",
+                "[".repeat(100_000),
+                "]".repeat(100_000)
+            );
+            assert!(parse_object(deep.as_bytes()).is_err());
+        }
+    }
+
+    #[test]
+    fn raw_json_is_canonical_and_hidden() {
+        let raw = RawJson::from_value(&serde_json::json!({"z": 1, "a": "s3cret"})).unwrap();
+        assert_eq!(raw.as_str(), r#"{"a":"s3cret","z":1}"#);
+        assert!(!format!("{raw:?}").contains("s3cret"));
+        assert_eq!(serde_json::to_string(&raw).unwrap(), raw.as_str());
+    }
+}
