@@ -1,1 +1,49 @@
-//! Typed async client of the HTTP API.
+//! Typed async client of the HTTP API that Coffer shares with Vault and OpenBao.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), coffer_client::Error> {
+//! use coffer_client::Client;
+//!
+//! // Address, token, namespace and TLS from COFFER_*, else BAO_*, else VAULT_* variables.
+//! let client = Client::builder_from_env()?.build()?;
+//! client.kv2("secret").put("app", &[("user", "alice")].into_iter().collect()).await?;
+//! let answer = client.read("database/creds/app-role", &[]).await?;
+//! # Ok(()) }
+//! ```
+//!
+//! Three layers, each usable alone:
+//! - [`Client::send`]: one [`Request`] to one [`Response`], with retries, redirects and size limits;
+//! - [`Client::read`], [`Client::write`], [`Client::list`], [`Client::patch`], [`Client::delete`]: any path, answering the
+//!   whole envelope as a [`Secret`];
+//! - [`Client::sys`], [`Client::tokens`], [`Client::kv1`], [`Client::kv2`], [`Renewer`]: typed.
+//!
+//! The process must have installed a TLS provider before the first client is built
+//! (`rustls::crypto::aws_lc_rs::default_provider().install_default()`); building fails with a clear error otherwise.
+
+mod builder;
+mod client;
+mod error;
+mod kv;
+mod nullable;
+mod renewer;
+mod request;
+mod response;
+mod retry;
+pub mod sys;
+mod tls;
+mod token;
+mod tokens;
+mod transport;
+
+#[cfg(test)]
+mod responder;
+
+pub use builder::{ClientBuilder, DEFAULT_ADDRESS, variable, variable_in_use};
+pub use client::Client;
+pub use error::Error;
+pub use kv::{Kv1, Kv2, Kv2Options, Kv2Versions};
+pub use renewer::{Renewal, Renewer};
+pub use request::{Method, Request};
+pub use response::{Auth, MAX_RESPONSE_BYTES, Response, Secret, WrapInfo};
+pub use token::Token;
+pub use tokens::{TokenCreate, Tokens};
