@@ -56,7 +56,7 @@ async fn write(store: &Arc<Embedded>, writers: usize) -> Result<(), Error> {
             let mut n = writer * 7919;
             while started.elapsed() < MEASURED {
                 let begun = Instant::now();
-                n = (n * 31 + 17) % LOADED_KEYS;
+                n = next(n);
                 store.put(&key(n), value(n + 1)).await?;
                 took.push(begun.elapsed());
             }
@@ -88,7 +88,7 @@ async fn read(store: &Embedded) -> Result<(), Error> {
     let (spent, count) = (cpu(), 300_000);
     let mut n = 1;
     for _ in 0..count {
-        n = (n * 31 + 17) % LOADED_KEYS;
+        n = next(n);
         store.get(&key(n)).await?;
     }
     println!(
@@ -103,7 +103,9 @@ fn reopen(dir: &Path) -> Result<(), Error> {
     let copy = dir.join("copy");
     let copied = std::fs::create_dir_all(&copy)
         .and_then(|()| std::fs::copy(dir.join("coffer.redb"), copy.join("coffer.redb")))
-        .and_then(|_| std::fs::copy(dir.join("FORMAT"), copy.join("FORMAT")));
+        .and_then(|_| std::fs::copy(dir.join("FORMAT"), copy.join("FORMAT")))
+        // Else the first flush after opening would be the one to write the copy to the disk.
+        .and_then(|_| std::fs::File::open(copy.join("coffer.redb"))?.sync_all());
     if copied.is_err() {
         println!("could not copy the file");
         return Ok(());
@@ -121,6 +123,11 @@ fn reopen(dir: &Path) -> Result<(), Error> {
     println!("opened after a clean close in {:?}", begun.elapsed());
     drop(store);
     Ok(())
+}
+
+/// Visits every key once before it repeats, in no order.
+fn next(n: usize) -> usize {
+    (n * 78_141 + 61) % LOADED_KEYS
 }
 
 fn key(n: usize) -> String {

@@ -4,9 +4,11 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use redb::{Database, ReadableDatabase, TableDefinition};
 
+use super::disk::{Disk, Health};
 use crate::Error;
 
 /// Everything stored: full path to bytes.
@@ -27,6 +29,9 @@ const MARKER_TEXT: &str = "coffer embedded store, format 1\n";
 /// Memory that the engine may use for pages, in bytes. The kernel's page cache lies behind it, so
 /// a miss costs a copy and not a disk access as long as the machine has memory.
 const CACHE_BYTES: usize = 16 * 1024 * 1024;
+
+/// A file of up to so many bytes is read and checked as a whole at every opening.
+const CHECKED_BYTES: u64 = 16 * 1024 * 1024;
 
 pub(super) const RESTORE: &str = "stop, keep a copy of the directory, and restore it from a backup";
 
@@ -67,7 +72,7 @@ impl Home {
     }
 
     /// Opens the database, or creates it where there has never been one.
-    pub(super) fn open(&self) -> Result<Database, Error> {
+    pub(super) fn open(&self, health: &Arc<Health>) -> Result<Database, Error> {
         let place = &self.place;
         let marked = exists(&place.marker())?;
         let length = match fs::metadata(place.database()) {
@@ -78,31 +83,39 @@ impl Home {
         match (marked, length) {
             (false, None) => place.create()?,
             (true, None) => return Err(place.damaged("is missing although the store was in use")),
-            (_, Some(0)) => return Err(place.damaged("is empty although the store was in use")),
-            // Creation was interrupted between its last two steps; the file itself is whole.
-            (false, Some(_)) => {}
-            (true, Some(_)) => {}
+            // Unmarked, creation was interrupted between its last two steps: the file is whole.
+            (_, Some(_)) => {}
         }
-        let database = place.reopen()?;
+        let database = place.reopen(health, length.is_some_and(|n| n <= CHECKED_BYTES))?;
         if !marked {
             place.mark()?;
         }
         Ok(database)
     }
 
-    /// What the writer needs to open the file again after a failure of the disk.
-    pub(super) fn reopener(&self) -> Place {
-        self.place.clone()
+    /// Where the files are.
+    pub(super) fn place(&self) -> &Place {
+        &self.place
     }
 }
 
 impl Place {
-    /// Opens the existing database file and checks its format.
-    pub(super) fn reopen(&self) -> Result<Database, Error> {
+    /// Opens the existing database file, reading and checking all of it if `checked`.
+    pub(super) fn reopen(&self, health: &Arc<Health>, checked: bool) -> Result<Database, Error> {
         let database = self.guarded(|| {
-            Database::builder()
+            let file = OpenOptions::new()
+                .read(true)
+                .write(true)
+                .open(self.database())?;
+            // The engine would take an emptied file for a new one.
+            if file.metadata()?.len() == 0 {
+                return Err(Refusal::Empty);
+            }
+            let disk = Disk::new(file, Arc::clone(health))?;
+            Ok(Database::builder()
                 .set_cache_size(CACHE_BYTES)
-                .open(self.database())
+                .set_check_integrity_on_open(checked)
+                .create_with_backend(disk)?)
         })?;
         self.guarded(|| self.check_format(&database))?;
         Ok(database)
@@ -188,6 +201,7 @@ impl Place {
                 found,
                 newest: FORMAT,
             },
+            Refusal::Empty => self.damaged("is empty although the store was in use"),
             Refusal::NoFormat => self.damaged("holds no format number"),
             Refusal::Engine(
                 redb::Error::DatabaseAlreadyOpen | redb::Error::LockProtocolMismatch,
@@ -207,7 +221,7 @@ impl Place {
                 redb::Error::UpgradeRequired(_) | redb::Error::TableDoesNotExist(_),
             ) => self.damaged("is not a database of this program"),
             Refusal::Engine(redb::Error::Io(e)) => {
-                super::writer::disk_error("opening the database file", e)
+                super::work::disk_error("opening the database file", e)
             }
             Refusal::Engine(other) => Error::io("opening the database file", other),
         }
@@ -218,6 +232,15 @@ impl Place {
             what: format!("'{}' {what}", self.database().display()),
             next: RESTORE,
         }
+    }
+
+    pub(super) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Length of the database file in bytes.
+    pub(super) fn bytes(&self) -> u64 {
+        fs::metadata(self.database()).map_or(0, |found| found.len())
     }
 
     fn database(&self) -> PathBuf {
@@ -233,6 +256,7 @@ impl Place {
 enum Refusal {
     Newer(u64),
     NoFormat,
+    Empty,
     Engine(redb::Error),
 }
 

@@ -2,20 +2,26 @@
 //! writes share one durable commit. The format is described in `docs/storage-format.md`, the
 //! choices with their measurements in `docs/decisions/0002-embedded-store.md`.
 
+mod disk;
 mod files;
 mod reader;
+mod record;
+mod work;
 mod writer;
 
 use std::path::Path;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use tokio::sync::mpsc;
 use tokio::task::yield_now;
 
 use crate::batch::{Batch, valid_list, valid_path, valid_scan};
 use crate::{Answer, Error, MAX_PAGE_BYTES, Store};
+use disk::Health;
 use files::Home;
 use reader::{Published, Snapshot};
+use work::Work;
 use writer::Writer;
 
 /// Entries that a listing collects before it lets other tasks of the thread run: a few hundred
@@ -46,9 +52,15 @@ impl Embedded {
     /// its data is never taken for a new one.
     pub fn open(dir: impl AsRef<Path>) -> Result<Self, Error> {
         let home = Home::lock(dir.as_ref())?;
-        let database = home.open()?;
-        let published = Arc::new(Published::new(Snapshot::take(&database)?));
-        let writer = Writer::start(home.reopener(), database, Arc::clone(&published))?;
+        let (queue, orders) = mpsc::unbounded_channel();
+        let health = Health::new(queue.clone());
+        let database = home.open(&health)?;
+        let published = Arc::new(Published::new(
+            Snapshot::take(&database)?,
+            Arc::clone(&health),
+        ));
+        let work = Work::new(home.place(), database, Arc::clone(&published), health);
+        let writer = Writer::start(queue, orders, work)?;
         Ok(Self {
             published,
             writer,

@@ -1,20 +1,27 @@
 //! Reading from the newest durable state.
 
+use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
 use redb::{Database, ReadOnlyTable, ReadableDatabase, ReadableTable, StorageError};
 
+use super::disk::Health;
 use super::files::ENTRIES;
+use super::record;
 use crate::Error;
 use crate::listing::{children, text};
+
+/// How often a read is tried while the disk fails and the file is opened again.
+const READ_TRIES: usize = 3;
 
 /// The snapshot that readers use now. The writer replaces it after each durable commit and before
 /// it answers, so a read that starts after an acknowledged write sees that write, and no read has
 /// to open a transaction of its own.
 pub(super) struct Published {
     current: ArcSwapOption<Snapshot>,
+    health: Arc<Health>,
 }
 
 /// One durable state of the database.
@@ -23,9 +30,10 @@ pub(super) struct Snapshot {
 }
 
 impl Published {
-    pub(super) fn new(snapshot: Snapshot) -> Self {
+    pub(super) fn new(snapshot: Snapshot, health: Arc<Health>) -> Self {
         Self {
             current: ArcSwapOption::from_pointee(snapshot),
+            health,
         }
     }
 
@@ -35,12 +43,32 @@ impl Published {
     }
 
     /// Asks the newest snapshot.
+    ///
+    /// When the disk fails, the engine refuses everybody until the writer has opened the file
+    /// again; a read caught in that moment waits for it and asks the new snapshot.
     pub(super) async fn read<T>(
         &self,
         ask: impl Fn(&Snapshot) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let snapshot = self.current.load_full().ok_or(Error::Closed)?;
-        guarded(|| ask(&snapshot))
+        let mut tries = 0;
+        loop {
+            let snapshot = self.current.load_full().ok_or(Error::Closed)?;
+            let answer = guarded(|| ask(&snapshot));
+            tries += 1;
+            if answer.is_ok() || tries == READ_TRIES {
+                return answer;
+            }
+            let replaced = self
+                .current
+                .load()
+                .as_ref()
+                .is_none_or(|current| !Arc::ptr_eq(current, &snapshot));
+            if !replaced && !self.health.has_failed() {
+                return answer;
+            }
+            drop(snapshot);
+            self.health.wait().await;
+        }
     }
 }
 
@@ -57,7 +85,10 @@ impl Snapshot {
 
     pub(super) fn get(&self, path: &str) -> Result<Option<Vec<u8>>, Error> {
         let found = ReadableTable::get(&self.entries, path.as_bytes()).map_err(read_error)?;
-        Ok(found.map(|value| value.value().to_vec()))
+        match found {
+            Some(stored) => record::value(path.as_bytes(), stored.value()).map(Some),
+            None => Ok(None),
+        }
     }
 
     pub(super) fn list(
@@ -96,7 +127,10 @@ impl Snapshot {
                 break;
             }
             held += value.value().len();
-            page.push((text(key.value())?, value.value().to_vec()));
+            page.push((
+                text(key.value())?,
+                record::value(key.value(), value.value())?,
+            ));
         }
         Ok(page)
     }
@@ -111,12 +145,13 @@ fn guarded<T>(read: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
 fn read_error(error: StorageError) -> Error {
     match error {
         StorageError::Corrupted(why) => damaged(&why),
+        StorageError::Io(e) if e.kind() == ErrorKind::UnexpectedEof => damaged("it was shortened"),
         StorageError::DatabaseClosed => Error::Closed,
         other => Error::io("reading the store", other),
     }
 }
 
-fn damaged(why: &str) -> Error {
+pub(super) fn damaged(why: &str) -> Error {
     Error::Damaged {
         what: format!("the database file does not hold what was written ({why})"),
         next: super::files::RESTORE,

@@ -1,17 +1,13 @@
-//! The one thread that writes: it commits everything that waits as one durable transaction.
+//! The queue in front of the one thread that writes.
 
-use std::io::ErrorKind;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use parking_lot::Mutex;
-use redb::{Database, ReadableTable, StorageError, Table};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
-use super::files::{ENTRIES, Place};
-use super::reader::{Published, Snapshot};
-use crate::{Batch, Check, Error};
+use super::work::Work;
+use crate::{Batch, Error};
 
 /// Room in the queue, in units of [`UNIT_BYTES`]: at most so many batches wait, and together they
 /// hold at most 128 MiB (one larger batch is let through alone).
@@ -35,39 +31,41 @@ pub(super) struct Writer {
 }
 
 /// What the thread can be asked for.
-enum Order {
+pub(super) enum Order {
+    /// Make a batch durable.
     Commit(Job),
+    /// The disk failed under a reader: open the file again.
+    Recover,
+    /// Close the database after what came before.
     Close(oneshot::Sender<()>),
 }
 
 /// A batch and who waits for it.
-struct Job {
-    batch: Batch,
+pub(super) struct Job {
+    pub(super) batch: Batch,
     bytes: usize,
     answer: oneshot::Sender<Result<(), Error>>,
     /// Gives the room in the queue back once the job is answered.
     _room: OwnedSemaphorePermit,
 }
 
+impl Job {
+    pub(super) fn answer(self, verdict: Result<(), Error>) {
+        // Whoever no longer waits does not need the answer.
+        let _ = self.answer.send(verdict);
+    }
+}
+
 impl Writer {
-    /// Starts the thread, which owns the database from here on.
+    /// Starts the thread, which does `work` from here on.
     pub(super) fn start(
-        place: Place,
-        database: Database,
-        published: Arc<Published>,
+        queue: mpsc::UnboundedSender<Order>,
+        orders: mpsc::UnboundedReceiver<Order>,
+        work: Work,
     ) -> Result<Self, Error> {
-        let (queue, orders) = mpsc::unbounded_channel();
         let thread = std::thread::Builder::new()
             .name("storage-writer".to_owned())
-            .spawn(move || {
-                Work {
-                    place,
-                    database: Some(database),
-                    published,
-                    orders,
-                }
-                .run();
-            })
+            .spawn(move || run(orders, work))
             .map_err(|e| Error::io("starting the thread that writes the store", e))?;
         Ok(Self {
             room: Arc::new(Semaphore::new(QUEUE_UNITS as usize)),
@@ -116,146 +114,47 @@ impl Writer {
     }
 }
 
-/// The thread's own side.
-struct Work {
-    place: Place,
-    /// `None` after a failure from which the file could not be opened again yet.
-    database: Option<Database>,
-    published: Arc<Published>,
-    orders: mpsc::UnboundedReceiver<Order>,
-}
-
-impl Work {
-    fn run(mut self) {
-        while let Some(first) = self.orders.blocking_recv() {
-            let (jobs, close) = self.gather(first);
-            if !jobs.is_empty() {
-                self.settle(jobs);
-            }
-            if let Some(done) = close {
-                self.close();
-                let _ = done.send(());
-                return;
-            }
+/// The thread: takes what waits as one group, again and again.
+fn run(mut orders: mpsc::UnboundedReceiver<Order>, mut work: Work) {
+    while let Some(first) = orders.blocking_recv() {
+        let (jobs, close) = gather(first, &mut orders);
+        if jobs.is_empty() {
+            work.recover();
+        } else {
+            work.settle(jobs);
         }
-        self.close();
-    }
-
-    /// Takes everything that waits, up to the limits of a group or the order to close.
-    fn gather(&mut self, first: Order) -> (Vec<Job>, Option<oneshot::Sender<()>>) {
-        let mut jobs = Vec::new();
-        let mut bytes = 0;
-        let mut next = Some(first);
-        while let Some(order) = next {
-            match order {
-                Order::Close(done) => return (jobs, Some(done)),
-                Order::Commit(job) => {
-                    bytes += job.bytes;
-                    jobs.push(job);
-                }
-            }
-            if jobs.len() >= GROUP_BATCHES || bytes >= GROUP_BYTES {
-                break;
-            }
-            next = self.orders.try_recv().ok();
-        }
-        (jobs, None)
-    }
-
-    /// Commits a group and answers everybody in it.
-    fn settle(&mut self, jobs: Vec<Job>) {
-        match self.commit(&jobs) {
-            Ok(verdicts) => {
-                for (job, verdict) in jobs.into_iter().zip(verdicts) {
-                    // Whoever no longer waits does not need the answer.
-                    let _ = job.answer.send(verdict);
-                }
-            }
-            Err(error) => {
-                for job in jobs {
-                    let _ = job.answer.send(Err(error.clone()));
-                }
-            }
-        }
-    }
-
-    /// One durable transaction for the group: a verdict for each job, or the failure of them all.
-    fn commit(&mut self, jobs: &[Job]) -> Result<Vec<Result<(), Error>>, Error> {
-        let database = self.database.as_ref().ok_or(Error::Closed)?;
-        let verdicts = catch_unwind(AssertUnwindSafe(|| transact(database, jobs)))
-            .unwrap_or_else(|_| Err(StorageError::Corrupted("unexpected page".to_owned()).into()))
-            .map_err(write_error)?;
-        self.published.publish(Some(Snapshot::take(database)?));
-        Ok(verdicts)
-    }
-
-    fn close(&mut self) {
-        self.published.publish(None);
-        if let Some(Err(error)) = self.database.take().map(Database::close) {
-            // Nothing acknowledged depends on this: it only makes the next opening quicker.
-            tracing::warn!(%error, "the store was not closed cleanly");
+        if let Some(done) = close {
+            work.close();
+            // Gone before the answer, so that nobody queues what would never be answered.
+            drop(orders);
+            let _ = done.send(());
+            return;
         }
     }
 }
 
-/// Applies the jobs in their order inside one transaction and makes it durable.
-fn transact(database: &Database, jobs: &[Job]) -> Result<Vec<Result<(), Error>>, redb::Error> {
-    let mut change = database.begin_write()?;
-    change.set_quick_repair(quick_repair());
-    let mut verdicts = Vec::with_capacity(jobs.len());
-    {
-        let mut entries = change.open_table(ENTRIES)?;
-        for job in jobs {
-            verdicts.push(apply(&mut entries, &job.batch)?);
+/// Takes everything that waits, up to the limits of a group or the order to close.
+fn gather(
+    first: Order,
+    orders: &mut mpsc::UnboundedReceiver<Order>,
+) -> (Vec<Job>, Option<oneshot::Sender<()>>) {
+    let mut jobs = Vec::new();
+    let mut bytes = 0;
+    let mut next = Some(first);
+    while let Some(order) = next {
+        match order {
+            Order::Close(done) => return (jobs, Some(done)),
+            // A group recovers by itself when it finds the engine refusing.
+            Order::Recover => {}
+            Order::Commit(job) => {
+                bytes += job.bytes;
+                jobs.push(job);
+            }
         }
-    }
-    change.commit()?;
-    Ok(verdicts)
-}
-
-fn quick_repair() -> bool {
-    std::env::var_os("QR").is_some()
-}
-
-/// Applies one batch. Its checks come before its writes, so a refused batch leaves no trace.
-fn apply(
-    entries: &mut Table<'_, &'static [u8], &'static [u8]>,
-    batch: &Batch,
-) -> Result<Result<(), Error>, StorageError> {
-    for check in batch.checks() {
-        if !holds(entries, check)? {
-            let path = check.path.clone();
-            return Ok(Err(Error::Conflict { path }));
+        if jobs.len() >= GROUP_BATCHES || bytes >= GROUP_BYTES {
+            break;
         }
+        next = orders.try_recv().ok();
     }
-    for write in batch.writes() {
-        match &write.value {
-            Some(value) => entries.insert(write.path.as_bytes(), value.as_slice())?,
-            None => entries.remove(write.path.as_bytes())?,
-        };
-    }
-    Ok(Ok(()))
-}
-
-fn holds(
-    entries: &Table<'_, &'static [u8], &'static [u8]>,
-    check: &Check,
-) -> Result<bool, StorageError> {
-    let found = entries.get(check.path.as_bytes())?;
-    Ok(found.as_ref().map(|value| value.value()) == check.value.as_deref())
-}
-
-fn write_error(error: redb::Error) -> Error {
-    match error {
-        redb::Error::Io(e) => disk_error("writing the store", e),
-        other => Error::io("writing the store", other),
-    }
-}
-
-/// A failure of the disk, with a full one told apart.
-pub(super) fn disk_error(doing: &'static str, error: std::io::Error) -> Error {
-    match error.kind() {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Error::Full,
-        _ => Error::io(doing, error),
-    }
+    (jobs, None)
 }

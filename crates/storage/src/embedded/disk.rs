@@ -1,0 +1,284 @@
+//! The engine's door to the disk, and what is known about the disk's health.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use redb::StorageBackend;
+use redb::backends::FileBackend;
+use tokio::sync::{Notify, mpsc};
+
+use super::writer::Order;
+
+/// Bytes kept back on the disk so that deletions still find room when it is full.
+pub(super) const SPARE_BYTES: usize = 1024 * 1024;
+
+/// The database file. It reports failures to [`Health`] before the engine hears of them, so that
+/// readers, who then get errors from the engine, know to wait for the file to be opened again.
+#[derive(Debug)]
+pub(super) struct Disk {
+    file: FileBackend,
+    health: Arc<Health>,
+}
+
+impl Disk {
+    pub(super) fn new(file: File, health: Arc<Health>) -> Result<Self, redb::Error> {
+        Ok(Self {
+            file: FileBackend::new(file)?,
+            health,
+        })
+    }
+
+    fn failing<T>(&self, result: io::Result<T>) -> io::Result<T> {
+        if result.is_err() {
+            self.health.failed();
+        }
+        result
+    }
+}
+
+impl StorageBackend for Disk {
+    fn len(&self) -> io::Result<u64> {
+        self.failing(self.file.len())
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.failing(self.file.read(offset, out))
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.failing(self.file.set_len(len))
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        #[cfg(test)]
+        if self.health.faults.sync_fails.load(Ordering::SeqCst) {
+            self.health.broken();
+            return Err(io::Error::other("injected failure of a sync"));
+        }
+        let result = self.file.sync_data();
+        if result.is_err() {
+            self.health.broken();
+        }
+        result
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        #[cfg(test)]
+        self.failing(self.health.faults.take(offset, data.len()))?;
+        self.failing(self.file.write(offset, data))
+    }
+
+    fn close(&self) -> io::Result<()> {
+        self.file.close()
+    }
+}
+
+/// What is known about the disk, shared by the engine's door, the readers and the writer.
+#[derive(Debug)]
+pub(super) struct Health {
+    state: AtomicU8,
+    changed: Notify,
+    orders: mpsc::UnboundedSender<Order>,
+    #[cfg(test)]
+    pub(super) faults: faults::Faults,
+}
+
+const FINE: u8 = 0;
+const FAILED: u8 = 1;
+const BROKEN: u8 = 2;
+
+impl Health {
+    /// A disk that has not failed yet. When it does, the writer behind `orders` is called.
+    pub(super) fn new(orders: mpsc::UnboundedSender<Order>) -> Arc<Self> {
+        Arc::new(Self {
+            state: AtomicU8::new(FINE),
+            changed: Notify::new(),
+            orders,
+            #[cfg(test)]
+            faults: faults::Faults::default(),
+        })
+    }
+
+    /// An operation failed: the engine now refuses everything until the file is opened again.
+    fn failed(&self) {
+        if self
+            .state
+            .compare_exchange(FINE, FAILED, Ordering::SeqCst, Ordering::SeqCst)
+            .is_ok()
+        {
+            let _ = self.orders.send(Order::Recover);
+        }
+    }
+
+    /// The disk did not confirm a flush. The kernel may have dropped what it could not write and
+    /// still shows it, so nothing that this process reads proves anything any more.
+    fn broken(&self) {
+        self.state.store(BROKEN, Ordering::SeqCst);
+    }
+
+    /// The file was opened again, or that failed: whoever waits may try.
+    pub(super) fn settled(&self) {
+        let _ = self
+            .state
+            .compare_exchange(FAILED, FINE, Ordering::SeqCst, Ordering::SeqCst);
+        self.changed.notify_waiters();
+    }
+
+    pub(super) fn has_failed(&self) -> bool {
+        self.state.load(Ordering::SeqCst) != FINE
+    }
+
+    pub(super) fn is_broken(&self) -> bool {
+        self.state.load(Ordering::SeqCst) == BROKEN
+    }
+
+    /// Waits until the writer has opened the file again or given up.
+    pub(super) async fn wait(&self) {
+        let changed = self.changed.notified();
+        if self.state.load(Ordering::SeqCst) == FAILED {
+            changed.await;
+        }
+    }
+}
+
+/// A file of [`SPARE_BYTES`] that is given up when the disk is full.
+pub(super) struct Spare {
+    path: PathBuf,
+    held: bool,
+    health: Arc<Health>,
+}
+
+impl Spare {
+    /// Takes the space if there is some; a full disk is no reason not to open a store.
+    pub(super) fn take(dir: &Path, health: Arc<Health>) -> Self {
+        let mut spare = Self {
+            path: dir.join("SPARE"),
+            held: false,
+            health,
+        };
+        spare.held = fs::metadata(&spare.path).is_ok_and(|found| found.len() == SPARE_BYTES as u64);
+        spare.restore();
+        spare
+    }
+
+    pub(super) fn is_held(&self) -> bool {
+        self.held
+    }
+
+    /// Gives the space back to the disk.
+    pub(super) fn release(&mut self) {
+        if !self.held {
+            return;
+        }
+        match fs::remove_file(&self.path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                tracing::warn!(%error, "could not give up the store's spare space");
+            }
+            _ => {
+                self.held = false;
+                #[cfg(test)]
+                self.health.faults.give_back(SPARE_BYTES);
+            }
+        }
+    }
+
+    /// Tries to take the space again. Whether it is held afterwards.
+    pub(super) fn restore(&mut self) -> bool {
+        if !self.held {
+            self.held = self.fill().is_ok();
+            if !self.held {
+                let _ = fs::remove_file(&self.path);
+            }
+        }
+        self.held
+    }
+
+    /// Writes zeros rather than setting a length: a file of holes would reserve nothing. It is not
+    /// flushed, as file systems account for the space at the write.
+    fn fill(&self) -> io::Result<()> {
+        #[cfg(test)]
+        self.health.faults.take_bytes(SPARE_BYTES)?;
+        let _ = &self.health;
+        let mut file = OpenOptions::new()
+            .create(true)
+            .truncate(true)
+            .write(true)
+            .open(&self.path)?;
+        let zeros = [0; 64 * 1024];
+        for _ in 0..SPARE_BYTES / zeros.len() {
+            file.write_all(&zeros)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+pub(super) mod faults {
+    //! A disk that is full or fails on demand.
+
+    use std::collections::HashSet;
+    use std::io;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use parking_lot::Mutex;
+
+    const BLOCK: u64 = 4096;
+
+    #[derive(Debug, Default)]
+    pub(crate) struct Faults {
+        pub(crate) sync_fails: AtomicBool,
+        room: Mutex<Room>,
+    }
+
+    #[derive(Debug, Default)]
+    struct Room {
+        /// Blocks of the database file that have been written and so own their space.
+        owned: HashSet<u64>,
+        /// Blocks left on the disk, `None` for as many as one likes.
+        left: Option<u64>,
+    }
+
+    impl Faults {
+        /// From now on only `bytes` more can be written to places not written before.
+        pub(crate) fn leave(&self, bytes: Option<u64>) {
+            self.room.lock().left = bytes.map(|bytes| bytes / BLOCK);
+        }
+
+        pub(crate) fn take(&self, offset: u64, len: usize) -> io::Result<()> {
+            let mut room = self.room.lock();
+            for block in offset / BLOCK..(offset + len as u64).div_ceil(BLOCK) {
+                if room.owned.contains(&block) {
+                    continue;
+                }
+                match room.left {
+                    Some(0) => return Err(io::ErrorKind::StorageFull.into()),
+                    Some(left) => room.left = Some(left - 1),
+                    None => {}
+                }
+                room.owned.insert(block);
+            }
+            Ok(())
+        }
+
+        pub(crate) fn take_bytes(&self, bytes: usize) -> io::Result<()> {
+            let mut room = self.room.lock();
+            let wanted = bytes as u64 / BLOCK;
+            match room.left {
+                Some(left) if left < wanted => return Err(io::ErrorKind::StorageFull.into()),
+                Some(left) => room.left = Some(left - wanted),
+                None => {}
+            }
+            Ok(())
+        }
+
+        pub(crate) fn give_back(&self, bytes: usize) {
+            let mut room = self.room.lock();
+            if let Some(left) = room.left {
+                room.left = Some(left + bytes as u64 / BLOCK);
+            }
+        }
+    }
+}
