@@ -49,6 +49,8 @@ impl StorageBackend for Disk {
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
+        #[cfg(test)]
+        self.health.faults.record_len(len);
         self.failing(self.file.set_len(len))
     }
 
@@ -59,6 +61,8 @@ impl StorageBackend for Disk {
             return Err(io::Error::other("injected failure of a sync"));
         }
         let result = self.file.sync_data();
+        #[cfg(test)]
+        self.health.faults.record_sync();
         if result.is_err() {
             self.health.broken();
         }
@@ -67,7 +71,7 @@ impl StorageBackend for Disk {
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
         #[cfg(test)]
-        self.failing(self.health.faults.take(offset, data.len()))?;
+        self.failing(self.health.faults.write(offset, data))?;
         self.failing(self.file.write(offset, data))
     }
 
@@ -83,7 +87,7 @@ pub(super) struct Health {
     changed: Notify,
     orders: mpsc::UnboundedSender<Order>,
     #[cfg(test)]
-    pub(super) faults: faults::Faults,
+    pub(super) faults: super::faults::Faults,
 }
 
 const FINE: u8 = 0;
@@ -98,7 +102,7 @@ impl Health {
             changed: Notify::new(),
             orders,
             #[cfg(test)]
-            faults: faults::Faults::default(),
+            faults: super::faults::Faults::default(),
         })
     }
 
@@ -148,16 +152,20 @@ impl Health {
 pub(super) struct Spare {
     path: PathBuf,
     held: bool,
+    #[cfg(test)]
     health: Arc<Health>,
 }
 
 impl Spare {
     /// Takes the space if there is some; a full disk is no reason not to open a store.
-    pub(super) fn take(dir: &Path, health: Arc<Health>) -> Self {
+    pub(super) fn take(dir: &Path, health: &Arc<Health>) -> Self {
+        #[cfg(not(test))]
+        let _ = health;
         let mut spare = Self {
             path: dir.join("SPARE"),
             held: false,
-            health,
+            #[cfg(test)]
+            health: Arc::clone(health),
         };
         spare.held = fs::metadata(&spare.path).is_ok_and(|found| found.len() == SPARE_BYTES as u64);
         spare.restore();
@@ -188,7 +196,7 @@ impl Spare {
     /// Tries to take the space again. Whether it is held afterwards.
     pub(super) fn restore(&mut self) -> bool {
         if !self.held {
-            self.held = self.fill().is_ok();
+            self.held = self.fill(&self.path, SPARE_BYTES).is_ok();
             if !self.held {
                 let _ = fs::remove_file(&self.path);
             }
@@ -196,89 +204,36 @@ impl Spare {
         self.held
     }
 
+    /// Whether the disk has room for `bytes` beside the spare space. It is found out by writing,
+    /// because an engine that runs into the end of the disk has to be opened again.
+    pub(super) fn has_room_for(&self, bytes: usize) -> bool {
+        let probe = self.path.with_extension("probe");
+        let fits = self.fill(&probe, bytes).is_ok();
+        let _ = fs::remove_file(&probe);
+        #[cfg(test)]
+        if fits {
+            self.health.faults.give_back(bytes);
+        }
+        fits
+    }
+
     /// Writes zeros rather than setting a length: a file of holes would reserve nothing. It is not
     /// flushed, as file systems account for the space at the write.
-    fn fill(&self) -> io::Result<()> {
+    fn fill(&self, path: &Path, bytes: usize) -> io::Result<()> {
         #[cfg(test)]
-        self.health.faults.take_bytes(SPARE_BYTES)?;
-        let _ = &self.health;
+        self.health.faults.take_bytes(bytes)?;
         let mut file = OpenOptions::new()
             .create(true)
             .truncate(true)
             .write(true)
-            .open(&self.path)?;
-        let zeros = [0; 64 * 1024];
-        for _ in 0..SPARE_BYTES / zeros.len() {
-            file.write_all(&zeros)?;
+            .open(path)?;
+        let zeros = vec![0; bytes.min(64 * 1024)];
+        let mut left = bytes;
+        while left > 0 {
+            let piece = zeros.get(..left.min(zeros.len())).unwrap_or(&zeros);
+            file.write_all(piece)?;
+            left -= piece.len();
         }
         Ok(())
-    }
-}
-
-#[cfg(test)]
-pub(super) mod faults {
-    //! A disk that is full or fails on demand.
-
-    use std::collections::HashSet;
-    use std::io;
-    use std::sync::atomic::{AtomicBool, Ordering};
-
-    use parking_lot::Mutex;
-
-    const BLOCK: u64 = 4096;
-
-    #[derive(Debug, Default)]
-    pub(crate) struct Faults {
-        pub(crate) sync_fails: AtomicBool,
-        room: Mutex<Room>,
-    }
-
-    #[derive(Debug, Default)]
-    struct Room {
-        /// Blocks of the database file that have been written and so own their space.
-        owned: HashSet<u64>,
-        /// Blocks left on the disk, `None` for as many as one likes.
-        left: Option<u64>,
-    }
-
-    impl Faults {
-        /// From now on only `bytes` more can be written to places not written before.
-        pub(crate) fn leave(&self, bytes: Option<u64>) {
-            self.room.lock().left = bytes.map(|bytes| bytes / BLOCK);
-        }
-
-        pub(crate) fn take(&self, offset: u64, len: usize) -> io::Result<()> {
-            let mut room = self.room.lock();
-            for block in offset / BLOCK..(offset + len as u64).div_ceil(BLOCK) {
-                if room.owned.contains(&block) {
-                    continue;
-                }
-                match room.left {
-                    Some(0) => return Err(io::ErrorKind::StorageFull.into()),
-                    Some(left) => room.left = Some(left - 1),
-                    None => {}
-                }
-                room.owned.insert(block);
-            }
-            Ok(())
-        }
-
-        pub(crate) fn take_bytes(&self, bytes: usize) -> io::Result<()> {
-            let mut room = self.room.lock();
-            let wanted = bytes as u64 / BLOCK;
-            match room.left {
-                Some(left) if left < wanted => return Err(io::ErrorKind::StorageFull.into()),
-                Some(left) => room.left = Some(left - wanted),
-                None => {}
-            }
-            Ok(())
-        }
-
-        pub(crate) fn give_back(&self, bytes: usize) {
-            let mut room = self.room.lock();
-            if let Some(left) = room.left {
-                room.left = Some(left + bytes as u64 / BLOCK);
-            }
-        }
     }
 }

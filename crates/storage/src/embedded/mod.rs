@@ -3,9 +3,13 @@
 //! choices with their measurements in `docs/decisions/0002-embedded-store.md`.
 
 mod disk;
+#[cfg(test)]
+mod faults;
 mod files;
 mod reader;
 mod record;
+#[cfg(test)]
+mod tests;
 mod work;
 mod writer;
 

@@ -13,8 +13,8 @@ use super::record;
 use crate::Error;
 use crate::listing::{children, text};
 
-/// How often a read is tried while the disk fails and the file is opened again.
-const READ_TRIES: usize = 3;
+/// How often a read is tried anew when the file was opened again while it ran.
+const READ_TRIES: usize = 16;
 
 /// The snapshot that readers use now. The writer replaces it after each durable commit and before
 /// it answers, so a read that starts after an acknowledged write sees that write, and no read has
@@ -35,6 +35,11 @@ impl Published {
             current: ArcSwapOption::from_pointee(snapshot),
             health,
         }
+    }
+
+    #[cfg(test)]
+    pub(super) fn health(&self) -> &Health {
+        &self.health
     }
 
     /// Lets new reads see `snapshot`, or refuses them for `None`.

@@ -39,7 +39,9 @@ pub(super) struct Work {
     published: Arc<Published>,
     health: Arc<Health>,
     spare: Spare,
-    /// Bytes that deletions gave back since the spare space went: what puts may use meanwhile.
+    /// Whether the last that was heard of the disk is that it is full.
+    full: bool,
+    /// Bytes that deletions gave back while it is: what puts may use inside the file.
     credit: usize,
 }
 
@@ -57,24 +59,28 @@ impl Work {
         health: Arc<Health>,
     ) -> Self {
         Self {
-            spare: Spare::take(place.dir(), Arc::clone(&health)),
+            spare: Spare::take(place.dir(), &health),
             place: place.clone(),
             database: Some(database),
             published,
             health,
+            full: false,
             credit: 0,
         }
     }
 
     /// Commits a group and answers everybody in it.
     pub(super) fn settle(&mut self, jobs: Vec<Job>) {
-        if !self.spare.is_held() && !self.spare.restore() {
+        if self.full {
             return self.settle_one_by_one(jobs);
         }
         match self.commit(&jobs) {
             Ok(verdicts) => answer(jobs, verdicts),
             // Somebody in the group needs more room than there is; the others need not suffer.
-            Err(Error::Full) => self.settle_one_by_one(jobs),
+            Err(Error::Full) => {
+                self.full = true;
+                self.settle_one_by_one(jobs);
+            }
             Err(error) => {
                 for job in jobs {
                     job.answer(Err(error.clone()));
@@ -83,7 +89,7 @@ impl Work {
         }
     }
 
-    /// With the disk full: deletions use the spare space, puts only what deletions gave back.
+    /// With the disk full: deletions use the spare space, puts only what there is beside it.
     fn settle_one_by_one(&mut self, jobs: Vec<Job>) {
         for job in jobs {
             let verdict = self.commit_frugally(&job);
@@ -92,25 +98,36 @@ impl Work {
     }
 
     fn commit_frugally(&mut self, job: &Job) -> Result<(), Error> {
-        if frees(&job.batch) {
-            if let Err(error) = self.commit_one(job) {
-                if !matches!(error, Error::Full) || !self.spare.is_held() {
-                    return Err(error);
-                }
-                self.spare.release();
-                return self.commit_one(job);
-            }
-            return Ok(());
-        }
-        if self.spare.restore() {
-            return self.commit_one(job);
-        }
-        let cost = 2 * job.batch.bytes() + COMMIT_BYTES;
-        if self.credit < cost {
+        let frees = frees(&job.batch);
+        if !frees && !self.has_room(2 * job.batch.bytes() + COMMIT_BYTES) {
             return Err(Error::Full);
         }
-        self.credit -= cost;
-        self.commit_one(job)
+        match self.commit_one(job) {
+            Err(Error::Full) if frees && self.spare.is_held() => {
+                self.spare.release();
+                self.commit_one(job)
+            }
+            Err(Error::Full) => {
+                self.full = true;
+                Err(Error::Full)
+            }
+            verdict => verdict,
+        }
+    }
+
+    /// Whether a put that costs about `bytes` may be tried: the disk has so much beside the spare
+    /// space (then it is no longer full), or deletions have given so much back inside the file.
+    fn has_room(&mut self, bytes: usize) -> bool {
+        if self.spare.restore() && self.spare.has_room_for(bytes) {
+            self.full = false;
+            self.credit = 0;
+            return true;
+        }
+        let enough = self.credit >= bytes;
+        if enough {
+            self.credit -= bytes;
+        }
+        enough
     }
 
     fn commit_one(&mut self, job: &Job) -> Result<(), Error> {
@@ -131,10 +148,9 @@ impl Work {
         match done {
             Ok(done) => {
                 self.published.publish(Some(Snapshot::take(database)?));
-                self.credit = match self.spare.is_held() {
-                    true => 0,
-                    false => self.credit.saturating_add(done.freed),
-                };
+                if self.full {
+                    self.credit = self.credit.saturating_add(done.freed);
+                }
                 Ok(done.verdicts)
             }
             Err(error) => {
