@@ -22,6 +22,7 @@ path "secret/data/app/*" { capabilities = ["read"] }
 path "database/creds/app-role" { capabilities = ["read"] }
 path "sys/leases/renew" { capabilities = ["update"] }
 path "sys/leases/revoke" { capabilities = ["update"] }
+path "sys/leases/revoke/*" { capabilities = ["update"] }
 """
 
 
