@@ -82,14 +82,16 @@ impl Value {
         i64::try_from(if negative { -value } else { value }).ok()
     }
 
-    /// A boolean, also one in the spellings people use in strings and numbers (`"true"`, `1`, `"off"` is not one).
+    /// A boolean, also one in the spellings of Go's parser in a string (`"true"`, `"T"`, `"1"`; empty is false), or a
+    /// whole number (0 is false).
     #[must_use]
     pub fn as_bool(&self) -> Option<bool> {
         match self {
             Self::Bool(value) => Some(*value),
-            Self::String(text) | Self::Number(text) => match text.trim() {
+            Self::Number(_) => self.as_i64().map(|number| number != 0),
+            Self::String(text) => match text.trim() {
                 "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
-                "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
+                "" | "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
                 _ => None,
             },
             Self::List(_) | Self::Object(_) => None,

@@ -1,5 +1,10 @@
 //! What is read, what is refused, and where. The cases were checked against OpenBao 2.7.
-#![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic
+)]
 
 use coffer_hcl::{Body, MAX_DEPTH_LEVELS, MAX_INPUT_BYTES, Position, Value, nearest, parse};
 
@@ -97,6 +102,14 @@ fn scalars() {
     assert_eq!(value("true"), Value::Bool(true));
     assert_eq!(value("1").as_bool(), Some(true));
     assert_eq!(value("\"off\"").as_bool(), None);
+    assert_eq!(
+        (
+            value("2").as_bool(),
+            value("\"\"").as_bool(),
+            value("1.5").as_bool()
+        ),
+        (Some(true), Some(false), None)
+    );
     assert_eq!(value(r#""a\n\"é\u00e9\"""#), text("a\n\"éé\""));
     assert_eq!(value(r#""${a "q" {b} \n}c""#), text(r#"${a "q" {b} \n}c"#));
     assert_eq!(value("\"${a\nb}\""), text("${a\nb}"));

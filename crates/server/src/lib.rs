@@ -1,1 +1,3 @@
 //! The HTTP edge: listeners, TLS, configuration and the registry of engines.
+
+pub mod config;

@@ -1,0 +1,517 @@
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::*;
+
+/// A directory with files of that content.
+fn directory(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        fs::write(directory.path().join(name), text).unwrap();
+    }
+    directory
+}
+
+fn load(text: &str) -> Result<(Config, Vec<Warning>), Error> {
+    let directory = directory(&[("c.hcl", text)]);
+    Config::load(&[directory.path().join("c.hcl")])
+}
+
+/// A text that is loaded together with storage and a listener.
+fn load_with(text: &str) -> Result<(Config, Vec<Warning>), Error> {
+    load(&format!(
+        "{text}\nstorage \"inmem\" {{}}\nlistener \"tcp\" {{ tls_disable = 1 }}\n"
+    ))
+}
+
+/// The error's text, the directory cut off.
+fn refusal(result: Result<(Config, Vec<Warning>), Error>) -> String {
+    let text = result.unwrap_err().to_string();
+    match text.find("c.hcl") {
+        Some(start) => text[start..].to_owned(),
+        None => text,
+    }
+}
+
+fn tcp(listener: &Listener) -> (&str, Option<&Tls>) {
+    match &listener.binding {
+        Binding::Tcp { address, tls, .. } => (address, tls.as_ref()),
+        Binding::Unix(_) => panic!("a unix listener"),
+    }
+}
+
+#[test]
+fn the_example_of_the_documentation() {
+    let (config, warnings) = load(
+        r#"
+ui            = true
+cluster_addr  = "https://127.0.0.1:8201"
+api_addr      = "https://127.0.0.1:8200"
+disable_mlock = true
+
+storage "raft" {
+  path    = "/path/to/raft/data"
+  node_id = "raft_node_1"
+  retry_join {
+    leader_api_addr = "http://127.0.0.2:8200"
+  }
+}
+
+listener "tcp" {
+  address       = "127.0.0.1:8200"
+  tls_cert_file = "/path/to/full-chain.pem"
+  tls_key_file  = "/path/to/private-key.pem"
+}
+
+telemetry {
+  statsite_address = "127.0.0.1:8125"
+  disable_hostname = true
+}
+"#,
+    )
+    .unwrap();
+    assert!(config.ui && config.telemetry.disable_hostname);
+    assert_eq!(config.api_addr.as_deref(), Some("https://127.0.0.1:8200"));
+    assert_eq!(
+        config.cluster_addr.as_deref(),
+        Some("https://127.0.0.1:8201")
+    );
+    let path = PathBuf::from("/path/to/raft/data");
+    assert_eq!(
+        config.storage,
+        Storage::Embedded {
+            path,
+            node_id: Some("raft_node_1".to_owned())
+        }
+    );
+    assert_eq!(config.default_lease_ttl, Duration::from_secs(768 * 3600));
+    assert_eq!(config.max_lease_ttl, Duration::from_secs(768 * 3600));
+    assert_eq!(config.seal, Seal::Shamir);
+    let [listener] = config.listeners.as_slice() else {
+        panic!("one listener")
+    };
+    assert_eq!(listener.max_request_size_bytes, Some(33_554_432));
+    assert_eq!(listener.max_request_duration, Duration::from_secs(90));
+    assert_eq!(listener.timeouts.read_header, Duration::from_secs(10));
+    assert_eq!(listener.timeouts.read, Some(Duration::from_secs(30)));
+    assert_eq!(listener.timeouts.idle, Duration::from_secs(300));
+    assert_eq!(listener.timeouts.write, None);
+    let (address, tls) = tcp(listener);
+    assert_eq!(address, "127.0.0.1:8200");
+    let tls = tls.unwrap();
+    assert_eq!(tls.key_file, Path::new("/path/to/private-key.pem"));
+    assert_eq!(
+        (tls.min_version, tls.max_version),
+        (TlsVersion::Tls12, TlsVersion::Tls13)
+    );
+    assert_eq!(tls.client_certificates, ClientCertificates::Request);
+    let places: Vec<(u32, bool)> = warnings
+        .iter()
+        .map(|warning| {
+            (
+                warning.place.position.line,
+                warning.message.contains("no effect"),
+            )
+        })
+        .collect();
+    assert_eq!(places, [(5, true), (10, true), (22, true)], "{warnings:?}");
+}
+
+#[test]
+fn json_as_test_suites_write_it() {
+    for text in [
+        r#"{"backend": {"inmem": {}}, "listener": {"tcp": {"address": "127.0.0.1:8200", "tls_cert_file": "test/cert.pem",
+            "tls_key_file": "test/key.pem"}}, "disable_mlock": true, "default_lease_ttl": "768h", "max_lease_ttl": "768h"}"#,
+        r#"{"storage": [{"inmem": {}}], "listener": [{"tcp": [{"address": "127.0.0.1:8200", "tls_cert_file": "test/cert.pem",
+            "tls_key_file": "test/key.pem", "tls_disable": "false"}]}], "default_lease_ttl": 2764800, "max_lease_ttl": "2764800"}"#,
+    ] {
+        let (config, _) = load(text).unwrap();
+        assert_eq!(config.storage, Storage::Memory);
+        let (address, tls) = tcp(&config.listeners[0]);
+        assert_eq!(
+            (address, tls.unwrap().cert_file.as_path()),
+            ("127.0.0.1:8200", Path::new("test/cert.pem"))
+        );
+        assert_eq!(config.max_lease_ttl, Duration::from_secs(2_764_800));
+    }
+}
+
+#[test]
+fn a_listener_with_everything() {
+    let (config, warnings) = load(
+        r#"
+storage "inmem" {}
+default_max_request_duration = "2m"
+listener "tcp" {
+  address = ":8300"
+  tls_disable = "true"
+  max_request_size = -1
+  max_request_duration = 30
+  http_read_timeout = 0
+  http_idle_timeout = "0"
+  http_read_header_timeout = "5s"
+  x_forwarded_for_authorized_addrs = "10.0.0.0/8, ::1"
+  x_forwarded_for_hop_skips = "1"
+  x_forwarded_for_reject_not_present = false
+  disable_unauthed_rekey_endpoints = true
+  redact_version = "1"
+  telemetry { unauthenticated_metrics_access = true }
+  profiling { unauthenticated_pprof_access = true }
+  custom_response_headers {
+    "default" = { "Strict-Transport-Security" = ["max-age=1", "x"] }
+    "2xx" = { "X-A" = "b" }
+  }
+}
+listener "unix" {
+  address = "/run/x.sock"
+  socket_mode = "660"
+  socket_user = 1000
+}
+"#,
+    )
+    .unwrap();
+    let [one, two] = config.listeners.as_slice() else {
+        panic!("two listeners")
+    };
+    assert_eq!(
+        (one.max_request_size_bytes, one.max_request_duration),
+        (None, Duration::from_secs(30))
+    );
+    assert_eq!(two.max_request_duration, Duration::from_secs(120));
+    assert_eq!(
+        (one.timeouts.read, one.timeouts.idle),
+        (None, Duration::from_secs(5))
+    );
+    assert!(
+        one.unauthenticated_metrics_access
+            && one.disable_unauthed_rekey_endpoints
+            && one.redact_version
+    );
+    assert!(!two.unauthenticated_metrics_access && !two.redact_version);
+    let Binding::Tcp {
+        address,
+        tls: None,
+        forwarded_for: Some(forwarded),
+    } = &one.binding
+    else {
+        panic!("plain TCP")
+    };
+    assert_eq!(address, "[::]:8300");
+    assert_eq!(
+        forwarded.authorized,
+        ["10.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()]
+    );
+    assert_eq!(
+        (
+            forwarded.hop_skips,
+            forwarded.reject_not_present,
+            forwarded.reject_not_authorized
+        ),
+        (1, false, true)
+    );
+    let values = vec!["max-age=1".to_owned(), "x".to_owned()];
+    assert_eq!(
+        one.response_headers[0].headers,
+        [("Strict-Transport-Security".to_owned(), values)]
+    );
+    assert_eq!(one.response_headers[1].status, "2xx");
+    let Binding::Unix(socket) = &two.binding else {
+        panic!("a socket")
+    };
+    assert_eq!(
+        (socket.mode, socket.user.as_deref(), socket.group.as_deref()),
+        (Some(0o660), Some("1000"), None)
+    );
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+}
+
+#[test]
+fn several_files_are_merged_in_lexical_order() {
+    let directory = directory(&[
+        (
+            "b.json",
+            r#"{"default_lease_ttl": "2h", "listener": {"tcp": {"address": "127.0.0.1:2", "tls_disable": true}}}"#,
+        ),
+        (
+            "a.hcl",
+            "default_lease_ttl = \"1h\"\nmax_lease_ttl = \"3h\"\nstorage \"file\" { path = \"/a\" }\nlistener \"tcp\" { address = \"127.0.0.1:1\" tls_disable = 1 }",
+        ),
+        ("c.hcl", "storage \"inmem\" {}"),
+        ("ignored.txt", "not { a config"),
+        ("c.hcl.bak", "not { a config"),
+    ]);
+    let (config, _) = Config::load(&[directory.path().to_owned()]).unwrap();
+    assert_eq!(
+        (
+            config.default_lease_ttl.as_secs(),
+            config.max_lease_ttl.as_secs()
+        ),
+        (7200, 10_800)
+    );
+    assert_eq!(
+        config
+            .listeners
+            .iter()
+            .map(|listener| tcp(listener).0)
+            .collect::<Vec<_>>(),
+        ["127.0.0.1:1", "127.0.0.1:2"]
+    );
+    assert_eq!(config.storage, Storage::Memory);
+    let files = ["a.hcl", "b.json"].map(|name| directory.path().join(name));
+    assert!(matches!(
+        Config::load(&files).unwrap().0.storage,
+        Storage::Embedded { .. }
+    ));
+}
+
+#[test]
+fn audit_devices_logs_and_the_rest() {
+    let (config, warnings) = load_with(
+        r#"
+audit "file" "to-stdout" {
+  description = "out"
+  options { file_path = "stdout" log_raw = true }
+}
+audit = [{ file = { "disk/" = { options = { file_path = "/x" } } } }]
+seal "shamir" {}
+log_level = "DEBUG"
+log_format = "json"
+log_file = "/var/log/x"
+pid_file = "/run/x.pid"
+max_lease_ttl = "1h"
+version_override = "1.21.0+coffer.1"
+raw_storage_endpoint = "true"
+unsafe_allow_api_audit_creation = true
+telemetry { usage_gauge_period = "none" prometheus_retention_time = "0s" }
+plugin "secret" "x" { command = "y" }
+service_registration "kubernetes" { namespace = "x" }
+user_lockout "all" { lockout_duration = "10m" }
+ha_storage "raft" { }
+"#,
+    )
+    .unwrap();
+    assert_eq!(
+        config
+            .audit
+            .iter()
+            .map(|device| device.path.as_str())
+            .collect::<Vec<_>>(),
+        ["to-stdout", "disk"]
+    );
+    assert_eq!(config.audit[0].options["log_raw"], "true");
+    assert_eq!(
+        (config.log.level, config.log.format),
+        (Some(LogLevel::Debug), Some(LogFormat::Json))
+    );
+    assert_eq!(
+        config.default_lease_ttl,
+        Duration::from_secs(3600),
+        "a default that nobody wrote stays within the maximum"
+    );
+    assert_eq!(config.telemetry.usage_gauge_period, None);
+    assert!(config.raw_storage_endpoint);
+    assert_eq!(config.unsafe_allow_api_audit_creation, Some(true));
+    assert_eq!(warnings.len(), 4, "{warnings:?}");
+}
+
+#[test]
+fn every_refusal_names_file_line_and_what_to_do() {
+    for (text, expected) in [
+        (
+            "\nlisetner \"tcp\" {}",
+            "c.hcl:2:1: unknown key `lisetner` in the configuration; did you mean `listener`?",
+        ),
+        (
+            "xyzzy_plugh = 1",
+            "c.hcl:1:1: unknown key `xyzzy_plugh` in the configuration; remove it",
+        ),
+        (
+            "listener \"tcp\" {\n tls_disabled = 1 }",
+            "c.hcl:1:1: `listener \"tcp\"` speaks TLS without a certificate",
+        ),
+        (
+            "listener \"tcp\" {\n tls_disable = 1\n  adress = \"x\" }",
+            "c.hcl:3:3: unknown key `adress` in `listener \"tcp\"`; did you mean `address`?",
+        ),
+        (
+            "listener \"udp\" {}",
+            "c.hcl:1:1: `listener \"udp\"` is of an unknown type",
+        ),
+        (
+            "listener {}\nui = \"yes\"",
+            "c.hcl:2:1: `ui` has a value that does not fit (a string), expected true or false",
+        ),
+        (
+            "listener { address = \"x\" }",
+            "c.hcl:1:12: a string inside `listener`, expected `listener \"label\" { … }`",
+        ),
+        (
+            "listener \"tcp\" { address = \"{{ GetPrivateIP }}:1\" }",
+            "c.hcl:1:18: `address` has a value that does not fit",
+        ),
+        (
+            "listener \"tcp\" { tls_disable = true, tls_min_version = \"ssl3\" }",
+            "c.hcl:1:38: `tls_min_version`",
+        ),
+        (
+            "listener \"tcp\" { tls_disable = true, tls_min_version = \"tls13\" tls_max_version = \"tls12\" }",
+            "c.hcl:1:1: `listener \"tcp\"` allows no TLS version",
+        ),
+        (
+            "listener \"tcp\" { tls_disable = 1 x_forwarded_for_authorized_addrs = \"nonsense\" }",
+            "c.hcl:1:34: `x_forwarded_for",
+        ),
+        (
+            "listener \"tcp\" { tls_disable = 1 custom_response_headers { \"600\" = {} } }",
+            "c.hcl:1:60: `custom_response_headers \"600\"` is for no status",
+        ),
+        (
+            "listener \"tcp\" { tls_disable = 1 custom_response_headers { \"200\" = { \"X-Vault-A\" = \"b\" } } }",
+            "c.hcl:1:60: ",
+        ),
+        (
+            "listener \"unix\" { socket_mode = \"rwx\" }",
+            "c.hcl:1:19: `socket_mode`",
+        ),
+        (
+            "default_lease_ttl = \"1x\"",
+            "c.hcl:1:1: `default_lease_ttl` has a value that does not fit (a string), expected a duration",
+        ),
+        (
+            "max_lease_ttl = \"1h\"\ndefault_lease_ttl = \"2h\"",
+            "c.hcl:2:1: `default_lease_ttl` is longer than `max_lease_ttl`, expected at most 1h0m0s",
+        ),
+        (
+            "seal \"awskms\" { secret_key = \"hunter2\" }",
+            "c.hcl:1:1: seal `awskms` is not supported; remove the stanza",
+        ),
+        (
+            "storage \"consul\" { token = \"hunter2\" }",
+            "c.hcl:1:1: storage `consul` is not supported",
+        ),
+        (
+            "storage \"file\" { }",
+            "c.hcl:1:1: `storage \"file\"` has no path",
+        ),
+        (
+            "storage \"raft\" { path = \"/a\"\nnode = \"x\" }",
+            "c.hcl:2:1: unknown key `node` in `storage \"raft\"`; did you mean `node_id`?",
+        ),
+        (
+            "storage \"file\" { path = \"/a\" }\nbackend \"inmem\" {}\nstorage \"inmem\" {}",
+            "c.hcl:3:1: `storage \"inmem\"` follows another storage at",
+        ),
+        (
+            "telemetry { foo = 1 }",
+            "c.hcl:1:13: unknown key `foo` in `telemetry`",
+        ),
+        ("log_level = \"loud\"", "c.hcl:1:1: `log_level`"),
+        (
+            "version_override = \"1.2\"",
+            "c.hcl:1:1: `version_override`",
+        ),
+        (
+            "audit \"file\" \"a\" { }\naudit \"file\" \"a/\" { }",
+            "c.hcl:2:1: `audit \"file\" \"a/\"` has the path of the device at",
+        ),
+        (
+            "ui = true\napi_addr = unquoted",
+            "c.hcl:2:12: found an unquoted word, expected a value; put text values into double quotes",
+        ),
+        (
+            "{\"ui\": true,\n \"foo\": 1}",
+            "c.hcl:2:2: unknown key `foo`",
+        ),
+        (
+            "ui = true",
+            "no storage is configured; write `storage \"embedded\"",
+        ),
+        (
+            "storage \"inmem\" {}",
+            "no listener is configured; write `listener \"tcp\"",
+        ),
+    ] {
+        let refused = refusal(load(text));
+        assert!(
+            refused.starts_with(expected),
+            "{text}\n  says {refused}\n  want {expected}"
+        );
+        assert!(!refused.contains("hunter2"), "a value leaks: {refused}");
+    }
+}
+
+#[test]
+fn unreadable_and_empty_places_are_named() {
+    let absent = Config::load(&[PathBuf::from("/nonexistent/c.hcl")])
+        .unwrap_err()
+        .to_string();
+    assert!(
+        absent.contains("/nonexistent/c.hcl") && absent.contains("-config"),
+        "{absent}"
+    );
+    let empty = directory(&[("x.txt", "")]);
+    let refused = Config::load(&[empty.path().to_owned()])
+        .unwrap_err()
+        .to_string();
+    assert!(refused.contains("holds no *.hcl or *.json"), "{refused}");
+    let binary = tempfile::tempdir().unwrap();
+    fs::write(binary.path().join("c.hcl"), [0xff, 0xfe]).unwrap();
+    let refused = Config::load(&[binary.path().to_owned()])
+        .unwrap_err()
+        .to_string();
+    assert!(refused.contains("UTF-8"), "{refused}");
+    let large = directory(&[("c.hcl", &"# ".repeat(1024 * 1024))]);
+    let refused = Config::load(&[large.path().to_owned()])
+        .unwrap_err()
+        .to_string();
+    assert!(refused.contains("at most 1048576 bytes"), "{refused}");
+}
+
+#[test]
+fn dev_mode_needs_no_file_and_no_storage() {
+    let (config, warnings) = Config::load_for_dev(&[]).unwrap();
+    assert_eq!(
+        (config.storage, config.listeners.len(), warnings.len()),
+        (Storage::Memory, 0, 0)
+    );
+    let directory = directory(&[("c.hcl", "ui = true\nlog_level = \"trace\"")]);
+    assert!(
+        Config::load_for_dev(&[directory.path().to_owned()])
+            .unwrap()
+            .0
+            .ui
+    );
+}
+
+#[test]
+fn every_ignored_key_is_accepted_once_and_warned_about() {
+    let groups = [
+        (ignored::AT_TOP, "", ""),
+        (
+            ignored::IN_LISTENER,
+            "listener \"tcp\" { tls_disable = 1\n",
+            "}",
+        ),
+        (ignored::IN_TCP, "listener \"tcp\" { tls_disable = 1\n", "}"),
+        (ignored::IN_UNIX, "listener \"unix\" {\n", "}"),
+        (ignored::IN_TELEMETRY, "telemetry {\n", "}"),
+    ];
+    for (ignored, before, after) in groups {
+        let keys: Vec<&str> = ignored
+            .iter()
+            .flat_map(|group| group.keys.iter().copied())
+            .collect();
+        let lines: String = keys.iter().map(|key| format!("{key} = \"x\"\n")).collect();
+        let (_, warnings) = load_with(&format!("{before}{lines}{after}")).unwrap();
+        assert_eq!(warnings.len(), keys.len());
+        for (warning, key) in warnings.iter().zip(keys) {
+            assert!(
+                warning
+                    .message
+                    .starts_with(&format!("`{key}` has no effect: ")),
+                "{warning}"
+            );
+        }
+    }
+}
