@@ -1,7 +1,7 @@
 //! Measures the embedded store: durable single-put commits with many concurrent writers, reads,
 //! and how long the file takes to open after a crash.
 //!
-//! `cargo run --release -p coffer-storage --example writers [-- DIRECTORY]`
+//! `cargo run --release -p coffer-storage --example writers [-- DIRECTORY [KEYS]]`
 //! prints one line per number of writers. The directory is removed afterwards.
 
 use std::path::{Path, PathBuf};
@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use coffer_storage::{Batch, Embedded, Error, Store};
 
-/// Keys loaded before the measurement, of about 45 bytes with 220-byte values.
-const LOADED_KEYS: usize = 200_000;
+/// Keys loaded before the measurement unless told otherwise, of about 45 bytes with 220-byte values.
+const KEYS: usize = 200_000;
 
 const VALUE_BYTES: usize = 220;
 
@@ -23,30 +23,35 @@ async fn main() -> Result<(), Error> {
         || std::env::temp_dir().join("coffer-writers"),
         PathBuf::from,
     );
+    let keys = std::env::args()
+        .nth(2)
+        .and_then(|keys| keys.parse().ok())
+        .unwrap_or(KEYS);
     let _ = std::fs::remove_dir_all(&dir);
     let store = Arc::new(Embedded::open(&dir)?);
-    load(store.as_ref()).await?;
-    println!("loaded {LOADED_KEYS} keys, file of {} MiB", file_mib(&dir));
+    load(store.as_ref(), keys).await?;
+    println!("loaded {keys} keys, file of {} MiB", file_mib(&dir));
     for writers in [1, 16, 64, 256] {
-        write(&store, writers).await?;
+        write(&store, writers, keys).await?;
     }
-    read(store.as_ref()).await?;
+    read(store.as_ref(), keys).await?;
+    println!("resident memory: {} KiB", resident_kib());
     reopen(&dir)?;
     store.close().await?;
     let _ = std::fs::remove_dir_all(&dir);
     Ok(())
 }
 
-async fn load(store: &Embedded) -> Result<(), Error> {
-    for from in (0..LOADED_KEYS).step_by(4000) {
-        let batch = (from..(from + 4000).min(LOADED_KEYS))
+async fn load(store: &Embedded, keys: usize) -> Result<(), Error> {
+    for from in (0..keys).step_by(4000) {
+        let batch = (from..(from + 4000).min(keys))
             .fold(Batch::new(), |batch, n| batch.put(key(n), value(n)));
         store.commit(batch).await?;
     }
     Ok(())
 }
 
-async fn write(store: &Arc<Embedded>, writers: usize) -> Result<(), Error> {
+async fn write(store: &Arc<Embedded>, writers: usize, keys: usize) -> Result<(), Error> {
     let (started, spent) = (Instant::now(), cpu());
     let mut tasks = Vec::new();
     for writer in 0..writers {
@@ -56,7 +61,7 @@ async fn write(store: &Arc<Embedded>, writers: usize) -> Result<(), Error> {
             let mut n = writer * 7919;
             while started.elapsed() < MEASURED {
                 let begun = Instant::now();
-                n = next(n);
+                n = next(n, keys);
                 store.put(&key(n), value(n + 1)).await?;
                 took.push(begun.elapsed());
             }
@@ -84,11 +89,11 @@ async fn write(store: &Arc<Embedded>, writers: usize) -> Result<(), Error> {
     Ok(())
 }
 
-async fn read(store: &Embedded) -> Result<(), Error> {
+async fn read(store: &Embedded, keys: usize) -> Result<(), Error> {
     let (spent, count) = (cpu(), 300_000);
     let mut n = 1;
     for _ in 0..count {
-        n = next(n);
+        n = next(n, keys);
         store.get(&key(n)).await?;
     }
     println!(
@@ -125,9 +130,9 @@ fn reopen(dir: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// Visits every key once before it repeats, in no order.
-fn next(n: usize) -> usize {
-    (n * 78_141 + 61) % LOADED_KEYS
+/// Visits the keys in no order, each once for a number of keys that is a power of ten.
+fn next(n: usize, keys: usize) -> usize {
+    (n * 78_141 + 61) % keys
 }
 
 fn key(n: usize) -> String {
@@ -142,6 +147,15 @@ fn value(n: usize) -> Vec<u8> {
 
 fn file_mib(dir: &Path) -> u64 {
     std::fs::metadata(dir.join("coffer.redb")).map_or(0, |found| found.len() >> 20)
+}
+
+fn resident_kib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .and_then(|rest| rest.split_whitespace().next()?.parse().ok())
+        .unwrap_or_default()
 }
 
 /// CPU time of this process so far, user and system, from /proc (clock ticks of 10 ms).

@@ -6,7 +6,6 @@
 
 #![expect(
     clippy::panic,
-    clippy::indexing_slicing,
     reason = "these functions are tests and fail by panicking"
 )]
 

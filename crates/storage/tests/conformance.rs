@@ -1,5 +1,13 @@
 //! The conformance suite, run for the backends of this crate.
 
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
 use coffer_storage::{Embedded, Memory, conformance};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,6 +1,14 @@
 //! Kills a writing process with SIGKILL at random moments, many times, and proves that every
 //! acknowledged batch is there, no batch is half there, and the store opens quickly.
 
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
@@ -29,6 +37,12 @@ fn no_acknowledged_batch_is_lost_and_none_is_half_there() {
         // Far above what it takes (some milliseconds) so that a busy machine does not fail this.
         assert!(took < Duration::from_secs(2), "opening took {took:?}");
         verify(&store, &acknowledged);
+        eprintln!(
+            std::fs::metadata(dir.path().join("coffer.redb"))
+                .unwrap()
+                .len()
+                >> 20
+        );
     }
     assert!(
         acknowledged.len() > ROUNDS,

@@ -1,6 +1,14 @@
 //! A damaged, shortened, emptied or vanished store is a named error, never wrong data and never a
 //! new store; a second opener is told so.
 
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
 use std::fs;
 use std::path::Path;
 

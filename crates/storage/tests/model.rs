@@ -1,5 +1,13 @@
 //! Random operations against an ordered map, with the file closed and opened in between.
 
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
 use std::collections::BTreeMap;
 
 use coffer_storage::{Batch, Embedded, Error, Memory, Store};

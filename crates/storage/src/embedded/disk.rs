@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use redb::StorageBackend;
 use redb::backends::FileBackend;
@@ -63,8 +63,9 @@ impl StorageBackend for Disk {
         let result = self.file.sync_data();
         #[cfg(test)]
         self.health.faults.record_sync();
-        if result.is_err() {
-            self.health.broken();
+        match result {
+            Ok(()) => self.health.flushed(),
+            Err(_) => self.health.broken(),
         }
         result
     }
@@ -72,7 +73,11 @@ impl StorageBackend for Disk {
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
         #[cfg(test)]
         self.failing(self.health.faults.write(offset, data))?;
-        self.failing(self.file.write(offset, data))
+        self.failing(self.file.write(offset, data))?;
+        if offset == 0 {
+            self.health.header_written.store(true, Ordering::SeqCst);
+        }
+        Ok(())
     }
 
     fn close(&self) -> io::Result<()> {
@@ -86,6 +91,10 @@ pub(super) struct Health {
     state: AtomicU8,
     changed: Notify,
     orders: mpsc::UnboundedSender<Order>,
+    /// Whether the engine's header, which holds the commit slots, was written since the last flush.
+    header_written: AtomicBool,
+    /// Flushes of the header since the transaction began.
+    header_flushes: AtomicU8,
     #[cfg(test)]
     pub(super) faults: super::faults::Faults,
 }
@@ -101,6 +110,8 @@ impl Health {
             state: AtomicU8::new(FINE),
             changed: Notify::new(),
             orders,
+            header_written: AtomicBool::new(false),
+            header_flushes: AtomicU8::new(0),
             #[cfg(test)]
             faults: super::faults::Faults::default(),
         })
@@ -123,12 +134,37 @@ impl Health {
         self.state.store(BROKEN, Ordering::SeqCst);
     }
 
+    fn flushed(&self) {
+        if self.header_written.swap(false, Ordering::SeqCst) {
+            self.header_flushes.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    /// A transaction begins: what is flushed from here on is its own.
+    pub(super) fn begin(&self) {
+        self.header_written.store(false, Ordering::SeqCst);
+        self.header_flushes.store(0, Ordering::SeqCst);
+    }
+
+    /// Whether the transaction is on the disk although the engine reports a failure: it goes on
+    /// tidying after the flush that decides. A two-phase commit flushes its header twice.
+    pub(super) fn has_landed(&self, two_phase: bool) -> bool {
+        self.header_flushes.load(Ordering::SeqCst) >= if two_phase { 2 } else { 1 }
+    }
+
     /// The file was opened again, or that failed: whoever waits may try.
     pub(super) fn settled(&self) {
         let _ = self
             .state
             .compare_exchange(FAILED, FINE, Ordering::SeqCst, Ordering::SeqCst);
         self.changed.notify_waiters();
+    }
+
+    /// The file is about to be cut to `len` bytes behind the engine's back.
+    pub(super) fn cut(&self, len: u64) {
+        #[cfg(test)]
+        self.faults.record_len(len);
+        let _ = (self, len);
     }
 
     pub(super) fn has_failed(&self) -> bool {

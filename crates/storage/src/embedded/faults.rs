@@ -15,6 +15,8 @@ const SECTOR_BYTES: usize = 512;
 pub(super) struct Faults {
     /// Every flush fails from now on.
     pub(super) sync_fails: AtomicBool,
+    /// Every commit has two phases, as in a large file.
+    pub(super) two_phase: AtomicBool,
     room: Mutex<Room>,
     power: Mutex<Option<Power>>,
 }

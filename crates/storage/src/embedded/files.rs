@@ -1,7 +1,7 @@
 //! The directory of a store: its lock, its marker and its database file.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,6 +23,9 @@ const FORMAT_KEY: &[u8] = b"format";
 /// The format this version writes.
 const FORMAT: u64 = 1;
 
+/// The part of the file that every commit changes: the engine's header and both commit slots.
+const HEADER_BYTES: usize = 512;
+
 /// What the marker file says. Its presence is what counts; the text is for a person who looks.
 const MARKER_TEXT: &str = "coffer embedded store, format 1\n";
 
@@ -31,7 +34,7 @@ const MARKER_TEXT: &str = "coffer embedded store, format 1\n";
 const CACHE_BYTES: usize = 16 * 1024 * 1024;
 
 /// A file of up to so many bytes is read and checked as a whole at every opening.
-const CHECKED_BYTES: u64 = 16 * 1024 * 1024;
+const CHECKED_BYTES: u64 = 8 * 1024 * 1024;
 
 pub(super) const RESTORE: &str = "stop, keep a copy of the directory, and restore it from a backup";
 
@@ -238,9 +241,30 @@ impl Place {
         &self.dir
     }
 
-    /// Length of the database file in bytes.
-    pub(super) fn bytes(&self) -> u64 {
-        fs::metadata(self.database()).map_or(0, |found| found.len())
+    /// How the file is now, before a transaction.
+    pub(super) fn extent(&self) -> Option<Extent> {
+        let file = File::open(self.database()).ok()?;
+        Extent::of(&file).ok()
+    }
+
+    /// Cuts off what a failed transaction added to the file, so that it does not keep the disk's
+    /// last space. Only if the header shows that nothing was committed since `before`.
+    pub(super) fn cut_back(&self, before: &Extent, health: &Health) {
+        let cut = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(self.database())
+            .and_then(|file| {
+                let now = Extent::of(&file)?;
+                if now.header != before.header || now.bytes <= before.bytes {
+                    return Ok(());
+                }
+                health.cut(before.bytes);
+                file.set_len(before.bytes)
+            });
+        if let Err(error) = cut {
+            tracing::warn!(%error, "could not shorten the database file after a failed write");
+        }
     }
 
     fn database(&self) -> PathBuf {
@@ -249,6 +273,24 @@ impl Place {
 
     fn marker(&self) -> PathBuf {
         self.dir.join("FORMAT")
+    }
+}
+
+/// Length and header of the database file at one moment.
+pub(super) struct Extent {
+    /// Length of the file.
+    pub(super) bytes: u64,
+    header: [u8; HEADER_BYTES],
+}
+
+impl Extent {
+    fn of(mut file: &File) -> std::io::Result<Self> {
+        let mut header = [0; HEADER_BYTES];
+        file.read_exact(&mut header)?;
+        Ok(Self {
+            bytes: file.metadata()?.len(),
+            header,
+        })
     }
 }
 

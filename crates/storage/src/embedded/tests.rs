@@ -1,7 +1,7 @@
 //! The embedded store on a disk that is full, fails, or loses its power.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::future::join_all;
 use tempfile::TempDir;
@@ -134,6 +134,23 @@ async fn readers_do_not_notice_a_full_disk() {
     }
 }
 
+/// What tells a commit that landed from one that did not, however the engine flushes.
+#[tokio::test]
+async fn a_commit_is_seen_to_land() {
+    let (_dir, store) = open();
+    let health = store.published.health();
+    store.put("a", b"1".to_vec()).await.unwrap();
+    assert!(health.has_landed(false));
+    // Above this size commits have two phases.
+    for n in 0..20 {
+        store.put(&old(n), vec![1; 2 << 20]).await.unwrap();
+    }
+    store.put("a", b"2".to_vec()).await.unwrap();
+    assert!(health.has_landed(true));
+    health.begin();
+    assert!(!health.has_landed(false));
+}
+
 #[tokio::test]
 async fn after_an_unconfirmed_flush_nothing_is_acknowledged() {
     let (dir, store) = open();
@@ -155,34 +172,46 @@ async fn after_an_unconfirmed_flush_nothing_is_acknowledged() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_power_failure_loses_nothing_acknowledged_and_halves_nothing() {
-    let (dir, store) = open();
-    let store = Arc::new(store);
-    faults(&store).watch_power(std::fs::read(dir.path().join("coffer.redb")).unwrap());
-    let acknowledged = Arc::new(Mutex::new(Vec::new()));
-    let writers: Vec<_> = (0..8)
-        .map(|writer| {
-            let (store, acknowledged) = (Arc::clone(&store), Arc::clone(&acknowledged));
-            tokio::spawn(async move {
-                for n in 0..60 {
-                    let batch = format!("{writer}-{n}");
-                    let writes = (0..4).fold(Batch::new(), |writes, part| {
-                        writes.put(format!("{part}/{batch}"), batch.repeat(1 + n * 8))
-                    });
-                    store.commit(writes).await.unwrap();
-                    acknowledged.lock().push(batch);
-                    yield_now().await;
-                }
-            })
-        })
-        .collect();
-    let mut dice = Dice(42);
-    while !writers.iter().all(tokio::task::JoinHandle::is_finished) {
-        let before = acknowledged.lock().clone();
-        let image = faults(&store).image_after_power_failure(|| dice.roll());
-        check_image(&image, &before).await;
+    for two_phase in [false, true] {
+        let (dir, store) = open();
+        let faults = faults(&store);
+        faults.two_phase.store(two_phase, Ordering::SeqCst);
+        faults.watch_power(std::fs::read(dir.path().join("coffer.redb")).unwrap());
+        let acknowledged = Mutex::new(Vec::new());
+        let done = AtomicBool::new(false);
+        let writers = join_all((0..8).map(|n| write_batches(&store, n, &acknowledged, &done)));
+        let crashes = async {
+            let mut dice = Dice(42);
+            for _ in 0..60 {
+                yield_now().await;
+                let before = acknowledged.lock().clone();
+                let image = faults.image_after_power_failure(|| dice.roll());
+                check_image(&image, &before).await;
+            }
+            done.store(true, Ordering::SeqCst);
+        };
+        tokio::join!(writers, crashes);
+        assert!(acknowledged.lock().len() > 60);
     }
-    for writer in writers {
-        writer.await.unwrap();
+}
+
+/// Writes batches of four keys that lie far apart, until told to stop.
+async fn write_batches(
+    store: &Embedded,
+    writer: usize,
+    acknowledged: &Mutex<Vec<String>>,
+    done: &AtomicBool,
+) {
+    for n in 0.. {
+        if done.load(Ordering::SeqCst) {
+            return;
+        }
+        let batch = format!("{writer}-{n}");
+        let writes = (0..4).fold(Batch::new(), |writes, part| {
+            writes.put(format!("{part}/{batch}"), batch.repeat(1 + n * 3 % 500))
+        });
+        store.commit(writes).await.unwrap();
+        acknowledged.lock().push(batch);
     }
 }
 
@@ -214,6 +243,6 @@ impl Dice {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
-        self.0 % 3 != 0
+        !self.0.is_multiple_of(3)
     }
 }

@@ -3,11 +3,13 @@
 use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+#[cfg(test)]
+use std::sync::atomic::Ordering;
 
 use redb::{Database, ReadableTable, StorageError, Table};
 
 use super::disk::{Health, Spare};
-use super::files::{ENTRIES, Place};
+use super::files::{ENTRIES, Extent, Place};
 use super::reader::{Published, Snapshot, damaged};
 use super::record::{self, CHECKSUM_BYTES};
 use super::writer::Job;
@@ -46,6 +48,7 @@ pub(super) struct Work {
 }
 
 /// What one transaction did.
+#[derive(Default)]
 struct Done {
     verdicts: Vec<Result<(), Error>>,
     freed: usize,
@@ -142,26 +145,46 @@ impl Work {
             self.reopen()?;
         }
         let database = self.database.as_ref().ok_or(Error::Closed)?;
-        let quick_repair = self.place.bytes() >= QUICK_REPAIR_BYTES;
-        let done = catch_unwind(AssertUnwindSafe(|| transact(database, jobs, quick_repair)))
+        let before = self.place.extent();
+        let quick_repair = before
+            .as_ref()
+            .is_none_or(|b| b.bytes >= QUICK_REPAIR_BYTES);
+        #[cfg(test)]
+        let quick_repair = quick_repair || self.health.faults.two_phase.load(Ordering::SeqCst);
+        self.health.begin();
+        let mut done = Done::default();
+        let change = AssertUnwindSafe(|| transact(database, jobs, quick_repair, &mut done));
+        let result = catch_unwind(change)
             .unwrap_or_else(|_| Err(redb::Error::Corrupted("unexpected page".to_owned())));
-        match done {
-            Ok(done) => {
-                self.published.publish(Some(Snapshot::take(database)?));
-                if self.full {
-                    self.credit = self.credit.saturating_add(done.freed);
-                }
-                Ok(done.verdicts)
-            }
-            Err(error) => {
-                if self.health.is_broken() {
-                    return Err(Error::io(UNCONFIRMED, error));
-                }
-                // Best tried at once, as readers wait for it; the next group tries again.
-                let _ = self.reopen();
-                Err(write_error(error))
-            }
+        match result {
+            Ok(()) => self.published.publish(Some(Snapshot::take(database)?)),
+            Err(error) => self.pick_up(error, before, quick_repair)?,
         }
+        if self.full {
+            self.credit = self.credit.saturating_add(done.freed);
+        }
+        Ok(done.verdicts)
+    }
+
+    /// Makes the store usable after a failed transaction. `Ok` if it is durable nevertheless.
+    fn pick_up(
+        &mut self,
+        error: redb::Error,
+        before: Option<Extent>,
+        two_phase: bool,
+    ) -> Result<(), Error> {
+        let landed = self.health.has_landed(two_phase);
+        if self.health.is_broken() {
+            return Err(Error::io(UNCONFIRMED, error));
+        }
+        let error = write_error(error);
+        drop(self.database.take());
+        if let (Error::Full, Some(before)) = (&error, before) {
+            self.place.cut_back(&before, &self.health);
+        }
+        // Tried at once, as readers wait for it; if it fails the next group tries again.
+        let reopened = self.reopen();
+        if landed { reopened } else { Err(error) }
     }
 
     /// Opens the file again if the engine refuses to go on after a failure of the disk.
@@ -213,13 +236,14 @@ fn frees(batch: &Batch) -> bool {
 }
 
 /// Applies the jobs in their order inside one transaction and makes it durable.
-fn transact(database: &Database, jobs: &[Job], quick_repair: bool) -> Result<Done, redb::Error> {
+fn transact(
+    database: &Database,
+    jobs: &[Job],
+    quick_repair: bool,
+    done: &mut Done,
+) -> Result<(), redb::Error> {
     let mut change = database.begin_write()?;
     change.set_quick_repair(quick_repair);
-    let mut done = Done {
-        verdicts: Vec::with_capacity(jobs.len()),
-        freed: 0,
-    };
     {
         let mut entries = change.open_table(ENTRIES)?;
         for job in jobs {
@@ -228,7 +252,7 @@ fn transact(database: &Database, jobs: &[Job], quick_repair: bool) -> Result<Don
         }
     }
     change.commit()?;
-    Ok(done)
+    Ok(())
 }
 
 /// Applies one batch. Its checks come before its writes, so a refused batch leaves no trace.
