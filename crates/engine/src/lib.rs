@@ -21,12 +21,15 @@ mod routes;
 pub mod testing;
 
 pub use answer::Answer;
+pub use coffer_barrier::{Changes, Seen, Stored, View};
 pub use ctx::{Caller, Ctx, MountInfo, RequestInfo, Services, TokenKind};
 pub use engine::{Engine, Handle};
 pub use fault::Fault;
 pub use kind::{Class, Kind, Live, Mounted, Table};
 pub use lease::{Intent, Lease, Leased, NewLease, Renewal};
 pub use openapi::{Operation, operations};
-pub use reply::{Alias, Body, Empty, Login, Raw, Replies, Reply, WithStatus, WithWarnings};
+pub use reply::{
+    Alias, Body, Empty, Login, Raw, Replies, Reply, WithDuration, WithStatus, WithWarnings,
+};
 pub use router::{Found, Miss};
 pub use routes::{Endpoint, Exists, Flags, Path, Routes, path};

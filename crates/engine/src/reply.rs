@@ -37,6 +37,8 @@ pub struct Reply {
     pub warnings: Vec<String>,
     /// A success status other than 200 or 204.
     pub status: Option<u16>,
+    /// How long the answer holds, shown as `lease_duration` although there is no lease.
+    pub lease_duration: Option<Duration>,
 }
 
 /// The terms of a lease that a handler grants.
@@ -140,6 +142,10 @@ pub struct WithWarnings<T>(pub T, pub Vec<String>);
 /// An answer with a success status of its own.
 #[derive(Debug)]
 pub struct WithStatus<T>(pub T, pub u16);
+
+/// An answer that holds for a while without being leased; clients read it again after that.
+#[derive(Debug)]
+pub struct WithDuration<T>(pub T, pub Duration);
 
 /// A login that succeeded: what the token shall be. The kernel issues it.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -259,6 +265,18 @@ impl<T: Replies> Replies for WithWarnings<T> {
 impl<T: Replies> Replies for WithStatus<T> {
     fn reply(self) -> Result<Reply, Fault> {
         Ok(self.0.reply()?.status(self.1))
+    }
+
+    fn schema(types: &mut SchemaGenerator) -> Option<Schema> {
+        T::schema(types)
+    }
+}
+
+impl<T: Replies> Replies for WithDuration<T> {
+    fn reply(self) -> Result<Reply, Fault> {
+        let mut reply = self.0.reply()?;
+        reply.lease_duration = Some(self.1);
+        Ok(reply)
     }
 
     fn schema(types: &mut SchemaGenerator) -> Option<Schema> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use coffer_wire::Verb;
+use coffer_wire::{Timestamp, Verb, Wiped};
 use schemars::{Schema, SchemaGenerator};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -11,7 +11,6 @@ use std::time::Duration;
 use crate::lease::{NewLease, Renewal};
 use crate::router::{Found, Miss, Router};
 use crate::{Answer, Ctx, Engine, Fault, Handle, Lease, Replies, Reply};
-use coffer_wire::Timestamp;
 
 /// Everything an engine offers, in the order a reader should meet it.
 pub struct Routes<E> {
@@ -54,6 +53,7 @@ pub struct Endpoint<E> {
     pub reply: Option<Value>,
     known: BTreeSet<String>,
     open: bool,
+    whole_body: Option<String>,
     call: Call<E>,
 }
 
@@ -272,6 +272,7 @@ impl<E: Send + Sync + 'static> Path<E> {
         let open = request
             .get("additionalProperties")
             .is_some_and(|more| more != &Value::Bool(false));
+        let whole_body = whole_body_field(&request);
         for name in self.pattern.split('/').filter_map(capture_name) {
             if !known.contains(name) {
                 self.faults.push(format!(
@@ -287,6 +288,7 @@ impl<E: Send + Sync + 'static> Path<E> {
             reply,
             known,
             open,
+            whole_body,
             call: call::<E, R>,
         });
         self
@@ -302,6 +304,12 @@ pub trait Exists<E>: DeserializeOwned + Send + 'static {
 impl<E> Endpoint<E> {
     /// Puts captures over the body's fields; says what was replaced and what nobody knows.
     fn settle_input(&self, found: &Found, input: &mut Input) -> Vec<String> {
+        if let Some(field) = &self.whole_body {
+            let body = std::mem::take(input);
+            input.insert(field.clone(), Value::Object(body));
+            input.extend(captured(found));
+            return Vec::new();
+        }
         let mut warnings = Vec::new();
         let unknown: Vec<_> = input
             .keys()
@@ -332,6 +340,15 @@ impl<E> Endpoint<E> {
     }
 }
 
+/// The field that takes the whole body, marked `#[schemars(extend("x-body" = true))]`. Where a client
+/// may send any field, this keeps its fields apart from the captures.
+fn whole_body_field(request: &Value) -> Option<String> {
+    let fields = request.get("properties")?.as_object()?;
+    let marked = |schema: &Value| schema.get("x-body") == Some(&Value::Bool(true));
+    let found = fields.iter().find(|(_, schema)| marked(schema));
+    found.map(|(name, _)| name.clone())
+}
+
 /// The name in `{name}` or `{name*}`.
 pub(crate) fn capture_name(segment: &str) -> Option<&str> {
     let inner = segment.strip_prefix('{')?.strip_suffix('}')?;
@@ -346,8 +363,10 @@ fn captured(found: &Found) -> Input {
         .collect()
 }
 
+/// Reads the request from a tree that is wiped afterwards, also when it is refused.
 fn decode<T: DeserializeOwned>(input: Input) -> Result<T, Fault> {
-    serde_path_to_error::deserialize(Value::Object(input)).map_err(|error| {
+    let input = Wiped(Value::Object(input));
+    serde_path_to_error::deserialize(&*input).map_err(|error| {
         let field = error.path().to_string();
         let reason = error.into_inner();
         match field.as_str() {
