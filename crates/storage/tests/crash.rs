@@ -37,12 +37,6 @@ fn no_acknowledged_batch_is_lost_and_none_is_half_there() {
         // Far above what it takes (some milliseconds) so that a busy machine does not fail this.
         assert!(took < Duration::from_secs(2), "opening took {took:?}");
         verify(&store, &acknowledged);
-        eprintln!(
-            std::fs::metadata(dir.path().join("coffer.redb"))
-                .unwrap()
-                .len()
-                >> 20
-        );
     }
     assert!(
         acknowledged.len() > ROUNDS,
