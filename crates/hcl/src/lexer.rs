@@ -217,62 +217,66 @@ impl<'a> Lexer<'a> {
     }
 
     fn number(&self) -> Result<usize, Error> {
-        let digits = |from: usize| {
-            let rest = self.rest.get(from..).unwrap_or_default();
-            rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len()
-        };
-        let byte = |at: usize| self.rest.as_bytes().get(at).copied();
-        let start = usize::from(byte(0) == Some(b'-'));
-        let mut end = start + digits(start);
-        let whole = end - start;
-        let mut valid = true;
-        if whole == 1 && byte(start) == Some(b'0') && matches!(byte(end), Some(b'x' | b'X')) {
-            let rest = self.rest.get(end + 1..).unwrap_or_default();
-            let hex = rest.len()
-                - rest
-                    .trim_start_matches(|c: char| c.is_ascii_hexdigit())
-                    .len();
-            valid = hex > 0;
-            end += 1 + hex;
+        let unsigned = self.rest.strip_prefix('-').unwrap_or(self.rest);
+        let is_hexadecimal = unsigned.starts_with("0x") || unsigned.starts_with("0X");
+        let length = if is_hexadecimal {
+            self.hexadecimal()
         } else {
-            let mut fraction = 0;
-            if byte(end) == Some(b'.') {
-                fraction = digits(end + 1);
-                valid = whole + fraction > 0;
-                end += 1 + fraction;
-            }
-            valid &= whole + fraction > 0;
-            if matches!(byte(end), Some(b'e' | b'E')) {
-                let sign = usize::from(matches!(byte(end + 1), Some(b'+' | b'-')));
-                let exponent = digits(end + 1 + sign);
-                valid &= exponent > 0;
-                end += 1 + sign + exponent;
-            } else if fraction == 0
-                && whole > 1
-                && byte(start) == Some(b'0')
-                && byte(end - 1) != Some(b'.')
-            {
-                // A leading zero means octal, as in `socket_mode = 0660`.
-                valid &= self
-                    .rest
-                    .get(start..end)
-                    .is_some_and(|text| text.bytes().all(|b| b < b'8'));
-            }
+            self.decimal()
+        };
+        let runs_on = |end: &usize| {
+            self.rest
+                .get(*end..)
+                .is_some_and(|rest| rest.starts_with(continues_word))
+        };
+        length.filter(|end| !runs_on(end)).ok_or_else(|| {
+            self.wrong(
+                0,
+                "a number that cannot be read",
+                "a decimal, hexadecimal (0x1F), octal (0755) or fractional number",
+                "correct it, or put it into double quotes, as in \"1h\"",
+            )
+        })
+    }
+
+    /// Length of `-0x1F`.
+    fn hexadecimal(&self) -> Option<usize> {
+        let start = usize::from(self.rest.starts_with('-')) + 2;
+        let digits = self.run(start, |c| c.is_ascii_hexdigit());
+        (digits > 0).then_some(start + digits)
+    }
+
+    /// Length of `-1`, `0755`, `.5`, `1.5e-3`.
+    fn decimal(&self) -> Option<usize> {
+        let byte = |at: usize| self.rest.as_bytes().get(at).copied();
+        let digits = |from: usize| self.run(from, |c| c.is_ascii_digit());
+        let start = usize::from(byte(0) == Some(b'-'));
+        let whole = digits(start);
+        let mut end = start + whole;
+        let is_whole = !matches!(byte(end), Some(b'.' | b'e' | b'E'));
+        let mut fraction = 0;
+        if byte(end) == Some(b'.') {
+            fraction = digits(end + 1);
+            end += 1 + fraction;
         }
-        let runs_on = self
-            .rest
-            .get(end..)
-            .and_then(|rest| rest.chars().next())
-            .is_some_and(continues_word);
-        if valid && !runs_on {
-            return Ok(end);
+        if matches!(byte(end), Some(b'e' | b'E')) {
+            let sign = usize::from(matches!(byte(end + 1), Some(b'+' | b'-')));
+            let exponent = digits(end + 1 + sign);
+            if exponent == 0 {
+                return None;
+            }
+            end += 1 + sign + exponent;
         }
-        Err(self.wrong(
-            0,
-            "a number that cannot be read",
-            "a decimal, hexadecimal (0x1F), octal (0755) or fractional number",
-            "correct it, or put it into double quotes, as in \"1h\"",
-        ))
+        // A leading zero means octal, as in `socket_mode = 0660`.
+        let is_octal = is_whole && whole > 1 && byte(start) == Some(b'0');
+        let is_readable = !is_octal || self.rest.get(start..end)?.bytes().all(|b| b < b'8');
+        (whole + fraction > 0 && is_readable).then_some(end)
+    }
+
+    /// How many bytes from an offset on are such characters.
+    fn run(&self, from: usize, is_part: impl Fn(char) -> bool) -> usize {
+        let rest = self.rest.get(from..).unwrap_or_default();
+        rest.len() - rest.trim_start_matches(is_part).len()
     }
 
     fn word(&self) -> (Kind, usize) {

@@ -1,5 +1,10 @@
 //! Any bytes: an answer, never a panic; what is accepted survives formatting unchanged.
-#![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic
+)]
 
 use coffer_hcl::{Body, Value, format, is_json, parse};
 use proptest::prelude::*;

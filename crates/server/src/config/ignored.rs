@@ -57,6 +57,7 @@ pub(super) const AT_TOP: &[Ignored] = &[
             "license",
             "license_path",
             "reporting",
+            "reporting_scan_directory",
             "census",
             "cloud",
             "sentinel",
@@ -162,7 +163,9 @@ pub(super) const IN_LISTENER: &[Ignored] = &[
             "max_json_string_value_length",
             "max_json_object_entry_count",
             "max_json_array_element_count",
+            "max_json_token",
             "max_json_token_count",
+            "max_token_header_size",
         ],
     },
     Ignored {
@@ -257,8 +260,19 @@ pub(super) const IN_UNIX: &[Ignored] = &[Ignored {
 /// In a storage that becomes the embedded store.
 pub(super) const IN_STORAGE: &[Ignored] = &[
     Ignored {
+        reason: "set it at the top level of the configuration",
+        keys: &[
+            "api_addr",
+            "cluster_addr",
+            "advertise_addr",
+            "redirect_addr",
+            "disable_clustering",
+        ],
+    },
+    Ignored {
         reason: CLUSTER,
         keys: &[
+            "autopilot",
             "retry_join",
             "retry_join_as_non_voter",
             "autopilot_reconcile_interval",
@@ -334,7 +348,10 @@ pub(super) const IN_TELEMETRY: &[Ignored] = &[
         ],
     },
     Ignored {
-        reason: "there is no rollback loop to measure",
-        keys: &["add_mount_point_rollback_metrics"],
+        reason: "metrics are not broken down by mount point",
+        keys: &[
+            "add_mount_point_rollback_metrics",
+            "add_mount_point_database_metrics",
+        ],
     },
 ];

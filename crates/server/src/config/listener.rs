@@ -99,6 +99,24 @@ pub(super) fn read(
         .collect()
 }
 
+/// Closes the operator endpoints that need no token on every listener, but for those that the top level's
+/// `enable_unauthenticated_access` names (Vault 2). Without that key nothing changes.
+pub(super) fn close(listeners: &mut [Listener], root: &mut Stanza) -> Result<(), Error> {
+    let expected = "a list of \"rekey\" and \"generate-root\"";
+    let Some(open) = root.list("enable_unauthenticated_access", expected, |name| {
+        Some(name.to_owned())
+    })?
+    else {
+        return Ok(());
+    };
+    let is_open = |name: &str| open.iter().any(|open| open == name);
+    for listener in listeners {
+        listener.disable_unauthed_rekey_endpoints |= !is_open("rekey");
+        listener.disable_unauthed_generate_root_endpoints |= !is_open("generate-root");
+    }
+    Ok(())
+}
+
 fn listener(
     mut stanza: Stanza,
     request_duration: Duration,

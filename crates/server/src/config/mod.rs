@@ -135,7 +135,7 @@ fn read(mut root: Stanza) -> Result<(Read, Vec<Warning>), Error> {
         .nonzero_duration("default_max_request_duration")?
         .unwrap_or(request_duration);
     let (default_lease_ttl, max_lease_ttl) = lease_ttls(&mut root)?;
-    let rest = Config {
+    let mut rest = Config {
         storage: Storage::Memory,
         listeners: listener::read(&mut root, request_duration, &mut warnings)?,
         seal: seal::read(&mut root)?,
@@ -157,6 +157,7 @@ fn read(mut root: Stanza) -> Result<(Read, Vec<Warning>), Error> {
         unsafe_allow_api_audit_creation: root.flag("unsafe_allow_api_audit_creation")?,
         version_override: root.version("version_override")?,
     };
+    listener::close(&mut rest.listeners, &mut root)?;
     root.ignore(ignored::AT_TOP, &mut warnings);
     root.finish()?;
     warnings.sort_by(|a, b| a.place.cmp(&b.place));
