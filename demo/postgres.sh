@@ -36,12 +36,14 @@ install_server() {
   fi
   export DEBIAN_FRONTEND=noninteractive
   $sudo apt-get update -q
-  # The package would otherwise create and start a cluster of its own.
+  # The package would otherwise create and start a cluster of its own; afterwards the setting is as it was.
   $sudo apt-get install -q -y --no-install-recommends postgresql-common
-  if ! grep -Eq '^[[:space:]]*create_main_cluster[[:space:]]*=[[:space:]]*false' /etc/postgresql-common/createcluster.conf 2>/dev/null; then
-    echo 'create_main_cluster = false' | $sudo tee -a /etc/postgresql-common/createcluster.conf >/dev/null
-  fi
-  $sudo apt-get install -q -y --no-install-recommends postgresql
+  local conf=/etc/postgresql-common/createcluster.conf line='create_main_cluster = false # while coffer installs'
+  echo "$line" | $sudo tee -a "$conf" >/dev/null
+  local failed=0
+  $sudo apt-get install -q -y --no-install-recommends postgresql || failed=1
+  $sudo sed -i "/^$line\$/d" "$conf"
+  [ "$failed" = 0 ] || die "apt-get could not install postgresql (see above)"
   [ -n "$(server_bin)" ] || die "the package postgresql is installed but brought no server"
 }
 
