@@ -13,7 +13,7 @@ use tokio::sync::{Notify, mpsc};
 use super::writer::Order;
 
 /// Bytes kept back on the disk so that deletions still find room when it is full.
-pub(super) const SPARE_BYTES: usize = 1024 * 1024;
+const SPARE_BYTES: usize = 1024 * 1024;
 
 /// The database file. It reports failures to [`Health`] before the engine hears of them, so that
 /// readers, who then get errors from the engine, know to wait for the file to be opened again.
@@ -128,6 +128,13 @@ impl Health {
         }
     }
 
+    /// The file is about to be closed and opened again: readers shall wait.
+    pub(super) fn reopening(&self) {
+        let _ = self
+            .state
+            .compare_exchange(FINE, FAILED, Ordering::SeqCst, Ordering::SeqCst);
+    }
+
     /// The disk did not confirm a flush. The kernel may have dropped what it could not write and
     /// still shows it, so nothing that this process reads proves anything any more.
     fn broken(&self) {
@@ -169,6 +176,10 @@ impl Health {
 
     pub(super) fn has_failed(&self) -> bool {
         self.state.load(Ordering::SeqCst) != FINE
+    }
+
+    pub(super) fn is_reopening(&self) -> bool {
+        self.state.load(Ordering::SeqCst) == FAILED
     }
 
     pub(super) fn is_broken(&self) -> bool {

@@ -57,7 +57,15 @@ impl Published {
     ) -> Result<T, Error> {
         let mut tries = 0;
         loop {
-            let snapshot = self.current.load_full().ok_or(Error::Closed)?;
+            let Some(snapshot) = self.current.load_full() else {
+                if self.health.is_reopening() {
+                    self.health.wait().await;
+                } else if self.current.load().is_none() {
+                    // Looked at again, as the file may have been opened in between.
+                    return Err(Error::Closed);
+                }
+                continue;
+            };
             let answer = guarded(|| ask(&snapshot));
             tries += 1;
             if answer.is_ok() || tries == READ_TRIES {

@@ -22,12 +22,22 @@ fn old(n: usize) -> String {
     format!("old/{n:04}")
 }
 
-/// Fills the store until the disk takes no more.
-async fn fill_up(store: &Embedded) -> usize {
-    faults(store).leave(Some(512 * 1024));
+async fn names(store: &Embedded) -> Vec<String> {
+    let all = store.scan("", None, 10_000).await.unwrap();
+    all.into_iter().map(|(path, _)| path).collect()
+}
+
+/// Fills the store until the disk, with room for `bytes` more, takes no more.
+async fn fill_up(store: &Embedded, bytes: u64) -> usize {
+    faults(store).leave(Some(bytes));
+    fill_up_with(store, "old").await
+}
+
+async fn fill_up_with(store: &Embedded, folder: &str) -> usize {
     let mut written = 0;
     loop {
-        match store.put(&old(written), vec![7; 10_000]).await {
+        let path = format!("{folder}/{written:04}");
+        match store.put(&path, vec![7; 10_000]).await {
             Ok(()) => written += 1,
             Err(Error::Full) => return written,
             Err(other) => panic!("a full disk gave {other}"),
@@ -38,7 +48,7 @@ async fn fill_up(store: &Embedded) -> usize {
 #[tokio::test]
 async fn a_full_disk_refuses_writes_but_not_reads_and_deletions() {
     let (_dir, store) = open();
-    let written = fill_up(&store).await;
+    let written = fill_up(&store, 512 * 1024).await;
     assert!(written > 10);
     // Again and again: refusals use nothing up.
     for _ in 0..20 {
@@ -63,19 +73,23 @@ async fn a_full_disk_refuses_writes_but_not_reads_and_deletions() {
 
 #[tokio::test]
 async fn what_deletions_gave_back_may_be_written_again() {
-    let (_dir, store) = open();
-    let written = fill_up(&store).await;
-    for n in 0..written {
-        store.delete(&old(n)).await.unwrap();
+    // Little and much: either way the file is shortened, or its free pages are used.
+    for bytes in [512 * 1024, 6 << 20] {
+        let (_dir, store) = open();
+        let written = fill_up(&store, bytes).await;
+        for n in 0..written {
+            store.delete(&old(n)).await.unwrap();
+        }
+        let again = fill_up_with(&store, "again").await;
+        assert!(again > written / 4, "{again} after {written}");
+        assert_eq!(names(&store).await.len(), again);
     }
-    store.put("new", vec![1; 10_000]).await.unwrap();
-    assert_eq!(store.get("new").await.unwrap(), Some(vec![1; 10_000]));
 }
 
 #[tokio::test]
 async fn writing_goes_on_once_the_disk_has_room() {
     let (dir, store) = open();
-    let written = fill_up(&store).await;
+    let written = fill_up(&store, 512 * 1024).await;
     store.delete(&old(0)).await.unwrap();
     faults(&store).leave(None);
     store.put("new", vec![1; 100_000]).await.unwrap();
@@ -112,7 +126,7 @@ async fn one_too_large_write_does_not_refuse_the_others_of_its_group() {
 async fn readers_do_not_notice_a_full_disk() {
     let (_dir, store) = open();
     let store = Arc::new(store);
-    let written = fill_up(&store).await;
+    let written = fill_up(&store, 512 * 1024).await;
     let readers = (0..4).map(|reader| {
         let store = Arc::clone(&store);
         tokio::spawn(async move {

@@ -45,6 +45,8 @@ pub(super) struct Work {
     full: bool,
     /// Bytes that deletions gave back while it is: what puts may use inside the file.
     credit: usize,
+    /// Bytes that deletions gave back since the end of the file was last cut off.
+    untrimmed: usize,
 }
 
 /// What one transaction did.
@@ -69,6 +71,7 @@ impl Work {
             health,
             full: false,
             credit: 0,
+            untrimmed: 0,
         }
     }
 
@@ -81,7 +84,7 @@ impl Work {
             Ok(verdicts) => answer(jobs, verdicts),
             // Somebody in the group needs more room than there is; the others need not suffer.
             Err(Error::Full) => {
-                self.full = true;
+                self.filled_up();
                 self.settle_one_by_one(jobs);
             }
             Err(error) => {
@@ -102,7 +105,7 @@ impl Work {
 
     fn commit_frugally(&mut self, job: &Job) -> Result<(), Error> {
         let frees = frees(&job.batch);
-        if !frees && !self.has_room(2 * job.batch.bytes() + COMMIT_BYTES) {
+        if !frees && !self.has_room(job.batch.bytes()) {
             return Err(Error::Full);
         }
         match self.commit_one(job) {
@@ -111,19 +114,27 @@ impl Work {
                 self.commit_one(job)
             }
             Err(Error::Full) => {
-                self.full = true;
+                self.filled_up();
                 Err(Error::Full)
             }
             verdict => verdict,
         }
     }
 
-    /// Whether a put that costs about `bytes` may be tried: the disk has so much beside the spare
-    /// space (then it is no longer full), or deletions have given so much back inside the file.
+    /// Whether a put of `bytes` may be tried: the disk has enough beside the spare space (then it
+    /// is no longer full), or deletions have given so much back inside the file. That is a guess;
+    /// where it is wrong, the engine runs into the end of the disk and the credit is gone.
     fn has_room(&mut self, bytes: usize) -> bool {
-        if self.spare.restore() && self.spare.has_room_for(bytes) {
+        let cost = 2 * bytes + COMMIT_BYTES;
+        let mut room = self.spare.restore() && self.spare.has_room_for(cost);
+        if !room && self.untrimmed >= COMMIT_BYTES {
+            self.trim();
+            room = self.spare.restore() && self.spare.has_room_for(cost);
+        }
+        if room {
             self.full = false;
             self.credit = 0;
+            self.untrimmed = 0;
             return true;
         }
         let enough = self.credit >= bytes;
@@ -131,6 +142,28 @@ impl Work {
             self.credit -= bytes;
         }
         enough
+    }
+
+    /// Notes that the disk is full. The file may now have holes at its end, whose pages cannot be
+    /// written although the engine thinks them free, so that its end is cut off.
+    fn filled_up(&mut self) {
+        self.full = true;
+        self.credit = 0;
+        self.trim();
+    }
+
+    /// Gives free space at the end of the file back to the disk: the engine does it when it closes.
+    fn trim(&mut self) {
+        self.untrimmed = 0;
+        self.health.reopening();
+        // The snapshot would hold on to the pages that the last deletions gave back.
+        self.published.publish(None);
+        if let Some(Err(error)) = self.database.take().map(Database::close) {
+            tracing::warn!(%error, "the database file could not be shortened");
+        }
+        if let Err(error) = self.reopen() {
+            tracing::warn!(%error, "the store could not be opened again");
+        }
     }
 
     fn commit_one(&mut self, job: &Job) -> Result<(), Error> {
@@ -162,6 +195,7 @@ impl Work {
         }
         if self.full {
             self.credit = self.credit.saturating_add(done.freed);
+            self.untrimmed = self.untrimmed.saturating_add(done.freed);
         }
         Ok(done.verdicts)
     }
