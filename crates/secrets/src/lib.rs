@@ -1,1 +1,7 @@
 //! The secrets engines.
+
+pub mod cubbyhole;
+pub mod kv;
+
+mod document;
+mod keys;
