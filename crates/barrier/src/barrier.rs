@@ -81,6 +81,20 @@ impl Barrier {
         }
     }
 
+    /// Stores what another barrier over a scratch store was furnished with, in one step; refused where
+    /// anything was initialised before.
+    pub async fn adopt(&self, furnished: Batch) -> Result<(), Error> {
+        match self
+            .store
+            .commit(furnished.expect(KEY_RING_PATH, None))
+            .await
+            .map_err(Error::from)
+        {
+            Err(Error::Conflict) => Err(Error::Initialised),
+            other => other,
+        }
+    }
+
     /// Opens the key ring with the root key.
     pub async fn unseal(&self, root: Aes256Key) -> Result<(), Error> {
         let locked = self

@@ -8,6 +8,7 @@ use std::time::Duration;
 use coffer_barrier::View;
 use coffer_crypto::{Random, Secret};
 use coffer_wire::{Timestamp, Verb};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::lease::NewLease;
@@ -26,6 +27,8 @@ pub struct Ctx {
     pub request: Arc<RequestInfo>,
     /// Who asks; nobody on paths that need no token and in background work.
     pub caller: Option<Arc<Caller>>,
+    /// The token that asks, for the kernel's own paths alone; engines never see one.
+    pub token: Option<Arc<Secret<String>>>,
     /// The mount that is asked.
     pub mount: Arc<MountInfo>,
     /// What the kernel does on behalf of engines.
@@ -80,7 +83,7 @@ pub struct Caller {
 }
 
 /// How a token is kept.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum TokenKind {
     /// Stored, renewable, revocable.

@@ -31,6 +31,7 @@ pub enum Miss {
 }
 
 /// A tree of segments.
+/// A `{rest*}` takes all that is left, or all but one last literal segment.
 #[derive(Default)]
 pub(crate) struct Router {
     root: Node,
@@ -40,8 +41,15 @@ pub(crate) struct Router {
 struct Node {
     literals: HashMap<&'static str, Node>,
     variable: Option<(&'static str, Box<Node>)>,
-    rest: Option<(&'static str, usize)>,
+    rest: Option<(&'static str, Rest)>,
     here: Option<usize>,
+}
+
+/// What ends in the rest of a path: the rest itself, and the rest before one last literal segment.
+#[derive(Default)]
+struct Rest {
+    here: Option<usize>,
+    before: HashMap<&'static str, usize>,
 }
 
 impl Router {
@@ -49,7 +57,8 @@ impl Router {
     pub(crate) fn insert(&mut self, pattern: &'static str, at: usize) -> Result<(), String> {
         let mut node = &mut self.root;
         let mut names: Vec<&str> = Vec::new();
-        for segment in pattern.split('/').filter(|segment| !segment.is_empty()) {
+        let mut segments = pattern.split('/').filter(|segment| !segment.is_empty());
+        while let Some(segment) = segments.next() {
             let Some(name) = crate::routes::capture_name(segment) else {
                 node = node.literals.entry(segment).or_default();
                 continue;
@@ -59,12 +68,7 @@ impl Router {
             }
             names.push(name);
             if segment.ends_with("*}") {
-                return match node.rest.replace((name, at)) {
-                    Some(_) => Err(format!(
-                        "{pattern}: another path takes the rest here already"
-                    )),
-                    None => Ok(()),
-                };
+                return node.insert_rest(pattern, name, segments.next(), at);
             }
             let (other, next) = node.variable.get_or_insert_with(|| (name, Box::default()));
             if *other != name {
@@ -105,6 +109,31 @@ impl Router {
 }
 
 impl Node {
+    fn insert_rest(
+        &mut self,
+        pattern: &str,
+        name: &'static str,
+        last: Option<&'static str>,
+        at: usize,
+    ) -> Result<(), String> {
+        let (other, rest) = self.rest.get_or_insert_with(|| (name, Rest::default()));
+        if *other != name {
+            return Err(format!(
+                "{pattern}: {{{name}*}} stands where another path has {{{other}*}}"
+            ));
+        }
+        let old = match last {
+            Some(last) => rest.before.insert(last, at),
+            None => rest.here.replace(at),
+        };
+        match old {
+            Some(_) => Err(format!(
+                "{pattern}: another path takes the rest here already"
+            )),
+            None => Ok(()),
+        }
+    }
+
     fn find(
         &self,
         segments: &[&str],
@@ -115,9 +144,9 @@ impl Node {
             if self.here.is_some() {
                 return self.here;
             }
-            let (name, at) = self.rest.filter(|_| lists)?;
+            let (name, rest) = self.rest.as_ref().filter(|_| lists)?;
             captures.push((name, String::new()));
-            return Some(at);
+            return rest.here;
         };
         if let Some(found) = self
             .literals
@@ -134,8 +163,14 @@ impl Node {
             }
             captures.truncate(kept);
         }
-        let (name, at) = self.rest?;
-        captures.push((name, segments.join("/")));
+        let (name, rest) = self.rest.as_ref()?;
+        let before = segments.split_last().filter(|(_, rest)| !rest.is_empty());
+        let (at, held) = match before.and_then(|(last, held)| Some((rest.before.get(last)?, held)))
+        {
+            Some((at, held)) => (*at, held),
+            None => (rest.here?, segments),
+        };
+        captures.push((name, held.join("/")));
         Some(at)
     }
 }
@@ -201,5 +236,20 @@ mod tests {
         assert!(router.insert("roles", 9).is_err());
         assert!(router.insert("data/{more*}", 9).is_err());
         assert!(router.insert("x/{a}/{a}", 9).is_err());
+    }
+
+    #[test]
+    fn a_rest_may_end_in_a_literal() {
+        let mut router = Router::default();
+        router.insert("mounts/{path*}", 0).unwrap();
+        router.insert("mounts/{path*}/tune", 1).unwrap();
+        let find = |tail| {
+            router
+                .find(Verb::Read, tail)
+                .map(|(at, captures)| (at, captures[0].1.clone()))
+        };
+        assert_eq!(find("mounts/a/b/tune"), Some((1, "a/b".into())));
+        assert_eq!(find("mounts/a/b"), Some((0, "a/b".into())));
+        assert_eq!(find("mounts/tune"), Some((0, "tune".into())));
     }
 }

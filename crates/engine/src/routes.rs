@@ -22,7 +22,7 @@ pub struct Routes<E> {
 
 /// One path of an engine with its attributes and verbs.
 pub struct Path<E> {
-    /// Segments; `{name}` captures one, `{name*}` the rest.
+    /// Segments; `{name}` captures one, `{name*}` the rest, before one last literal if that follows.
     pub pattern: &'static str,
     /// One line for help.
     pub about: &'static str,

@@ -129,6 +129,7 @@ impl<E: Engine> Bench<E> {
                 headers: BTreeMap::new(),
             }),
             caller: Some(Arc::new(self.caller.clone())),
+            token: None,
             mount: Arc::clone(&self.mount),
             services: Arc::clone(&self.book) as Arc<dyn Services>,
         }

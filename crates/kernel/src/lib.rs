@@ -1,1 +1,32 @@
 //! The request pipeline, mounts, tokens, policies, leases, audit and the seal life-cycle.
+//!
+//! Read [`pipeline`] first: it is the straight line of every request. [`grant`] holds the proofs that
+//! make its order a matter of types, [`open`] the parts that are there while the barrier is open. The
+//! kernel knows no HTTP and no engine by name: engines come from the registry in [`settings`].
+
+pub mod audit;
+pub mod clock;
+pub mod due;
+pub mod grant;
+mod help;
+pub mod kernel;
+pub mod leases;
+pub mod lifecycle;
+pub mod mounts;
+pub mod open;
+pub mod password_book;
+pub mod passwords;
+pub mod pipeline;
+pub mod policy;
+mod record;
+pub mod request;
+pub mod settings;
+pub mod signals;
+mod sys;
+mod ticks;
+pub mod tokens;
+
+pub use clock::Clock;
+pub use kernel::{Kernel, State};
+pub use request::{Refusal, Request, Response};
+pub use settings::Settings;

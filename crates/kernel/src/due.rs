@@ -1,0 +1,138 @@
+//! The ordered index of what ends when, in storage.
+//!
+//! An entry's time is a *lower bound*: a renewal leaves it where it is, and the worker that finds it
+//! too early moves it. So a renewal is one small write, and a storm of them touches no index.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use coffer_barrier::{Barrier, Changes, Stored, View};
+use coffer_engine::Fault;
+use coffer_wire::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use tokio::sync::Notify;
+
+/// The index, and a bell for the worker that waits for its next entry.
+pub struct Due {
+    view: View,
+    next_millis: AtomicU64,
+    bell: Notify,
+}
+
+/// What ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The token with this accessor.
+    Token(String),
+    /// The lease with this id.
+    Lease(String),
+}
+
+/// One entry of the index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Not before this.
+    pub at: Timestamp,
+    /// What ends.
+    pub what: Ending,
+}
+
+/// An index entry has no content.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Mark;
+
+impl Stored for Mark {}
+
+impl Due {
+    /// The index of this barrier.
+    pub fn new(barrier: &Arc<Barrier>) -> Self {
+        Self {
+            view: barrier.view("sys/due/"),
+            next_millis: AtomicU64::new(0),
+            bell: Notify::new(),
+        }
+    }
+
+    /// Adds an entry.
+    pub fn add(&self, changes: Changes, at: Timestamp, what: &Ending) -> Result<Changes, Fault> {
+        Ok(changes.put(&self.view, &key(at, what), &Mark)?)
+    }
+
+    /// Removes an entry.
+    pub fn remove(&self, changes: Changes, at: Timestamp, what: &Ending) -> Changes {
+        changes.delete(&self.view, &key(at, what))
+    }
+
+    /// An empty set of changes.
+    pub fn changes(&self) -> Changes {
+        self.view.changes()
+    }
+
+    /// Tells the worker of an entry that was made durable.
+    pub fn announce(&self, at: Timestamp) {
+        if at.millis() < self.next_millis.load(Ordering::SeqCst) {
+            self.bell.notify_one();
+        }
+    }
+
+    /// The first entries, at most `limit`, due or not.
+    pub async fn first(&self, limit: usize) -> Result<Vec<Entry>, Fault> {
+        let paths = self.view.scan_paths("", None, limit).await?;
+        Ok(paths.iter().filter_map(|path| parse(path)).collect())
+    }
+
+    /// Waits until `at`, or until an earlier entry is announced.
+    pub async fn wait_until(&self, at: Timestamp, now: Timestamp) {
+        self.next_millis.store(at.millis(), Ordering::SeqCst);
+        let _ = tokio::time::timeout(at.since(now), self.bell.notified()).await;
+        self.next_millis.store(0, Ordering::SeqCst);
+    }
+}
+
+fn key(at: Timestamp, what: &Ending) -> String {
+    let (kind, id) = match what {
+        Ending::Token(id) => ('t', id),
+        Ending::Lease(id) => ('l', id),
+    };
+    format!("{:016x}/{kind}/{id}", at.millis())
+}
+
+fn parse(path: &str) -> Option<Entry> {
+    let (time, rest) = path.split_once('/')?;
+    let (kind, id) = rest.split_once('/')?;
+    let at = Timestamp::from_nanos(
+        u64::from_str_radix(time, 16)
+            .ok()?
+            .saturating_mul(1_000_000),
+    );
+    let what = match kind {
+        "t" => Ending::Token(id.to_owned()),
+        "l" => Ending::Lease(id.to_owned()),
+        _ => return None,
+    };
+    Some(Entry { at, what })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_sort_by_time_and_parse_back() {
+        let early = key(
+            Timestamp::from_secs(9),
+            &Ending::Lease("database/creds/a/x".into()),
+        );
+        let late = key(Timestamp::from_secs(10), &Ending::Token("acc".into()));
+        assert!(early < late);
+        let entry = parse(&early).unwrap();
+        assert_eq!(
+            (entry.at, entry.what),
+            (
+                Timestamp::from_secs(9),
+                Ending::Lease("database/creds/a/x".into())
+            )
+        );
+        assert_eq!(parse("zz/l/x"), None);
+    }
+}

@@ -1,0 +1,271 @@
+//! Proofs that the security steps of a request happened, in their order.
+//!
+//! A handler runs only through [`Recorded::run`]. A [`Recorded`] is made only from a [`Granted`], by
+//! recording it; a [`Granted`] only by [`authorize`]. Skipping a step does not compile.
+
+use std::sync::Arc;
+
+use coffer_engine::{Caller, Ctx, Fault, Flags, Reply, RequestInfo};
+use coffer_wire::Timestamp;
+
+use crate::leases::Desk;
+use crate::mounts::{Found, Mount};
+use crate::open::Open;
+use crate::policy::Question;
+use crate::request::Request;
+use crate::tokens::TokenRecord;
+
+/// A request with what is known about it before anything was decided.
+pub struct Asked {
+    /// The request.
+    pub request: Request,
+    /// The time it came.
+    pub now: Timestamp,
+    /// The mount its path belongs to, if any.
+    pub mount: Option<Arc<Mount>>,
+    /// The endpoint, or why there is none; told only to those whom policy lets ask.
+    pub found: Result<Found, Fault>,
+    /// The record of its token, where it brought a living one.
+    pub token: Option<TokenRecord>,
+    /// Whom the token speaks for.
+    pub caller: Option<Arc<Caller>>,
+}
+
+/// Proof that policy allowed the request inside.
+pub struct Granted {
+    asked: Box<Asked>,
+    mount: Arc<Mount>,
+    found: Found,
+    cx: Ctx,
+    desk: Arc<Desk>,
+}
+
+/// Proof that the granted request inside was recorded.
+pub struct Recorded(Granted);
+
+/// A handler ran; what is left is to settle.
+pub struct Ran {
+    /// The request.
+    pub asked: Box<Asked>,
+    /// The mount that answered.
+    pub mount: Arc<Mount>,
+    /// Its desk, with the intents that are left.
+    pub desk: Arc<Desk>,
+    /// What the handler answered.
+    pub answer: Result<Reply, Fault>,
+}
+
+/// A request that was refused, for the record.
+pub struct Refused {
+    /// The request.
+    pub asked: Box<Asked>,
+    /// Why.
+    pub fault: Fault,
+}
+
+impl Asked {
+    /// Who may come to the endpoint.
+    fn flags(&self) -> Flags {
+        self.found
+            .as_ref()
+            .map(|found| found.flags)
+            .unwrap_or_default()
+    }
+}
+
+/// Asks policy. Everything that is refused looks alike to a stranger: unknown paths, too.
+pub async fn authorize(open: &Open, mut asked: Box<Asked>) -> Result<Granted, Refused> {
+    let flags = asked.flags();
+    if !flags.unauthenticated
+        && let Err(fault) = admitted(open, &mut asked).await
+    {
+        return Err(Refused { asked, fault });
+    }
+    let (Some(mount), Ok(found)) = (asked.mount.clone(), asked.found.as_ref().cloned()) else {
+        let fault = std::mem::replace(&mut asked.found, Err(Fault::UnsupportedPath))
+            .err()
+            .unwrap_or(Fault::UnsupportedPath);
+        return Err(Refused { asked, fault });
+    };
+    let (cx, desk) = context(open, &asked, &mount);
+    if flags.unauthenticated {
+        return Ok(Granted {
+            asked,
+            mount,
+            found,
+            cx,
+            desk,
+        });
+    }
+    match allowed(open, &asked, &mount, &found, &cx).await {
+        Ok(()) => Ok(Granted {
+            asked,
+            mount,
+            found,
+            cx,
+            desk,
+        }),
+        Err(fault) => Err(Refused { asked, fault }),
+    }
+}
+
+impl Granted {
+    /// The request, for the record.
+    pub fn asked(&self) -> &Asked {
+        &self.asked
+    }
+
+    /// The mount, for the record.
+    pub fn mount(&self) -> &Mount {
+        &self.mount
+    }
+
+    /// Records the request; refused when no audit device can.
+    pub async fn record(self, open: &Open) -> Result<Recorded, Refused> {
+        match crate::record::request(open, &self.asked, None).await {
+            Ok(()) => Ok(Recorded(self)),
+            Err(fault) => Err(Refused {
+                asked: self.asked,
+                fault,
+            }),
+        }
+    }
+}
+
+impl Recorded {
+    /// The only door to a handler.
+    pub async fn run(self, open: &Open) -> Ran {
+        let Granted {
+            mut asked,
+            mount,
+            found,
+            cx,
+            desk,
+        } = self.0;
+        let answer = if asked.request.help {
+            crate::help::of_path(&mount, mount.tail(asked.request.path.as_str()), &found)
+        } else {
+            let input = crate::record::kept_input(open, &mut asked.request);
+            mount.call(open, &found, &cx, input).await
+        };
+        Ran {
+            asked,
+            mount,
+            desk,
+            answer,
+        }
+    }
+}
+
+/// The token is there, lives, and comes from where it may; its use is spent. Whoever policy does not
+/// let ask is not told whether there is such a path.
+async fn admitted(open: &Open, asked: &mut Asked) -> Result<(), Fault> {
+    let record = asked.token.take().ok_or(Fault::Denied)?;
+    let bound = &record.bound_cidrs;
+    let at_home = bound.is_empty()
+        || asked.request.client.is_some_and(|client| {
+            bound
+                .iter()
+                .any(|net| net.contains(&client.ip().to_canonical()))
+        });
+    if !at_home {
+        return Err(Fault::Denied);
+    }
+    asked.token = Some(open.tokens.spend_use(record).await?);
+    match asked.found {
+        Ok(_) => Ok(()),
+        Err(_) => policy_says(open, asked, false, false).await,
+    }
+}
+
+async fn allowed(
+    open: &Open,
+    asked: &Asked,
+    mount: &Mount,
+    found: &Found,
+    cx: &Ctx,
+) -> Result<(), Fault> {
+    if mount.per_token()
+        && asked
+            .token
+            .as_ref()
+            .is_none_or(|token| token.accessor.is_empty())
+    {
+        return Err(Fault::invalid(
+            "cubbyhole operations are only supported by service tokens",
+        ));
+    }
+    let creates = found.tells_existence && !mount.exists(open, found, cx).await?;
+    policy_says(open, asked, creates, found.flags.sudo).await
+}
+
+/// Asks the policies of the token. Help is for everyone who has a token.
+async fn policy_says(
+    open: &Open,
+    asked: &Asked,
+    creates: bool,
+    sudo_path: bool,
+) -> Result<(), Fault> {
+    if asked.request.help {
+        return Ok(());
+    }
+    let caller = asked.caller.as_ref().ok_or(Fault::Denied)?;
+    let acl = open.policies.acl_for(&caller.policies, asked.now).await?;
+    let question = Question {
+        path: asked.request.path.as_str(),
+        verb: asked.request.verb,
+        creates,
+        body: &asked.request.body,
+        wrap_ttl: asked.request.wrap_ttl,
+        sudo_path,
+    };
+    if acl.decide(&question).allowed {
+        Ok(())
+    } else {
+        Err(Fault::Denied)
+    }
+}
+
+fn context(open: &Open, asked: &Asked, mount: &Arc<Mount>) -> (Ctx, Arc<Desk>) {
+    let request = &asked.request;
+    let accessor = asked
+        .token
+        .as_ref()
+        .map(|token| token.accessor.clone())
+        .unwrap_or_default();
+    let view = if mount.per_token() {
+        mount.view.sub(&format!("{accessor}/"))
+    } else {
+        mount.view.clone()
+    };
+    let passed = &mount.record.tuning.passthrough_request_headers;
+    let headers = passed.iter().filter_map(|name| {
+        let name = name.to_lowercase();
+        let value = request.headers.get(&name)?.first()?.clone();
+        Some((name, value))
+    });
+    let info = RequestInfo {
+        id: request.id.clone(),
+        verb: request.verb,
+        path: request.path.to_string(),
+        client: request.client.map(|client| client.ip()),
+        headers: headers.collect(),
+    };
+    let desk = Arc::new(Desk::new(
+        Arc::clone(&open.leases),
+        Arc::clone(&open.passwords),
+        open.random.clone(),
+        accessor,
+    ));
+    let cx = Ctx {
+        view,
+        now: asked.now,
+        random: open.random.clone(),
+        request: Arc::new(info),
+        caller: asked.caller.clone(),
+        token: request.token.clone().filter(|_| mount.is_kernels_own()),
+        mount: Arc::clone(&mount.info),
+        services: Arc::clone(&desk) as Arc<dyn coffer_engine::Services>,
+    };
+    (cx, desk)
+}

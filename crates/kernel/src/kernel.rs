@@ -1,0 +1,140 @@
+//! The server's state, and who may look into it.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use coffer_barrier::seal::SealConfig;
+use coffer_barrier::{Barrier, Error};
+use coffer_crypto::{Aes256Key, Random};
+use coffer_engine::Fault;
+use coffer_storage::Store;
+
+use crate::clock::Clock;
+use crate::lifecycle::Attempts;
+use crate::open::Open;
+use crate::settings::Settings;
+use crate::signals::Signals;
+
+/// The kernel: one per server.
+pub struct Kernel {
+    /// What the operator configured.
+    pub settings: Arc<Settings>,
+    /// The barrier.
+    pub barrier: Arc<Barrier>,
+    /// The time.
+    pub clock: Clock,
+    /// The operators' attempts to unseal, rekey, make a root token.
+    pub(crate) attempts: Attempts,
+    signals: Arc<Signals>,
+    state: ArcSwap<State>,
+}
+
+/// What the server can do now.
+#[derive(Clone)]
+pub enum State {
+    /// Nothing is stored yet.
+    Uninitialised,
+    /// The key ring is not in memory.
+    Sealed,
+    /// The root key is known; mounts are being read.
+    Unsealing,
+    /// Everything works.
+    Active(Arc<Open>),
+}
+
+impl Kernel {
+    /// A kernel over a store, sealed or not yet initialised.
+    pub async fn new(
+        settings: Settings,
+        store: Arc<dyn Store>,
+        random: Random,
+        clock: Clock,
+    ) -> Result<Arc<Self>, Fault> {
+        let barrier = Arc::new(Barrier::new(store, random));
+        let state = if barrier.is_initialised().await? {
+            State::Sealed
+        } else {
+            State::Uninitialised
+        };
+        let kernel = Arc::new(Self {
+            settings: Arc::new(settings),
+            barrier,
+            clock,
+            attempts: Attempts::default(),
+            signals: Arc::default(),
+            state: ArcSwap::from_pointee(state),
+        });
+        tokio::spawn(seal_when_asked(Arc::clone(&kernel)));
+        Ok(kernel)
+    }
+
+    /// The state at this moment.
+    pub fn state(&self) -> Arc<State> {
+        self.state.load_full()
+    }
+
+    /// The open parts, or why there are none.
+    pub fn open(&self) -> Result<Arc<Open>, Fault> {
+        match &**self.state.load() {
+            State::Active(open) => Ok(Arc::clone(open)),
+            State::Uninitialised | State::Sealed | State::Unsealing => Err(Fault::Sealed),
+        }
+    }
+
+    /// The seal's configuration, once initialised.
+    pub async fn seal_config(&self) -> Result<Option<SealConfig>, Error> {
+        SealConfig::load(self.barrier.store().as_ref()).await
+    }
+
+    /// Something is stored now; the state is sealed.
+    pub(crate) fn initialised(&self) {
+        self.state.store(Arc::new(State::Sealed));
+    }
+
+    /// Opens everything with the root key.
+    pub(crate) async fn open_with(&self, root: Aes256Key) -> Result<(), Fault> {
+        self.barrier.unseal(root).await?;
+        self.state.store(Arc::new(State::Unsealing));
+        let opened = Open::load(
+            Arc::clone(&self.settings),
+            Arc::clone(&self.barrier),
+            self.clock.clone(),
+            Arc::clone(&self.signals),
+        )
+        .await;
+        match opened {
+            Ok(open) => {
+                open.start();
+                self.state.store(Arc::new(State::Active(open)));
+                tracing::info!("unsealed");
+                Ok(())
+            }
+            Err(fault) => {
+                self.barrier.seal();
+                self.state.store(Arc::new(State::Sealed));
+                Err(fault)
+            }
+        }
+    }
+
+    /// Forgets the keys. Requests that are running end with what they have or with "sealed"; nothing
+    /// they acknowledged is lost, see `docs/decisions/0003-sealing.md`.
+    pub fn seal(&self) {
+        let old = self.state.load_full();
+        if let State::Active(open) = &*old {
+            open.stop();
+            self.state.store(Arc::new(State::Sealed));
+            self.barrier.seal();
+            self.attempts.clear();
+            tracing::info!("sealed");
+        }
+    }
+}
+
+/// Seals when a handler asked for it.
+async fn seal_when_asked(kernel: Arc<Kernel>) {
+    loop {
+        kernel.signals.seal_asked().await;
+        kernel.seal();
+    }
+}

@@ -1,0 +1,100 @@
+//! What engines may ask of the kernel while they answer one request.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use coffer_crypto::{Random, Secret};
+use coffer_engine::{Answer, Ctx, Intent, NewLease, Services};
+use coffer_wire::Timestamp;
+use parking_lot::Mutex;
+
+use super::book::Leases;
+use super::record::{LeaseRecord, LeaseState};
+use crate::password_book::Passwords;
+
+/// How long an intent waits before the worker undoes it. Longer than any request may take: a request
+/// that fails in order has its intents undone at once.
+const INTENT_GRACE: Duration = Duration::from_secs(600);
+
+/// One request's desk: keeps the list of its intents, so that those it leaves behind are undone.
+pub struct Desk {
+    leases: Arc<Leases>,
+    passwords: Arc<Passwords>,
+    random: Random,
+    token: String,
+    open: Mutex<Vec<String>>,
+}
+
+impl Desk {
+    /// The desk of a request by the token with this accessor.
+    pub fn new(
+        leases: Arc<Leases>,
+        passwords: Arc<Passwords>,
+        random: Random,
+        token: String,
+    ) -> Self {
+        Self {
+            leases,
+            passwords,
+            random,
+            token,
+            open: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// The intents that no lease came of; the desk forgets them.
+    pub fn left_behind(&self, granted: Option<&str>) -> Vec<String> {
+        let mut left = std::mem::take(&mut *self.open.lock());
+        left.retain(|id| Some(id.as_str()) != granted);
+        left
+    }
+}
+
+impl Services for Desk {
+    fn intend<'a>(&'a self, cx: &'a Ctx, lease: NewLease) -> Answer<'a, Intent> {
+        Box::pin(async move {
+            let lease_id = format!("{}/{}", cx.request.path, self.random.base62(24));
+            let until = cx.now.plus(INTENT_GRACE);
+            let record = LeaseRecord {
+                mount: cx.mount.accessor.clone(),
+                lease,
+                token: self.token.clone(),
+                issued: cx.now,
+                expires: until,
+                due: until,
+                last_renewal: None,
+                renewable: false,
+                state: LeaseState::Intent,
+                attempts: 0,
+                last_error: String::new(),
+            };
+            self.leases.announce(&lease_id, &record).await?;
+            self.open.lock().push(lease_id.clone());
+            Ok(Intent { lease_id })
+        })
+    }
+
+    fn password<'a>(&'a self, policy: &'a str) -> Answer<'a, Secret<String>> {
+        Box::pin(self.passwords.generate(policy, &self.random))
+    }
+}
+
+/// When a lease of these terms ends: `ttl` (or the mount's default) from `now`, within `max_ttl` and
+/// the mount's maximum, and within `bound` where there is one.
+pub(crate) fn ends(
+    now: Timestamp,
+    ttl: Duration,
+    max_ttl: Duration,
+    mount: (Duration, Duration),
+    bound: Option<Timestamp>,
+) -> Timestamp {
+    let (default, most) = mount;
+    let ttl = if ttl.is_zero() { default } else { ttl };
+    let most = if max_ttl.is_zero() {
+        most
+    } else {
+        most.min(max_ttl)
+    };
+    let end = now.plus(ttl.min(most));
+    bound.map_or(end, |bound| end.min(bound))
+}

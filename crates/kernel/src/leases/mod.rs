@@ -1,0 +1,29 @@
+//! Leases: what is issued, when it ends, and that it really ends.
+//!
+//! A lease stores what to do, never a callback: its mount and the engine's own record. Everything is
+//! in storage, so memory and start-up do not grow with the number of leases:
+//!
+//! | path below `sys/lease/` | holds |
+//! |---|---|
+//! | `id/<lease id>` | the record; lease ids begin with the path that issued them |
+//! | `token/<accessor>/<lease id>` | the leases of a token |
+//! | `parked/<target>/<lease id>` | leases whose revocation failed and is being retried |
+//!
+//! and the due index of [`crate::due`]. [`book`] keeps them, [`settle`] issues, [`revoke`] ends,
+//! [`worker`] does what is due.
+
+pub mod book;
+mod desk;
+mod parked;
+mod record;
+mod renew;
+mod revoke;
+pub mod settle;
+pub mod worker;
+
+pub use book::Leases;
+pub use desk::Desk;
+pub use parked::{Parked, Targets};
+pub use record::{LeaseRecord, LeaseState};
+pub use renew::renew;
+pub use revoke::{Force, revoke, revoke_prefix};

@@ -1,0 +1,51 @@
+//! What is stored about a lease.
+
+use coffer_barrier::Stored;
+use coffer_engine::NewLease;
+use coffer_wire::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// One lease, as stored under `sys/lease/id/<lease id>`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct LeaseRecord {
+    /// The mount that undoes it, by uuid, so that remounts change nothing.
+    pub mount: String,
+    /// What to do, in the engine's terms.
+    pub lease: NewLease,
+    /// The accessor of the token that asked; empty for batch tokens.
+    pub token: String,
+    /// When it was issued.
+    pub issued: Timestamp,
+    /// When it ends.
+    pub expires: Timestamp,
+    /// Where its entry in the due index stands: its end, or earlier.
+    pub due: Timestamp,
+    /// When it was renewed last.
+    pub last_renewal: Option<Timestamp>,
+    /// Whether it can be renewed.
+    pub renewable: bool,
+    /// Where it is in its life.
+    pub state: LeaseState,
+    /// How many revocations failed.
+    #[serde(default)]
+    pub attempts: u32,
+    /// Why the last revocation failed.
+    #[serde(default)]
+    pub last_error: String,
+}
+
+impl Stored for LeaseRecord {}
+
+/// Where a lease is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LeaseState {
+    /// Announced before the secret is made; undone unless the request completes.
+    Intent,
+    /// Issued.
+    Live,
+    /// Its end has begun; it can not be renewed any more.
+    Revoking,
+    /// Revocation failed too often; retried slowly, shown to operators.
+    Irrevocable,
+}

@@ -1,0 +1,55 @@
+//! Extending a lease.
+
+use std::time::Duration;
+
+use coffer_engine::{Fault, Renewal};
+
+use super::record::{LeaseRecord, LeaseState};
+use crate::open::Open;
+
+/// Extends a lease, outside first, and answers its new record.
+pub async fn renew(
+    open: &Open,
+    id: &str,
+    increment: Option<Duration>,
+) -> Result<LeaseRecord, Fault> {
+    let now = open.clock.now();
+    let record = open
+        .leases
+        .known(id)
+        .await?
+        .ok_or_else(|| Fault::invalid("lease not found"))?;
+    if record.state != LeaseState::Live || record.expires <= now {
+        return Err(Fault::invalid("lease expired"));
+    }
+    if !record.renewable {
+        return Err(Fault::invalid("lease is not renewable"));
+    }
+    let mount = open
+        .mounts
+        .by_accessor(&record.mount)
+        .ok_or_else(|| Fault::invalid("the mount of this lease is gone"))?;
+    let info = &mount.info;
+    let ask = Renewal {
+        increment,
+        issued: record.issued,
+        now,
+        default_ttl: info.default_lease_ttl,
+        max_ttl: info.max_lease_ttl,
+    };
+    let cx = open.background(&mount);
+    let until = mount
+        .engine()?
+        .renew(&cx, record.lease.clone(), &ask)
+        .await?;
+    let change = |record: &mut LeaseRecord| {
+        if record.state != LeaseState::Live {
+            return Err(Fault::invalid("lease expired"));
+        }
+        record.expires = until;
+        record.due = record.due.min(until);
+        record.last_renewal = Some(now);
+        Ok(())
+    };
+    Ok(open.leases.update(id, change).await?.0)
+}

@@ -1,0 +1,98 @@
+//! The table of paths that are answered before anybody asks whether the barrier is open.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
+
+use coffer_crypto::Secret;
+use coffer_engine::{
+    Answer, Ctx, Fault, Intent, Miss, MountInfo, NewLease, Reply, RequestInfo, Routes, Services,
+};
+
+use crate::kernel::{Kernel, State};
+use crate::request::{Request, Response};
+
+/// Where the table is mounted.
+const MOUNT: &str = "sys/";
+
+static TABLE: LazyLock<Routes<Kernel>> = LazyLock::new(|| {
+    Routes::merge([
+        super::init::routes(),
+        super::unseal::routes(),
+        super::status::routes(),
+    ])
+});
+
+/// Paths that answer here only while the server is not open.
+static CLOSED: LazyLock<Routes<Kernel>> = LazyLock::new(super::unseal::closed_routes);
+
+/// Answers the request if its path is one of the doorstep's.
+pub(crate) async fn answer(kernel: &Kernel, request: &Request) -> Option<Result<Response, Fault>> {
+    let tail = request.path.as_str().strip_prefix(MOUNT)?;
+    let closed = !matches!(&*kernel.state(), State::Active(_));
+    let tables = [Some(&*TABLE), closed.then_some(&*CLOSED)];
+    for table in tables.into_iter().flatten() {
+        match table.find(request.verb, tail) {
+            Ok(found) => {
+                let cx = context(kernel, request);
+                let reply = table
+                    .call(kernel, &found, &cx, request.body.0.clone())
+                    .await;
+                return Some(reply.map(|reply| response(request, reply)));
+            }
+            Err(Miss::Verb) => return Some(Err(Fault::UnsupportedVerb)),
+            Err(Miss::Path) => {}
+        }
+    }
+    None
+}
+
+/// The doorstep's operations, for documents.
+pub(crate) fn operations() -> Vec<coffer_engine::Operation> {
+    coffer_engine::operations(&TABLE)
+}
+
+fn response(request: &Request, reply: Reply) -> Response {
+    Response {
+        request_id: request.id.clone(),
+        status: reply.status,
+        body: reply.body,
+        warnings: reply.warnings,
+        ..Response::default()
+    }
+}
+
+fn context(kernel: &Kernel, request: &Request) -> Ctx {
+    let info = RequestInfo {
+        id: request.id.clone(),
+        verb: request.verb,
+        path: request.path.to_string(),
+        client: request.client.map(|client| client.ip()),
+        headers: BTreeMap::new(),
+    };
+    Ctx {
+        view: kernel.barrier.view("core/"),
+        now: kernel.clock.now(),
+        random: kernel.barrier.random().clone(),
+        request: Arc::new(info),
+        caller: None,
+        token: None,
+        mount: Arc::new(MountInfo {
+            path: MOUNT.to_owned(),
+            ..MountInfo::default()
+        }),
+        services: Arc::new(NoServices),
+    }
+}
+
+/// Nothing here issues leases or passwords.
+struct NoServices;
+
+impl Services for NoServices {
+    fn intend<'a>(&'a self, _: &'a Ctx, _: NewLease) -> Answer<'a, Intent> {
+        Box::pin(std::future::ready(Err(Fault::Sealed)))
+    }
+
+    fn password<'a>(&'a self, _: &'a str) -> Answer<'a, Secret<String>> {
+        Box::pin(std::future::ready(Err(Fault::Sealed)))
+    }
+}

@@ -1,0 +1,204 @@
+//! How the server is, for probes and operators.
+
+use coffer_engine::{Ctx, Fault, Handle, Reply, Routes, path};
+use coffer_wire::{Flag, Text};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::init::Cluster;
+use crate::kernel::{Kernel, State};
+
+pub(super) fn routes() -> Routes<Kernel> {
+    Routes::new([
+        path(
+            "seal-status",
+            "Whether the server is sealed, and how far unsealing is.",
+        )
+        .unauthenticated()
+        .read::<ReadSealStatus>(),
+        path(
+            "health",
+            "How the server is; the status code tells load balancers.",
+        )
+        .unauthenticated()
+        .read::<ReadHealth>(),
+        path("leader", "Which node is active.")
+            .unauthenticated()
+            .read::<ReadLeader>(),
+    ])
+}
+
+/// Answers whether the server is sealed.
+#[derive(Deserialize, JsonSchema)]
+struct ReadSealStatus {}
+
+impl Handle<Kernel> for ReadSealStatus {
+    type Reply = Reply;
+
+    async fn handle(self, kernel: &Kernel, _: &Ctx) -> Result<Reply, Fault> {
+        seal_status(kernel).await
+    }
+}
+
+#[derive(Serialize)]
+struct SealStatus {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    initialized: bool,
+    sealed: bool,
+    t: u8,
+    n: u8,
+    progress: usize,
+    nonce: String,
+    version: String,
+    build_date: String,
+    migration: bool,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    cluster_name: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    cluster_id: String,
+    recovery_seal: bool,
+    storage_type: String,
+}
+
+/// The state of the seal, as `sys/seal-status` and `sys/unseal` answer it.
+pub(super) async fn seal_status(kernel: &Kernel) -> Result<Reply, Fault> {
+    let config = kernel.seal_config().await?;
+    let cluster = kernel.cluster().await;
+    let (progress, nonce) = {
+        let unseal = kernel.attempts.unseal.lock();
+        (unseal.count(), unseal.nonce().to_owned())
+    };
+    Reply::bare(&SealStatus {
+        kind: "shamir",
+        initialized: config.is_some(),
+        sealed: cluster.is_none(),
+        t: config.map_or(0, |config| config.secret_threshold),
+        n: config.map_or(0, |config| config.secret_shares),
+        progress,
+        nonce,
+        version: kernel.settings.version.clone(),
+        build_date: kernel.settings.build_date.clone(),
+        migration: false,
+        cluster_name: cluster
+            .as_ref()
+            .map(|cluster| cluster.name.clone())
+            .unwrap_or_default(),
+        cluster_id: cluster.map(|cluster| cluster.id).unwrap_or_default(),
+        recovery_seal: false,
+        storage_type: kernel.settings.storage_type.clone(),
+    })
+}
+
+/// Answers how the server is. Each `…code` parameter replaces the status of that state.
+#[derive(Deserialize, JsonSchema)]
+struct ReadHealth {
+    /// Status when active.
+    #[serde(default)]
+    activecode: Option<Text>,
+    /// Status when on standby.
+    #[serde(default, rename = "standbycode")]
+    _standbycode: Option<Text>,
+    /// Status of a performance standby.
+    #[serde(default, rename = "performancestandbycode")]
+    _performancestandbycode: Option<Text>,
+    /// Status of a disaster recovery secondary.
+    #[serde(default, rename = "drsecondarycode")]
+    _drsecondarycode: Option<Text>,
+    /// Status when sealed.
+    #[serde(default)]
+    sealedcode: Option<Text>,
+    /// Status when not initialised.
+    #[serde(default)]
+    uninitcode: Option<Text>,
+    /// Status when removed from the cluster.
+    #[serde(default, rename = "removedcode")]
+    _removedcode: Option<Text>,
+    /// Status when a standby does not reach the active node.
+    #[serde(default, rename = "haunhealthycode")]
+    _haunhealthycode: Option<Text>,
+    /// A standby answers as if active.
+    #[serde(default, rename = "standbyok")]
+    _standbyok: Flag,
+    /// A performance standby answers as if active.
+    #[serde(default, rename = "perfstandbyok")]
+    _perfstandbyok: Flag,
+}
+
+impl Handle<Kernel> for ReadHealth {
+    type Reply = Reply;
+
+    async fn handle(self, kernel: &Kernel, cx: &Ctx) -> Result<Reply, Fault> {
+        let state = kernel.state();
+        let (usual, asked) = match &*state {
+            State::Uninitialised => (501, self.uninitcode),
+            State::Sealed | State::Unsealing => (503, self.sealedcode),
+            State::Active(_) => (200, self.activecode),
+        };
+        let status = match asked {
+            None => usual,
+            Some(text) => status_code(&text.0)?,
+        };
+        let active = matches!(&*state, State::Active(_));
+        let mut body = json!({
+            "initialized": !matches!(&*state, State::Uninitialised),
+            "sealed": !active,
+            "standby": !active,
+            "performance_standby": false,
+            "replication_performance_mode": if active { "disabled" } else { "unknown" },
+            "replication_dr_mode": if active { "disabled" } else { "unknown" },
+            "server_time_utc": cx.now.secs(),
+            "version": kernel.settings.version,
+            "enterprise": false,
+        });
+        if let (Some(cluster), Some(body)) = (kernel.cluster().await, body.as_object_mut()) {
+            body.insert("cluster_name".into(), cluster.name.into());
+            body.insert("cluster_id".into(), cluster.id.into());
+        }
+        Ok(Reply::bare(&body)?.status(status))
+    }
+}
+
+fn status_code(text: &str) -> Result<u16, Fault> {
+    let number = text.parse().ok().filter(|code| (100..=999).contains(code));
+    number.ok_or_else(|| {
+        Fault::Invalid(format!(
+            "{text:?} is not a status code; give a number like 200"
+        ))
+    })
+}
+
+/// Answers which node is active.
+#[derive(Deserialize, JsonSchema)]
+struct ReadLeader {}
+
+impl Handle<Kernel> for ReadLeader {
+    type Reply = Reply;
+
+    async fn handle(self, kernel: &Kernel, _: &Ctx) -> Result<Reply, Fault> {
+        kernel.open()?;
+        Reply::bare(&json!({
+            "ha_enabled": false,
+            "is_self": false,
+            "active_time": "0001-01-01T00:00:00Z",
+            "leader_address": "",
+            "leader_cluster_address": "",
+            "performance_standby": false,
+            "performance_standby_last_remote_wal": 0,
+        }))
+    }
+}
+
+impl Kernel {
+    /// Who this cluster is; known only while open.
+    pub(crate) async fn cluster(&self) -> Option<Cluster> {
+        let open = self.open().ok()?;
+        open.barrier
+            .view("core/")
+            .get::<Cluster>("cluster")
+            .await
+            .ok()
+            .flatten()
+    }
+}

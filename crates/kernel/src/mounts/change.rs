@@ -1,0 +1,357 @@
+//! Changing the table of mounts.
+//!
+//! A change is decided on what is stored, not on the snapshot in memory, and stored only if nobody else
+//! changed the table meanwhile; then the snapshot is swapped.
+
+use std::sync::Arc;
+
+use coffer_barrier::{Changes, Stored};
+use coffer_engine::{Class, Fault};
+use serde::{Deserialize, Serialize};
+
+use super::record::MountRecord;
+use super::table::{Backend, Mount, Mounts};
+use crate::leases::{self, Force};
+use crate::open::Open;
+use crate::tokens;
+
+/// How many records are read at once.
+const PAGE: usize = 1_000;
+/// Types that the kernel mounts itself, each once.
+const BUILT_IN: [(&str, &str, &str); 3] = [
+    (
+        "sys/",
+        "system",
+        "system endpoints used for control, policy and debugging",
+    ),
+    (
+        "cubbyhole/",
+        "cubbyhole",
+        "per-token private secret storage",
+    ),
+    ("auth/token/", "token", "token based credentials"),
+];
+/// Mount paths that nothing may be mounted at or below.
+const RESERVED: [&str; 5] = ["sys/", "auth/", "cubbyhole/", "identity/", "audit/"];
+
+/// Counts the changes of the table.
+#[derive(Default, Serialize, Deserialize)]
+struct Edition(u64);
+
+impl Stored for Edition {}
+
+/// What a change does to the stored records.
+enum Edit {
+    Put(Box<MountRecord>),
+    Delete(Box<MountRecord>),
+}
+
+/// Makes the mounts that every server has.
+pub async fn install_defaults(open: &Open) -> Result<(), Fault> {
+    for (path, kind, description) in BUILT_IN {
+        let record = MountRecord {
+            path: path.into(),
+            kind: kind.into(),
+            description: description.into(),
+            local: kind == "cubbyhole",
+            ..MountRecord::default()
+        };
+        let record = named(open, record);
+        put(open, record.clone(), |_| Ok(())).await?;
+    }
+    Ok(())
+}
+
+/// Mounts an engine. `record` holds what the operator wants; uuid and accessor are made here.
+pub async fn enable(open: &Open, record: MountRecord) -> Result<(), Fault> {
+    let record = named(open, record);
+    refuse_path(&record)?;
+    let mount = Mount::new(record.clone(), &open.barrier, &open.settings);
+    if !matches!(mount.backend, Backend::Engine(_)) {
+        return Err(unknown_type(open, &record));
+    }
+    let mount = Arc::new(mount);
+    let free = |records: &[MountRecord]| match in_the_way(records, &record.path) {
+        Some(other) => Err(Fault::Invalid(format!(
+            "path is already in use at {}",
+            other.shown_path()
+        ))),
+        None => Ok(()),
+    };
+    free(&stored(&open.mounts).await?)?;
+    engine_begins(open, &mount, None).await?;
+    put(open, record.clone(), free).await
+}
+
+/// Takes a mount away: no more requests, its leases revoked, its tokens ended, its data deleted.
+///
+/// Fails when leases can not be revoked now. The mount then stays closed; the leases are retried, and
+/// disabling goes on by itself or when it is asked for again.
+pub async fn disable(open: &Open, path: &str) -> Result<(), Fault> {
+    let Some(mount) = open.mounts.exactly(path) else {
+        return Ok(());
+    };
+    if !mount.record.tainted {
+        let record = MountRecord {
+            tainted: true,
+            ..mount.record.clone()
+        };
+        put(open, record, |_| Ok(())).await?;
+    }
+    let closed = open.mounts.exactly(path).unwrap_or(mount);
+    leases::revoke_prefix(open, &closed.record.path, Force::No).await?;
+    if closed.record.class() == Class::Auth {
+        end_tokens_of(open, &closed.record.path).await?;
+    }
+    closed.view.clear("").await?;
+    let record = closed.record.clone();
+    edit(open, move |_| Ok(Edit::Delete(Box::new(record.clone())))).await
+}
+
+/// Goes on with disablings that a crash or a failing target interrupted.
+pub async fn resume_disabling(open: &Open) -> Result<(), Fault> {
+    let mounts = [Class::Secret, Class::Auth]
+        .into_iter()
+        .flat_map(|class| open.mounts.all(class));
+    let mut first_fault = Ok(());
+    for mount in mounts.filter(|mount| mount.record.tainted) {
+        first_fault = first_fault.and(disable(open, &mount.record.path).await);
+    }
+    first_fault
+}
+
+/// Moves a mount. Its leases are revoked, because their ids name the old path; its data stays.
+pub async fn remount(open: &Open, from: &str, to: &str) -> Result<(), Fault> {
+    let mount = open
+        .mounts
+        .exactly(from)
+        .ok_or_else(|| Fault::Invalid(format!("no matching mount at {from:?}")))?;
+    if is_reserved(from) || mount.record.kind == "token" {
+        return Err(Fault::Invalid(format!("cannot remount {from:?}")));
+    }
+    let record = MountRecord {
+        path: to.to_owned(),
+        ..mount.record.clone()
+    };
+    match (mount.record.class(), record.class()) {
+        (Class::Auth, Class::Secret) => {
+            return Err(Fault::Invalid(format!(
+                "cannot remount auth mount to non-auth mount {to:?}"
+            )));
+        }
+        (Class::Secret, Class::Auth) => {
+            return Err(Fault::Invalid(format!(
+                "cannot remount non-auth mount to auth mount {to:?}"
+            )));
+        }
+        (Class::Auth, Class::Auth) | (Class::Secret, Class::Secret) => {}
+    }
+    refuse_path(&record)?;
+    let free = |records: &[MountRecord]| match in_the_way(records, to) {
+        Some(other) => Err(Fault::Invalid(format!(
+            "path already in use at {:?}",
+            other.path
+        ))),
+        None => Ok(()),
+    };
+    free(&stored(&open.mounts).await?)?;
+    leases::revoke_prefix(open, from, Force::No).await?;
+    put(open, record, free).await
+}
+
+/// Changes what can be tuned. A new option `version` moves the data to that version of the engine.
+pub async fn tune(
+    open: &Open,
+    path: &str,
+    change: impl Fn(&mut MountRecord) -> Result<(), Fault>,
+) -> Result<(), Fault> {
+    let mount = open.mounts.exactly(path).ok_or_else(|| {
+        Fault::Invalid(format!(
+            "tune of path {path:?} failed: no mount entry found"
+        ))
+    })?;
+    let mut record = mount.record.clone();
+    change(&mut record)?;
+    let old_version = mount.record.options.get("version").cloned();
+    if record.options.get("version") != old_version.as_ref() {
+        let changed = Arc::new(Mount::new(record.clone(), &open.barrier, &open.settings));
+        engine_begins(open, &changed, Some(old_version.as_deref().unwrap_or("1"))).await?;
+    }
+    put(open, record, |_| Ok(())).await
+}
+
+/// What is wrong with a path to mount at, if anything.
+fn refuse_path(record: &MountRecord) -> Result<(), Fault> {
+    let shown = record.shown_path();
+    let odd = shown.is_empty()
+        || !shown.ends_with('/')
+        || shown
+            .split('/')
+            .rev()
+            .skip(1)
+            .any(|segment| matches!(segment, "" | "." | ".."));
+    if odd || shown.chars().any(char::is_control) {
+        return Err(Fault::Invalid(format!(
+            "{shown:?} is not a path to mount at; use segments separated by single slashes"
+        )));
+    }
+    if record.class() == Class::Secret && is_reserved(&record.path) {
+        return Err(Fault::Invalid(format!("cannot mount {:?}", record.path)));
+    }
+    Ok(())
+}
+
+fn is_reserved(path: &str) -> bool {
+    RESERVED.iter().any(|reserved| {
+        path.starts_with(reserved) && !(path.starts_with("auth/") && path.len() > "auth/".len())
+    }) || path.starts_with("auth/token/")
+}
+
+fn unknown_type(open: &Open, record: &MountRecord) -> Fault {
+    match open.settings.kind(record.class(), &record.kind) {
+        None => Fault::Invalid(format!("plugin not found in the catalog: {}", record.kind)),
+        Some(kind) => {
+            let known: Vec<_> = kind.versions().collect();
+            let asked = record
+                .options
+                .get("version")
+                .map(String::as_str)
+                .unwrap_or_default();
+            Fault::Invalid(format!(
+                "the engine {:?} has no version {asked:?}; choose one of {}",
+                record.kind,
+                known.join(", ")
+            ))
+        }
+    }
+}
+
+fn named(open: &Open, mut record: MountRecord) -> MountRecord {
+    let class = if record.class() == Class::Auth {
+        "auth_"
+    } else {
+        ""
+    };
+    record.uuid = open.random.uuid_v4();
+    record.accessor = format!(
+        "{class}{}_{}",
+        record.kind,
+        hex::encode(open.random.bytes::<4>())
+    );
+    record
+}
+
+fn in_the_way<'a>(records: &'a [MountRecord], path: &str) -> Option<&'a MountRecord> {
+    records
+        .iter()
+        .find(|other| other.path.starts_with(path) || path.starts_with(&other.path))
+}
+
+async fn engine_begins(open: &Open, mount: &Arc<Mount>, from: Option<&str>) -> Result<(), Fault> {
+    let engine = mount
+        .engine()
+        .map_err(|_| unknown_type(open, &mount.record))?;
+    engine.begin(&open.background(mount), from).await
+}
+
+async fn end_tokens_of(open: &Open, path: &str) -> Result<(), Fault> {
+    let mut after: Option<String> = None;
+    loop {
+        let page = open.tokens.accessors(after.as_deref(), PAGE).await?;
+        let Some(last) = page.last().cloned() else {
+            return Ok(());
+        };
+        for accessor in page {
+            let made_here = open
+                .tokens
+                .by_accessor(&accessor)
+                .await?
+                .is_some_and(|record| record.path.starts_with(path));
+            if made_here {
+                tokens::revoke_tree(open, &accessor).await?;
+            }
+        }
+        after = Some(last);
+    }
+}
+
+async fn put(
+    open: &Open,
+    record: MountRecord,
+    check: impl Fn(&[MountRecord]) -> Result<(), Fault>,
+) -> Result<(), Fault> {
+    let decide = move |records: &[MountRecord]| {
+        check(records)?;
+        Ok(Edit::Put(Box::new(record.clone())))
+    };
+    edit(open, decide).await
+}
+
+async fn edit(
+    open: &Open,
+    decide: impl Fn(&[MountRecord]) -> Result<Edit, Fault>,
+) -> Result<(), Fault> {
+    let mounts = &open.mounts;
+    let core = open.barrier.view("core/");
+    loop {
+        let (edition, seen) = core.get_seen::<Edition>("mount-edition").await?;
+        let edit = decide(&stored(mounts).await?)?;
+        let changes = written(mounts, &edit)?.put(
+            &core,
+            "mount-edition",
+            &Edition(edition.map_or(1, |old| old.0 + 1)),
+        )?;
+        match changes.expect(&core, "mount-edition", seen).commit().await {
+            Ok(()) => {
+                swap(open, &edit);
+                return Ok(());
+            }
+            Err(coffer_barrier::Error::Conflict) => {}
+            Err(other) => return Err(other.into()),
+        }
+    }
+}
+
+fn written(mounts: &Mounts, edit: &Edit) -> Result<Changes, Fault> {
+    let changes = mounts.view.changes();
+    Ok(match edit {
+        Edit::Put(record) => changes.put(&mounts.view, &record.uuid, record.as_ref())?,
+        Edit::Delete(record) => changes.delete(&mounts.view, &record.uuid),
+    })
+}
+
+fn swap(open: &Open, edit: &Edit) {
+    let (uuid, mount) = match edit {
+        Edit::Put(record) => (
+            &record.uuid,
+            Some(Arc::new(Mount::new(
+                record.as_ref().clone(),
+                &open.barrier,
+                &open.settings,
+            ))),
+        ),
+        Edit::Delete(record) => (&record.uuid, None),
+    };
+    open.mounts.change(|all| {
+        all.retain(|_, old| &old.record.uuid != uuid);
+        if let Some(mount) = &mount {
+            all.insert(mount.record.path.clone(), Arc::clone(mount));
+        }
+    });
+}
+
+async fn stored(mounts: &Mounts) -> Result<Vec<MountRecord>, Fault> {
+    let mut records = Vec::new();
+    let mut after: Option<String> = None;
+    loop {
+        let page = mounts
+            .view
+            .scan::<MountRecord>("", after.as_deref(), PAGE)
+            .await?;
+        let Some((last, _)) = page.last() else {
+            return Ok(records);
+        };
+        after = Some(last.clone());
+        records.extend(page.into_iter().map(|(_, record)| record));
+    }
+}

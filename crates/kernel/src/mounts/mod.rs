@@ -1,0 +1,12 @@
+//! Mounts: which engine answers which path.
+//!
+//! The table is a snapshot behind one swap; a request works on the snapshot it found. Records are kept
+//! one per mount under `core/mount/<uuid>`, an engine's data under `logical/<uuid>/`.
+
+mod change;
+mod record;
+mod table;
+
+pub use change::{disable, enable, install_defaults, remount, resume_disabling, tune};
+pub use record::{MountRecord, Tuning};
+pub use table::{Backend, Found, Mount, Mounts};

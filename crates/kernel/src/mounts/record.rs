@@ -1,0 +1,78 @@
+//! What is stored about a mount.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use coffer_barrier::Stored;
+use coffer_engine::Class;
+use serde::{Deserialize, Serialize};
+
+/// One mount, as stored under `core/mount/<uuid>`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MountRecord {
+    /// Where it is mounted: `secret/`, `auth/token/`.
+    pub path: String,
+    /// The engine's type name.
+    pub kind: String,
+    /// The operator's words about it.
+    pub description: String,
+    /// Names it for ever; part of its storage prefix.
+    pub uuid: String,
+    /// Names it for clients.
+    pub accessor: String,
+    /// The type's own options, for example `version`.
+    pub options: BTreeMap<String, String>,
+    /// What `tune` sets.
+    pub tuning: Tuning,
+    /// Kept on this cluster only.
+    pub local: bool,
+    /// Asked for an extra wrapping by the seal; recorded, without effect on a Shamir seal.
+    pub seal_wrap: bool,
+    /// Asked for randomness from the seal; recorded, without effect on a Shamir seal.
+    pub external_entropy_access: bool,
+    /// It is being disabled: it answers nothing, its leases are being revoked, its data deleted.
+    pub tainted: bool,
+}
+
+impl Stored for MountRecord {}
+
+/// The tunable part of a mount. Zero and empty mean "as the server's default".
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Tuning {
+    /// TTL of leases that ask for none.
+    pub default_lease_ttl: Duration,
+    /// Longest TTL.
+    pub max_lease_ttl: Duration,
+    /// Asked for uncached reads; recorded (nothing is cached here).
+    pub force_no_cache: bool,
+    /// `unauth`, `hidden` or empty.
+    pub listing_visibility: String,
+    /// Request fields that audit writes in the clear.
+    pub audit_non_hmac_request_keys: Vec<String>,
+    /// Answer fields that audit writes in the clear.
+    pub audit_non_hmac_response_keys: Vec<String>,
+    /// Request headers handed to the engine.
+    pub passthrough_request_headers: Vec<String>,
+    /// Headers the engine may answer.
+    pub allowed_response_headers: Vec<String>,
+    /// `default-service`, `default-batch`, `service`, `batch` or empty; auth mounts only.
+    pub token_type: String,
+}
+
+impl MountRecord {
+    /// Secrets engine or auth method.
+    pub fn class(&self) -> Class {
+        if self.path.starts_with("auth/") {
+            Class::Auth
+        } else {
+            Class::Secret
+        }
+    }
+
+    /// The path as `sys/mounts` and `sys/auth` show it.
+    pub fn shown_path(&self) -> &str {
+        self.path.strip_prefix("auth/").unwrap_or(&self.path)
+    }
+}

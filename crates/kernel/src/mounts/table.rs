@@ -1,0 +1,258 @@
+//! The table of mounts and the search in it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use coffer_barrier::{Barrier, View};
+use coffer_engine::{Answer, Class, Ctx, Fault, Miss, MountInfo, Mounted, Operation, Reply};
+use coffer_wire::Verb;
+use serde_json::{Map, Value};
+
+use super::record::MountRecord;
+use crate::open::Open;
+use crate::settings::Settings;
+use crate::{sys, tokens};
+
+/// All mounts.
+pub struct Mounts {
+    pub(super) view: View,
+    snapshot: ArcSwap<Snapshot>,
+}
+
+#[derive(Default)]
+struct Snapshot {
+    by_path: BTreeMap<String, Arc<Mount>>,
+    by_accessor: HashMap<String, Arc<Mount>>,
+}
+
+/// One mount.
+pub struct Mount {
+    /// What is stored about it.
+    pub record: MountRecord,
+    /// What its engine is told about it.
+    pub info: Arc<MountInfo>,
+    /// Its part of the storage.
+    pub view: View,
+    /// What answers.
+    pub backend: Backend,
+}
+
+/// What answers behind a mount.
+pub enum Backend {
+    /// An engine of the registry.
+    Engine(Box<dyn Mounted>),
+    /// The kernel's own paths below `sys/`.
+    System,
+    /// The kernel's own paths below `auth/token/`.
+    Tokens,
+    /// The registry has no such engine (any more): the data is kept, requests are refused.
+    Missing,
+}
+
+/// A path that was found in a mount.
+pub use coffer_engine::Found;
+
+impl Mounts {
+    /// Reads all mounts from storage.
+    pub async fn load(barrier: &Arc<Barrier>, settings: &Settings) -> Result<Self, Fault> {
+        let view = barrier.view("core/mount/");
+        let mounts = Self {
+            view,
+            snapshot: ArcSwap::default(),
+        };
+        let mut after: Option<String> = None;
+        let mut found: Vec<Arc<Mount>> = Vec::new();
+        loop {
+            let page = mounts
+                .view
+                .scan::<MountRecord>("", after.as_deref(), 1_000)
+                .await?;
+            let Some((last, _)) = page.last() else { break };
+            after = Some(last.clone());
+            found.extend(
+                page.into_iter()
+                    .map(|(_, record)| Arc::new(Mount::new(record, barrier, settings))),
+            );
+        }
+        mounts.change(|all| {
+            all.extend(
+                found
+                    .iter()
+                    .map(|mount| (mount.record.path.clone(), Arc::clone(mount))),
+            )
+        });
+        Ok(mounts)
+    }
+
+    /// The mount that a path belongs to: the longest prefix.
+    pub fn at(&self, path: &str) -> Option<Arc<Mount>> {
+        let snapshot = self.snapshot.load();
+        let slashes = path.match_indices('/').map(|(at, _)| at + 1).rev();
+        let whole = std::iter::once(path.len() + 1);
+        whole.chain(slashes).find_map(|end| match path.get(..end) {
+            Some(prefix) => snapshot.by_path.get(prefix).cloned(),
+            None => snapshot.by_path.get(&format!("{path}/")).cloned(),
+        })
+    }
+
+    /// The mount with an accessor.
+    pub fn by_accessor(&self, accessor: &str) -> Option<Arc<Mount>> {
+        self.snapshot.load().by_accessor.get(accessor).cloned()
+    }
+
+    /// The mount exactly at a path with a trailing slash.
+    pub fn exactly(&self, path: &str) -> Option<Arc<Mount>> {
+        self.snapshot.load().by_path.get(path).cloned()
+    }
+
+    /// All mounts of a class, in order of their paths.
+    pub fn all(&self, class: Class) -> Vec<Arc<Mount>> {
+        self.snapshot
+            .load()
+            .by_path
+            .values()
+            .filter(|mount| mount.record.class() == class)
+            .cloned()
+            .collect()
+    }
+
+    /// A mount whose path is `path`, contains it or lies below it.
+    pub fn in_the_way_of(&self, path: &str) -> Option<Arc<Mount>> {
+        let snapshot = self.snapshot.load();
+        let overlaps = |mount: &&Arc<Mount>| {
+            mount.record.path.starts_with(path) || path.starts_with(&mount.record.path)
+        };
+        snapshot.by_path.values().find(overlaps).cloned()
+    }
+
+    /// Swaps in a changed table.
+    pub(super) fn change(&self, change: impl Fn(&mut BTreeMap<String, Arc<Mount>>)) {
+        self.snapshot.rcu(|old| {
+            let mut by_path = old.by_path.clone();
+            change(&mut by_path);
+            let by_accessor = by_path
+                .values()
+                .map(|mount| (mount.record.accessor.clone(), Arc::clone(mount)))
+                .collect();
+            Snapshot {
+                by_path,
+                by_accessor,
+            }
+        });
+    }
+}
+
+impl Mount {
+    /// Brings a mount to life.
+    pub fn new(record: MountRecord, barrier: &Arc<Barrier>, settings: &Settings) -> Self {
+        let or = |ours: std::time::Duration, default| if ours.is_zero() { default } else { ours };
+        let info = MountInfo {
+            path: record.path.clone(),
+            accessor: record.accessor.clone(),
+            default_lease_ttl: or(record.tuning.default_lease_ttl, settings.default_lease_ttl),
+            max_lease_ttl: or(record.tuning.max_lease_ttl, settings.max_lease_ttl),
+            options: record.options.clone(),
+        };
+        let backend = match record.kind.as_str() {
+            "system" => Backend::System,
+            "token" => Backend::Tokens,
+            name => settings
+                .kind(record.class(), name)
+                .and_then(|kind| kind.make(&info))
+                .map_or(Backend::Missing, Backend::Engine),
+        };
+        let view = barrier.view(format!("logical/{}/", record.uuid));
+        Self {
+            record,
+            info: Arc::new(info),
+            view,
+            backend,
+        }
+    }
+
+    /// The engine, where the registry still has one.
+    pub fn engine(&self) -> Result<&dyn Mounted, Fault> {
+        match &self.backend {
+            Backend::Engine(engine) => Ok(engine.as_ref()),
+            Backend::System | Backend::Tokens | Backend::Missing => Err(Fault::UnsupportedPath),
+        }
+    }
+
+    /// The part of a path below this mount.
+    pub fn tail<'a>(&self, path: &'a str) -> &'a str {
+        path.strip_prefix(&self.record.path).unwrap_or_default()
+    }
+
+    /// The endpoint for a verb and the part of the path below this mount.
+    pub fn find(&self, verb: Verb, tail: &str) -> Result<Found, Miss> {
+        match &self.backend {
+            Backend::Engine(engine) => engine.find(verb, tail),
+            Backend::System => sys::routes().find(verb, tail),
+            Backend::Tokens => tokens::routes().find(verb, tail),
+            Backend::Missing => Err(Miss::Path),
+        }
+    }
+
+    /// Whether what a write is about is there, where the path can tell.
+    pub async fn exists(&self, open: &Open, found: &Found, cx: &Ctx) -> Result<bool, Fault> {
+        let answer = match &self.backend {
+            Backend::Engine(engine) => engine.exists(found, cx),
+            Backend::System => sys::routes().exists(open, found, cx),
+            Backend::Tokens => tokens::routes().exists(open, found, cx),
+            Backend::Missing => None,
+        };
+        match answer {
+            Some(answer) => answer.await,
+            None => Ok(true),
+        }
+    }
+
+    /// Runs the endpoint. Only [`crate::grant::Recorded`] calls this.
+    pub(crate) fn call<'a>(
+        &'a self,
+        open: &'a Open,
+        found: &Found,
+        cx: &'a Ctx,
+        input: Map<String, Value>,
+    ) -> Answer<'a, Reply> {
+        match &self.backend {
+            Backend::Engine(engine) => engine.call(found, cx, input),
+            Backend::System => sys::routes().call(open, found, cx, input),
+            Backend::Tokens => tokens::routes().call(open, found, cx, input),
+            Backend::Missing => Box::pin(std::future::ready(Err(Fault::UnsupportedPath))),
+        }
+    }
+
+    /// The operations behind this mount and its engine's help.
+    pub fn operations(&self) -> (&'static str, Vec<Operation>) {
+        match &self.backend {
+            Backend::Engine(engine) => {
+                let table = engine.table();
+                (table.help, (table.operations)())
+            }
+            Backend::System => (
+                "The server's own paths.",
+                coffer_engine::operations(sys::routes()),
+            ),
+            Backend::Tokens => (
+                "Tokens: creating, looking up, renewing and revoking them.",
+                coffer_engine::operations(tokens::routes()),
+            ),
+            Backend::Missing => (
+                "This server has no engine for the type of this mount.",
+                Vec::new(),
+            ),
+        }
+    }
+
+    /// Whether the kernel itself answers.
+    pub fn is_kernels_own(&self) -> bool {
+        matches!(self.backend, Backend::System | Backend::Tokens)
+    }
+
+    /// Whether each token has a storage of its own here.
+    pub fn per_token(&self) -> bool {
+        matches!(&self.backend, Backend::Engine(engine) if engine.table().per_token)
+    }
+}

@@ -1,0 +1,153 @@
+//! Everything that is there while the barrier is open on the active node.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use coffer_barrier::Barrier;
+use coffer_crypto::Random;
+use coffer_engine::{Ctx, Fault, RequestInfo};
+use coffer_wire::Verb;
+use tokio_util::sync::CancellationToken;
+
+use crate::audit::Devices;
+use crate::clock::Clock;
+use crate::due::Due;
+use crate::leases::{Desk, Leases, Parked, Targets, worker};
+use crate::mounts::{self, Mount, Mounts};
+use crate::password_book::Passwords;
+use crate::policy::Policies;
+use crate::settings::Settings;
+use crate::signals::Signals;
+use crate::tokens::Tokens;
+
+/// How often the key ring's use is written down and engines are asked for periodic work.
+const HOUSEKEEPING: Duration = Duration::from_secs(60);
+
+/// The parts of an open server. There are no back-pointers: handlers of the kernel's own paths get
+/// this as their engine.
+pub struct Open {
+    /// What the operator configured.
+    pub settings: Arc<Settings>,
+    /// The barrier.
+    pub barrier: Arc<Barrier>,
+    /// The time.
+    pub clock: Clock,
+    /// Randomness.
+    pub random: Random,
+    /// Mounts.
+    pub mounts: Mounts,
+    /// Tokens.
+    pub tokens: Tokens,
+    /// Policies.
+    pub policies: Policies,
+    /// Password policies.
+    pub passwords: Arc<Passwords>,
+    /// Leases.
+    pub leases: Arc<Leases>,
+    /// Bounds of concurrent work per outside target.
+    pub targets: Targets,
+    /// Targets whose revocations are being retried.
+    pub parked: Parked,
+    /// Audit devices.
+    pub audit: Devices,
+    /// What handlers ask of the server as a whole (to seal).
+    pub signals: Arc<Signals>,
+    stop: CancellationToken,
+}
+
+impl Open {
+    /// Reads what must be in memory; its cost does not grow with tokens or leases.
+    pub async fn load(
+        settings: Arc<Settings>,
+        barrier: Arc<Barrier>,
+        clock: Clock,
+        signals: Arc<Signals>,
+    ) -> Result<Arc<Self>, Fault> {
+        let random = barrier.random().clone();
+        let due = Arc::new(Due::new(&barrier));
+        let audit = Devices::load(
+            barrier.view("sys/audit/"),
+            random.clone(),
+            settings.audit_path_allowed,
+        )
+        .await?;
+        let open = Arc::new(Self {
+            mounts: Mounts::load(&barrier, &settings).await?,
+            tokens: Tokens::load(&barrier, Arc::clone(&due)).await?,
+            policies: Policies::new(barrier.view("sys/policy/")),
+            passwords: Arc::new(Passwords::new(barrier.view("sys/password-policy/"))),
+            leases: Arc::new(Leases::new(&barrier, due)),
+            targets: Targets::default(),
+            parked: Parked::default(),
+            stop: CancellationToken::new(),
+            settings,
+            barrier,
+            clock,
+            random,
+            audit,
+            signals,
+        });
+        Ok(open)
+    }
+
+    /// Starts the background work of the active node.
+    pub fn start(self: &Arc<Self>) {
+        tokio::spawn(worker::run(Arc::clone(self), self.stop.clone()));
+        tokio::spawn(Arc::clone(self).keep_house());
+    }
+
+    /// Ends the background work.
+    pub fn stop(&self) {
+        self.stop.cancel();
+    }
+
+    /// The context of work that no request asked for.
+    pub fn background(&self, mount: &Arc<Mount>) -> Ctx {
+        let id = self.random.uuid_v4();
+        let request = RequestInfo {
+            id,
+            verb: Verb::Write,
+            path: mount.record.path.clone(),
+            client: None,
+            headers: BTreeMap::new(),
+        };
+        let desk = Desk::new(
+            Arc::clone(&self.leases),
+            Arc::clone(&self.passwords),
+            self.random.clone(),
+            String::new(),
+        );
+        Ctx {
+            view: mount.view.clone(),
+            now: self.clock.now(),
+            random: self.random.clone(),
+            request: Arc::new(request),
+            caller: None,
+            token: None,
+            mount: Arc::clone(&mount.info),
+            services: Arc::new(desk),
+        }
+    }
+
+    async fn keep_house(self: Arc<Self>) {
+        let mut ticks = crate::ticks::Ticks::default();
+        if let Err(fault) = mounts::resume_disabling(&self).await {
+            tracing::error!(%fault, "disabling a mount could not be resumed");
+        }
+        let mut keys_kept = self.clock.now();
+        loop {
+            let pause = ticks.run(&self).await.min(HOUSEKEEPING);
+            if self.clock.now().since(keys_kept) >= HOUSEKEEPING {
+                keys_kept = self.clock.now();
+                if let Err(error) = self.barrier.keep_keys_fresh(keys_kept.secs()).await {
+                    tracing::warn!(%error, "the use of the encryption key could not be written down");
+                }
+            }
+            tokio::select! {
+                () = self.stop.cancelled() => return,
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+}

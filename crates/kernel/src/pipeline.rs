@@ -1,0 +1,94 @@
+//! The straight line of a request.
+
+use std::sync::Arc;
+
+use coffer_engine::{Fault, Miss};
+
+use crate::grant::{Asked, Refused, authorize};
+use crate::kernel::Kernel;
+use crate::leases::settle::settle;
+use crate::lifecycle::doorstep;
+use crate::open::Open;
+use crate::request::{Refusal, Request, Response};
+use crate::{record, tokens};
+
+impl Kernel {
+    /// Answers a request. Run it in a task of its own: a client that hangs up must not stop it half-way.
+    pub async fn handle(&self, request: Request) -> Result<Response, Refusal> {
+        let request_id = request.id.clone();
+        let answer = self.straight_line(request).await;
+        answer.map_err(|fault| Refusal { request_id, fault })
+    }
+
+    async fn straight_line(&self, request: Request) -> Result<Response, Fault> {
+        if let Some(answer) = doorstep::answer(self, &request).await {
+            return answer; //                                                 what needs no open barrier
+        }
+        let open = self.open()?; //                                      1    sealed and standby answer here
+        let asked = find(&open, request)?; //                            2    mount, route and its flags
+        let asked = identify(&open, asked).await?; //                    3    whose token is it
+        let granted = match authorize(&open, asked).await {
+            Ok(granted) => granted, //                                   4    policy
+            Err(refused) => return refuse(&open, refused).await,
+        };
+        let recorded = match granted.record(&open).await {
+            Ok(recorded) => recorded, //                                 5    audit, fails closed
+            Err(refused) => return Err(refused.fault),
+        };
+        let ran = recorded.run(&open).await; //                          6    the only door to a handler
+        let settled = settle(&open, ran).await; //                       7    lease, token, wrapping
+        record::answer(&open, settled).await //                          8    audit again, fails closed
+    }
+}
+
+fn find(open: &Arc<Open>, request: Request) -> Result<Box<Asked>, Fault> {
+    if !request.namespace.is_empty() && request.namespace != "root" {
+        return Err(Fault::Missing(format!(
+            "namespace {:?} not found",
+            request.namespace
+        )));
+    }
+    let path = request.path.as_str();
+    let mount = open.mounts.at(path).filter(|mount| !mount.record.tainted);
+    let found = match &mount {
+        None => Err(Fault::Missing(format!(
+            "no handler for route {path:?}. route entry not found."
+        ))),
+        Some(mount) => mount
+            .find(request.verb, mount.tail(path))
+            .map_err(|miss| match miss {
+                Miss::Path => Fault::UnsupportedPath,
+                Miss::Verb => Fault::UnsupportedVerb,
+            }),
+    };
+    Ok(Box::new(Asked {
+        now: open.clock.now(),
+        request,
+        mount,
+        found,
+        token: None,
+        caller: None,
+    }))
+}
+
+/// Finds the token's record. On paths that need no token, one that is not ours is as good as none.
+async fn identify(open: &Open, mut asked: Box<Asked>) -> Result<Box<Asked>, Fault> {
+    let Some(token) = &asked.request.token else {
+        return Ok(asked);
+    };
+    let record = open.tokens.by_token(token.expose()).await?;
+    asked.token = record.filter(|record| record.is_alive(asked.now));
+    asked.caller = asked
+        .token
+        .as_ref()
+        .map(|record| Arc::new(tokens::caller(record)));
+    Ok(asked)
+}
+
+/// Refusals are recorded, too; the last use of a token is its end, whatever came of it.
+async fn refuse(open: &Open, refused: Refused) -> Result<Response, Fault> {
+    let Refused { asked, fault } = refused;
+    record::request(open, &asked, Some(&fault)).await?;
+    tokens::end_if_spent(open, &asked).await?;
+    Err(fault)
+}

@@ -1,0 +1,88 @@
+//! A request as the edge hands it over, and what goes back.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use coffer_crypto::Secret;
+use coffer_engine::{Body, Fault};
+use coffer_wire::{ApiPath, Auth, Verb, Wiped, WrapInfo};
+use serde_json::{Map, Value};
+
+/// A request: canonical, bounded, without any HTTP in it.
+#[derive(Debug)]
+pub struct Request {
+    /// Identifies it in answers, logs and audit.
+    pub id: String,
+    /// What is wanted.
+    pub verb: Verb,
+    /// Asks for the help of the path instead.
+    pub help: bool,
+    /// The path below `/v1/`.
+    pub path: ApiPath,
+    /// The namespace from the header; empty for the root.
+    pub namespace: String,
+    /// The client's token.
+    pub token: Option<Arc<Secret<String>>>,
+    /// The body's fields; for reads, lists and deletions those of the query.
+    pub body: Wiped<Map<String, Value>>,
+    /// Where it came from; absent for Unix sockets.
+    pub client: Option<SocketAddr>,
+    /// Headers, names in lower case, without those that carry the token.
+    pub headers: BTreeMap<String, Vec<String>>,
+    /// How long a wrapped answer shall wait, if it shall be wrapped.
+    pub wrap_ttl: Option<Duration>,
+}
+
+/// A successful answer.
+#[derive(Debug, Default)]
+pub struct Response {
+    /// The request's id.
+    pub request_id: String,
+    /// The status where it is neither 200 nor 204.
+    pub status: Option<u16>,
+    /// The lease, else empty.
+    pub lease_id: String,
+    /// Whether the lease can be renewed.
+    pub renewable: bool,
+    /// Seconds the lease lives.
+    pub lease_duration: u64,
+    /// The data.
+    pub body: Body,
+    /// Set when the answer was wrapped.
+    pub wrap_info: Option<WrapInfo>,
+    /// Remarks.
+    pub warnings: Vec<String>,
+    /// A token.
+    pub auth: Option<Box<Auth>>,
+    /// The type of the mount that answered.
+    pub mount_type: String,
+}
+
+/// A refusal or failure.
+#[derive(Debug)]
+pub struct Refusal {
+    /// The request's id, for the operator's search in the log.
+    pub request_id: String,
+    /// What was wrong.
+    pub fault: Fault,
+}
+
+impl Request {
+    /// A request that a test or the kernel itself makes.
+    pub fn internal(id: String, verb: Verb, path: ApiPath) -> Self {
+        Self {
+            id,
+            verb,
+            help: false,
+            path,
+            namespace: String::new(),
+            token: None,
+            body: Wiped::default(),
+            client: None,
+            headers: BTreeMap::new(),
+            wrap_ttl: None,
+        }
+    }
+}

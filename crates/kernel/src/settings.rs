@@ -1,0 +1,61 @@
+//! What the operator's configuration decides for the kernel.
+
+use std::time::Duration;
+
+use coffer_engine::Kind;
+
+/// The API level that clients are told; they choose their behaviour by it.
+pub const API_VERSION: &str = "1.21.0";
+
+/// What the kernel is started with.
+pub struct Settings {
+    /// The registry: every engine this binary holds.
+    pub kinds: Vec<Kind>,
+    /// The TTL of leases where neither request, role nor mount says one.
+    pub default_lease_ttl: Duration,
+    /// The longest TTL where the mount says none.
+    pub max_lease_ttl: Duration,
+    /// The cluster's name, shown by `sys/health`; made up at initialisation when empty.
+    pub cluster_name: String,
+    /// The address clients reach this node by.
+    pub api_addr: String,
+    /// The version answered by `sys/health` and `sys/seal-status`; valid semver.
+    pub version: String,
+    /// When this binary was made, RFC 3339; empty if unknown.
+    pub build_date: String,
+    /// The word `sys/seal-status` answers as `storage_type`.
+    pub storage_type: String,
+    /// Whether `sys/raw` is there.
+    pub raw_storage_endpoint: bool,
+    /// Decides whether an audit device may write to a file.
+    pub audit_path_allowed: fn(&std::path::Path) -> bool,
+    /// The sanitized configuration for `sys/config/state/sanitized`.
+    pub sanitized: serde_json::Value,
+}
+
+impl Settings {
+    /// Vault's defaults with these engines.
+    pub fn new(kinds: Vec<Kind>) -> Self {
+        let hours = Duration::from_secs(768 * 3600);
+        Self {
+            kinds,
+            default_lease_ttl: hours,
+            max_lease_ttl: hours,
+            cluster_name: String::new(),
+            api_addr: String::new(),
+            version: format!("{API_VERSION}+coffer.{}", env!("CARGO_PKG_VERSION")),
+            build_date: String::new(),
+            storage_type: "inmem".into(),
+            raw_storage_endpoint: false,
+            audit_path_allowed: |_| true,
+            sanitized: serde_json::Value::Null,
+        }
+    }
+
+    /// The registry entry for a type name.
+    pub fn kind(&self, class: coffer_engine::Class, name: &str) -> Option<&Kind> {
+        self.kinds
+            .iter()
+            .find(|kind| kind.class == class && kind.name == name)
+    }
+}

@@ -1,0 +1,231 @@
+//! Making a token of what was decided about it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use coffer_crypto::Secret;
+use coffer_engine::{Fault, Login, TokenKind};
+use coffer_wire::{Auth, Timestamp};
+use ipnet::IpNet;
+use serde_json::Value;
+
+use super::record::TokenRecord;
+use crate::grant::Asked;
+use crate::mounts::Mount;
+use crate::open::Open;
+
+/// A token to be made. Whoever fills this in has decided that it may be.
+#[derive(Debug, Default)]
+pub struct NewToken {
+    /// Chosen by the creator (root only); made up otherwise.
+    pub id: Option<Secret<String>>,
+    /// The parent's accessor; empty for an orphan.
+    pub parent: String,
+    /// Its policies, `default` not added yet.
+    pub policies: Vec<String>,
+    /// Leaves out the `default` policy.
+    pub no_default_policy: bool,
+    /// The path that makes it.
+    pub path: String,
+    /// Notes.
+    pub metadata: BTreeMap<String, String>,
+    /// A name for people, already in its final form.
+    pub display_name: String,
+    /// How many requests it may make; 0 for no limit.
+    pub num_uses: u64,
+    /// First lifetime; zero for the default.
+    pub ttl: Duration,
+    /// The role's longest lifetime; zero for the mount's.
+    pub max_ttl: Duration,
+    /// Renewals set the lifetime to this; zero for none.
+    pub period: Duration,
+    /// A bound that renewals never pass; zero for none.
+    pub explicit_max_ttl: Duration,
+    /// Addresses it may come from.
+    pub bound_cidrs: Vec<IpNet>,
+    /// The token role, else empty.
+    pub role: String,
+    /// The entity, else empty.
+    pub entity_id: String,
+    /// How it is kept.
+    pub kind: TokenKind,
+    /// Whether it can be renewed.
+    pub renewable: bool,
+    /// What the auth method wants back at renewal.
+    pub payload: Value,
+}
+
+impl Open {
+    /// Makes a token, durably, within the TTL bounds of `mount`.
+    pub async fn issue_token(
+        &self,
+        new: NewToken,
+        mount: &Mount,
+        now: Timestamp,
+    ) -> Result<(Auth, TokenRecord, Vec<String>), Fault> {
+        let mut warnings = Vec::new();
+        let (record, id) = described(new, mount, now, &mut warnings);
+        let (token, record) = match (record.kind, id) {
+            (TokenKind::Batch, _) => (self.tokens.batch(&record)?, record),
+            (TokenKind::Service, Some(id)) => {
+                let record = self.tokens.insert_as(record, &id).await?;
+                (id, record)
+            }
+            (TokenKind::Service, None) => self.tokens.insert(record).await?,
+        };
+        Ok((auth_of(&record, token.expose(), now), record, warnings))
+    }
+
+    /// Makes the token of a login that an auth method accepted.
+    pub async fn issue_login(
+        &self,
+        asked: &Asked,
+        mount: &Mount,
+        login: Login,
+    ) -> Result<(Auth, Vec<String>), Fault> {
+        let name = mount
+            .record
+            .shown_path()
+            .trim_end_matches('/')
+            .replace('/', "-");
+        let display_name = if login.display_name.is_empty() {
+            name
+        } else {
+            format!("{name}-{}", login.display_name)
+        };
+        let new = NewToken {
+            id: None,
+            parent: String::new(),
+            policies: login.policies,
+            no_default_policy: login.no_default_policy,
+            path: asked.request.path.to_string(),
+            metadata: login.metadata,
+            display_name,
+            num_uses: login.num_uses,
+            ttl: login.ttl,
+            max_ttl: login.max_ttl,
+            period: login.period,
+            explicit_max_ttl: login.explicit_max_ttl,
+            bound_cidrs: login.bound_cidrs,
+            role: String::new(),
+            entity_id: String::new(),
+            kind: login.kind,
+            renewable: login.renewable && login.kind == TokenKind::Service,
+            payload: login.payload,
+        };
+        let (auth, _, warnings) = self.issue_token(new, mount, asked.now).await?;
+        Ok((auth, warnings))
+    }
+}
+
+fn described(
+    new: NewToken,
+    mount: &Mount,
+    now: Timestamp,
+    warnings: &mut Vec<String>,
+) -> (TokenRecord, Option<Secret<String>>) {
+    let ttl = lifetime(&new, mount, warnings);
+    let mut record = TokenRecord {
+        parent: new.parent,
+        policies: with_default(new.policies, new.no_default_policy),
+        path: new.path,
+        metadata: new.metadata,
+        display_name: new.display_name,
+        num_uses: i64::try_from(new.num_uses).unwrap_or(i64::MAX),
+        created: now,
+        creation_ttl_secs: ttl.as_secs(),
+        period: new.period,
+        explicit_max_ttl: new.explicit_max_ttl,
+        max_ttl: new.max_ttl,
+        bound_cidrs: new.bound_cidrs,
+        role: new.role,
+        entity_id: new.entity_id,
+        kind: new.kind,
+        renewable: new.renewable,
+        payload: new.payload,
+        ..TokenRecord::default()
+    };
+    record.expires = (!ttl.is_zero()).then(|| now.plus(ttl));
+    record.renewable &= record.expires.is_some();
+    (record, new.id)
+}
+
+/// The first lifetime; zero, which only a root token without a period or TTL has, is for ever.
+fn lifetime(new: &NewToken, mount: &Mount, warnings: &mut Vec<String>) -> Duration {
+    let info = &mount.info;
+    let unbounded = new.ttl.is_zero() && new.period.is_zero() && new.explicit_max_ttl.is_zero();
+    if unbounded && new.policies.iter().any(|policy| policy == "root") {
+        return Duration::ZERO;
+    }
+    let mut ttl = match (new.period.is_zero(), new.ttl.is_zero()) {
+        (false, _) => new.period,
+        (true, false) => new.ttl,
+        (true, true) => info.default_lease_ttl,
+    };
+    if new.period.is_zero() {
+        let most = if new.max_ttl.is_zero() {
+            info.max_lease_ttl
+        } else {
+            new.max_ttl.min(info.max_lease_ttl)
+        };
+        ttl = capped(ttl, most, "the maximum TTL", warnings);
+    }
+    if !new.explicit_max_ttl.is_zero() {
+        ttl = capped(
+            ttl,
+            new.explicit_max_ttl,
+            "the explicit maximum TTL",
+            warnings,
+        );
+    }
+    ttl
+}
+
+fn capped(ttl: Duration, most: Duration, what: &str, warnings: &mut Vec<String>) -> Duration {
+    if ttl > most {
+        warnings.push(format!(
+            "TTL of {} exceeds {what} of {}; the shorter one is used",
+            coffer_wire::format_duration(ttl),
+            coffer_wire::format_duration(most)
+        ));
+    }
+    ttl.min(most)
+}
+
+/// Sorted, without doubles, in one normal form, with `default` unless it is left out or this is root.
+fn with_default(policies: Vec<String>, leave_out: bool) -> Vec<String> {
+    let mut all: Vec<String> = policies
+        .iter()
+        .map(|policy| policy.trim().to_lowercase())
+        .filter(|policy| !policy.is_empty())
+        .collect();
+    if !leave_out && !all.iter().any(|policy| policy == "root") {
+        all.push("default".to_owned());
+    }
+    all.sort();
+    all.dedup();
+    all
+}
+
+/// A token as creation and renewal answer it.
+pub(super) fn auth_of(record: &TokenRecord, token: &str, now: Timestamp) -> Auth {
+    Auth {
+        client_token: token.to_owned(),
+        accessor: record.accessor.clone(),
+        policies: record.policies.clone(),
+        token_policies: record.policies.clone(),
+        identity_policies: Vec::new(),
+        metadata: (!record.metadata.is_empty()).then(|| record.metadata.clone()),
+        lease_duration: record.ttl_secs(now),
+        renewable: record.renewable,
+        entity_id: record.entity_id.clone(),
+        token_type: match record.kind {
+            TokenKind::Service => "service",
+            TokenKind::Batch => "batch",
+        }
+        .to_owned(),
+        orphan: record.is_orphan(),
+        mfa_requirement: None,
+        num_uses: u64::try_from(record.num_uses).unwrap_or_default(),
+    }
+}

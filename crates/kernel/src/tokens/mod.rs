@@ -1,0 +1,55 @@
+//! Tokens: who may ask, for how long, and what ends with them.
+//!
+//! A service token is stored under its accessor, which is derived from the token by a keyed hash; the
+//! token itself is stored nowhere. A batch token carries its record encrypted. Below `sys/token/`:
+//!
+//! | path | holds |
+//! |---|---|
+//! | `id/<accessor>` | the record |
+//! | `child/<accessor>/<accessor of the child>` | the family tree |
+//! | `role/<name>` | token roles |
+//! | `salt` | the key of the keyed hash |
+//!
+//! Tokens end by the same due index and worker as leases.
+
+mod api;
+mod issue;
+mod record;
+mod revoke;
+mod role;
+mod store;
+
+pub use api::routes;
+pub use issue::NewToken;
+pub use record::TokenRecord;
+pub use revoke::{orphan_children, revoke_tree};
+pub use role::TokenRole;
+pub use store::{Tokens, is_batch};
+
+use coffer_engine::{Caller, Fault};
+
+use crate::grant::Asked;
+use crate::open::Open;
+
+/// Whom a token speaks for.
+pub fn caller(record: &TokenRecord) -> Caller {
+    Caller {
+        token_hash: record.accessor.clone(),
+        accessor: record.accessor.clone(),
+        display_name: record.display_name.clone(),
+        policies: record.policies.clone(),
+        entity_id: record.entity_id.clone(),
+        metadata: record.metadata.clone(),
+        kind: record.kind,
+        root: record.is_root(),
+        expires: record.expires,
+    }
+}
+
+/// Ends a token whose last use the request was.
+pub async fn end_if_spent(open: &Open, asked: &Asked) -> Result<(), Fault> {
+    match &asked.token {
+        Some(token) if token.num_uses < 0 => revoke_tree(open, &token.accessor).await,
+        _ => Ok(()),
+    }
+}

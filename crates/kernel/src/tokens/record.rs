@@ -1,0 +1,92 @@
+//! What is stored about a token.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use coffer_barrier::Stored;
+use coffer_engine::TokenKind;
+use coffer_wire::Timestamp;
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// One token, as stored under `sys/token/id/<accessor>`; the whole of it travels inside a batch token.
+///
+/// The token itself is not in it: only its keyed hash, from which nobody can make it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TokenRecord {
+    /// Names the token without being it; derived from it by a keyed hash. Empty for batch tokens.
+    pub accessor: String,
+    /// The keyed hash of the whole token, compared in constant time.
+    #[serde(with = "hex::serde")]
+    pub proof: [u8; 32],
+    /// The accessor of the parent; empty for orphans.
+    pub parent: String,
+    /// The policies attached to it.
+    pub policies: Vec<String>,
+    /// The path that made it.
+    pub path: String,
+    /// What the auth method or creator noted.
+    pub metadata: BTreeMap<String, String>,
+    /// A name for people.
+    pub display_name: String,
+    /// Requests left: 0 for no limit, -1 when all are spent.
+    pub num_uses: i64,
+    /// When it was made.
+    pub created: Timestamp,
+    /// First lifetime, in seconds; 0 for a token that never ends.
+    pub creation_ttl_secs: u64,
+    /// When it ends; never for some root tokens.
+    pub expires: Option<Timestamp>,
+    /// Where its entry in the due index stands: its end, or earlier.
+    pub due: Timestamp,
+    /// When it was renewed last.
+    pub last_renewal: Option<Timestamp>,
+    /// Renewals set the lifetime to this; zero for none.
+    pub period: Duration,
+    /// A bound that renewals never pass; zero for none.
+    pub explicit_max_ttl: Duration,
+    /// The role's longest lifetime; zero for the mount's.
+    pub max_ttl: Duration,
+    /// Addresses it may come from; empty for any.
+    pub bound_cidrs: Vec<IpNet>,
+    /// The token role it was made by, else empty.
+    pub role: String,
+    /// The entity behind it, else empty.
+    pub entity_id: String,
+    /// How it is kept.
+    pub kind: TokenKind,
+    /// Whether it can be renewed.
+    pub renewable: bool,
+    /// What the auth method wants back at renewal.
+    pub payload: Value,
+    /// Its end has begun: it is refused, and what hangs on it is being revoked.
+    pub revoking: bool,
+}
+
+impl Stored for TokenRecord {}
+
+impl TokenRecord {
+    /// Whether the `root` policy is among its policies.
+    pub fn is_root(&self) -> bool {
+        self.policies.iter().any(|policy| policy == "root")
+    }
+
+    /// Whether it has no parent.
+    pub fn is_orphan(&self) -> bool {
+        self.parent.is_empty()
+    }
+
+    /// Whole seconds left at `now`; 0 for a token without an end.
+    pub fn ttl_secs(&self, now: Timestamp) -> u64 {
+        self.expires.map_or(0, |end| end.since(now).as_secs())
+    }
+
+    /// Whether it still lives at `now`.
+    pub fn is_alive(&self, now: Timestamp) -> bool {
+        !self.revoking
+            && self.num_uses >= 0
+            && self.expires.is_none_or(|end| end.millis() > now.millis())
+    }
+}

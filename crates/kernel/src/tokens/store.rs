@@ -1,0 +1,311 @@
+//! Where tokens are kept, and how a token finds its record.
+
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use coffer_barrier::{Barrier, Stored, View};
+use coffer_crypto::{HmacKey, Random, Secret, constant_time_eq};
+use coffer_engine::{Fault, TokenKind};
+use coffer_wire::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::record::TokenRecord;
+use crate::due::{Due, Ending, Mark};
+
+/// Prefix of stored tokens.
+const SERVICE_PREFIX: &str = "hvs.";
+/// Prefix of tokens that carry their own record.
+const BATCH_PREFIX: &str = "hvb.";
+/// Random characters of a service token, from 62: 142 bits.
+const TOKEN_CHARS: usize = 24;
+/// Characters of an accessor.
+const ACCESSOR_CHARS: usize = 24;
+/// The longest token that is looked at.
+const MAX_TOKEN_BYTES: usize = 8 * 1024;
+/// What batch tokens are bound to.
+const BATCH_PLACE: &str = "token/batch";
+/// The alphabet of accessors.
+const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/// The token store.
+pub struct Tokens {
+    pub(super) view: View,
+    salt: HmacKey,
+    random: Random,
+    pub(super) due: Arc<Due>,
+}
+
+/// The key of the hash that stands for tokens.
+#[derive(Serialize, Deserialize)]
+struct Salt {
+    #[serde(with = "hex::serde")]
+    key: [u8; 32],
+}
+
+impl Stored for Salt {}
+
+/// Whether a token carries its own record.
+pub fn is_batch(token: &str) -> bool {
+    token.starts_with(BATCH_PREFIX)
+}
+
+impl Tokens {
+    /// The store of this barrier; makes its salt the first time.
+    pub async fn load(barrier: &Arc<Barrier>, due: Arc<Due>) -> Result<Self, Fault> {
+        let view = barrier.view("sys/token/");
+        let random = barrier.random().clone();
+        let fresh = random.bytes::<32>();
+        let keep = |old: Option<Salt>| {
+            let key = old.map_or(fresh, |old| old.key);
+            Ok::<_, Fault>((Some(Salt { key }), key))
+        };
+        let key = match view.get::<Salt>("salt").await? {
+            Some(salt) => salt.key,
+            None => view.update("salt", keep).await?,
+        };
+        Ok(Self {
+            view,
+            salt: HmacKey::new(&key),
+            random,
+            due,
+        })
+    }
+
+    /// The record of a living or ended token, if the token is one of ours.
+    pub async fn by_token(&self, token: &str) -> Result<Option<TokenRecord>, Fault> {
+        if token.is_empty() || token.len() > MAX_TOKEN_BYTES {
+            return Ok(None);
+        }
+        if let Some(body) = token.strip_prefix(BATCH_PREFIX) {
+            return self.from_batch(body).await;
+        }
+        let proof = self.salt.sign(token.as_bytes());
+        let record = self.by_accessor(&accessor_of(&self.salt, &proof)).await?;
+        Ok(record.filter(|record| constant_time_eq(&record.proof, &proof)))
+    }
+
+    /// The record under an accessor.
+    pub async fn by_accessor(&self, accessor: &str) -> Result<Option<TokenRecord>, Fault> {
+        if accessor.is_empty() || !accessor.bytes().all(|b| b.is_ascii_alphanumeric()) {
+            return Ok(None);
+        }
+        Ok(self.view.get(&by_id(accessor)).await?)
+    }
+
+    /// Makes the token of a record, durably, and gives the record its accessor.
+    pub async fn insert(
+        &self,
+        record: TokenRecord,
+    ) -> Result<(Secret<String>, TokenRecord), Fault> {
+        let token = Secret::new(format!(
+            "{SERVICE_PREFIX}{}",
+            self.random.base62(TOKEN_CHARS)
+        ));
+        let record = self.insert_as(record, &token).await?;
+        Ok((token, record))
+    }
+
+    /// As [`Tokens::insert`], with a token of the caller's choosing; refused where it exists.
+    pub async fn insert_as(
+        &self,
+        mut record: TokenRecord,
+        token: &Secret<String>,
+    ) -> Result<TokenRecord, Fault> {
+        record.proof = self.salt.sign(token.expose().as_bytes());
+        record.accessor = accessor_of(&self.salt, &record.proof);
+        record.due = record.expires.unwrap_or_default();
+        let path = by_id(&record.accessor);
+        let mut changes = self.view.changes().put(&self.view, &path, &record)?.expect(
+            &self.view,
+            &path,
+            coffer_barrier::Seen::NOTHING,
+        );
+        if !record.parent.is_empty() {
+            changes = changes.put(&self.view, &child(&record.parent, &record.accessor), &Mark)?;
+        }
+        if let Some(end) = record.expires {
+            changes = self
+                .due
+                .add(changes, end, &Ending::Token(record.accessor.clone()))?;
+        }
+        changes.commit().await.map_err(|error| match error {
+            coffer_barrier::Error::Conflict => {
+                Fault::invalid("cannot create a token with a duplicate ID")
+            }
+            other => other.into(),
+        })?;
+        self.due.announce(record.due);
+        Ok(record)
+    }
+
+    /// The batch token of a record; nothing is stored.
+    pub fn batch(&self, record: &TokenRecord) -> Result<Secret<String>, Fault> {
+        let plain = coffer_engine::Body::json(record)?;
+        let sealed = self.view.barrier().encrypt(BATCH_PLACE, &plain)?;
+        Ok(Secret::new(format!(
+            "{BATCH_PREFIX}{}",
+            URL_SAFE_NO_PAD.encode(sealed)
+        )))
+    }
+
+    async fn from_batch(&self, body: &str) -> Result<Option<TokenRecord>, Fault> {
+        let Ok(sealed) = URL_SAFE_NO_PAD.decode(body) else {
+            return Ok(None);
+        };
+        let plain = match self.view.barrier().decrypt(BATCH_PLACE, &sealed) {
+            Ok(plain) => plain,
+            Err(coffer_barrier::Error::Sealed) => return Err(Fault::Sealed),
+            Err(_) => return Ok(None),
+        };
+        let record: TokenRecord = serde_json::from_slice(&plain).map_err(Fault::internal)?;
+        if record.kind != TokenKind::Batch {
+            return Ok(None);
+        }
+        if record.parent.is_empty() {
+            return Ok(Some(record));
+        }
+        let parent = self.by_accessor(&record.parent).await?;
+        Ok(parent
+            .filter(|parent| !parent.revoking && parent.num_uses >= 0)
+            .map(|_| record))
+    }
+
+    /// Changes a record. A due entry that must be earlier than it stands is moved.
+    pub async fn update<R>(
+        &self,
+        accessor: &str,
+        change: impl Fn(&mut TokenRecord) -> Result<R, Fault> + Send,
+    ) -> Result<(TokenRecord, R), Fault> {
+        loop {
+            let (record, seen) = self.view.get_seen::<TokenRecord>(&by_id(accessor)).await?;
+            let Some(mut record) = record else {
+                return Err(Fault::NotFound);
+            };
+            let old_due = record.due;
+            let result = change(&mut record)?;
+            let mut changes = self
+                .view
+                .changes()
+                .put(&self.view, &by_id(accessor), &record)?
+                .expect(&self.view, &by_id(accessor), seen);
+            if record.due != old_due {
+                let what = Ending::Token(accessor.to_owned());
+                changes = self.due.remove(changes, old_due, &what);
+                changes = self.due.add(changes, record.due, &what)?;
+            }
+            match changes.commit().await {
+                Ok(()) => {
+                    self.due.announce(record.due);
+                    return Ok((record, result));
+                }
+                Err(coffer_barrier::Error::Conflict) => {}
+                Err(other) => return Err(other.into()),
+            }
+        }
+    }
+
+    /// Moves the due entry of a renewed token to its end.
+    pub async fn move_due(&self, accessor: &str) -> Result<(), Fault> {
+        let to_end = |record: &mut TokenRecord| {
+            record.due = record.expires.unwrap_or(record.due);
+            Ok(())
+        };
+        self.update(accessor, to_end).await.map(drop)
+    }
+
+    /// Spends one use, durably, before the request is looked at. The record as it then stands: with
+    /// `num_uses` -1 this request is the last.
+    pub async fn spend_use(&self, record: TokenRecord) -> Result<TokenRecord, Fault> {
+        if record.num_uses <= 0 || record.kind == TokenKind::Batch {
+            return Ok(record);
+        }
+        let spend = |record: &mut TokenRecord| match record.num_uses {
+            ..0 => Err(Fault::Denied),
+            0 => Ok(()),
+            1 => {
+                record.num_uses = -1;
+                Ok(())
+            }
+            more => {
+                record.num_uses = more - 1;
+                Ok(())
+            }
+        };
+        match self.update(&record.accessor, spend).await {
+            Ok((record, ())) => Ok(record),
+            Err(Fault::NotFound) => Err(Fault::Denied),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// Removes a token that has nothing hanging on it any more.
+    pub async fn forget(&self, record: &TokenRecord) -> Result<(), Fault> {
+        let mut changes = self
+            .view
+            .changes()
+            .delete(&self.view, &by_id(&record.accessor));
+        if !record.parent.is_empty() {
+            changes = changes.delete(&self.view, &child(&record.parent, &record.accessor));
+        }
+        if record.due != Timestamp::EPOCH {
+            changes = self
+                .due
+                .remove(changes, record.due, &Ending::Token(record.accessor.clone()));
+        }
+        Ok(changes.commit().await?)
+    }
+
+    /// The accessors of a token's children, after one of them, at most `limit`.
+    pub async fn children(
+        &self,
+        accessor: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<String>, Fault> {
+        Ok(self.view.list(&child(accessor, ""), after, limit).await?)
+    }
+
+    /// Makes a child an orphan.
+    pub async fn orphan(&self, parent: &str, accessor: &str) -> Result<(), Fault> {
+        let cut = |record: &mut TokenRecord| {
+            record.parent.clear();
+            Ok(())
+        };
+        match self.update(accessor, cut).await {
+            Ok(_) | Err(Fault::NotFound) => Ok(self.view.delete(&child(parent, accessor)).await?),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// All accessors in order, after one of them, at most `limit`.
+    pub async fn accessors(&self, after: Option<&str>, limit: usize) -> Result<Vec<String>, Fault> {
+        Ok(self.view.list("id/", after, limit).await?)
+    }
+}
+
+fn by_id(accessor: &str) -> String {
+    format!("id/{accessor}")
+}
+
+fn child(parent: &str, accessor: &str) -> String {
+    format!("child/{parent}/{accessor}")
+}
+
+/// The accessor that belongs to a token's hash: hashed once more, so that it does not reveal the hash.
+fn accessor_of(salt: &HmacKey, proof: &[u8; 32]) -> String {
+    let hash = salt.sign_parts(&[b"accessor", proof]);
+    let mut number = [0u8; 16];
+    let (left, right) = hash.split_at(16);
+    let mut text = String::with_capacity(ACCESSOR_CHARS);
+    for half in [left, right] {
+        number.copy_from_slice(half);
+        let mut rest = u128::from_be_bytes(number);
+        for _ in 0..ACCESSOR_CHARS / 2 {
+            let digit = usize::try_from(rest % 62).unwrap_or_default();
+            text.push(char::from(BASE62.get(digit).copied().unwrap_or(b'0')));
+            rest /= 62;
+        }
+    }
+    text
+}
