@@ -57,6 +57,14 @@ impl Response {
         })
     }
 
+    /// Reads an answer that one server gives bare and another in an envelope.
+    pub(crate) fn bare<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        match self.json::<Value>()?.get("request_id") {
+            Some(_) => self.data(),
+            None => self.json(),
+        }
+    }
+
     /// Turns an error status into the error it says; other answers pass.
     ///
     /// # Errors
@@ -271,6 +279,14 @@ mod tests {
             "{written}"
         );
         assert!(!format!("{:?}", secret.auth).contains("\"t\""));
+    }
+
+    #[test]
+    fn bare_answers_and_enveloped_ones_read_alike() {
+        let bare = response(200, r#"{"n":1}"#).bare::<BTreeMap<String, u32>>();
+        let wrapped =
+            response(200, r#"{"request_id":"r","data":{"n":1}}"#).bare::<BTreeMap<String, u32>>();
+        assert_eq!(bare.unwrap()["n"], wrapped.unwrap()["n"]);
     }
 
     #[test]

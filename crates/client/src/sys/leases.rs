@@ -48,6 +48,7 @@ impl Sys<'_> {
     /// # Errors
     /// Any [`Error`].
     pub async fn revoke_prefix(&self, prefix: &str, how: RevokePrefix) -> Result<(), Error> {
+        let prefix = prefix.trim_matches('/');
         match how {
             RevokePrefix::Queued | RevokePrefix::Sync => {
                 let body = json!({ "sync": how == RevokePrefix::Sync });

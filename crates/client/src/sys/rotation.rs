@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{Sys, is_false};
-use crate::{Error, Method, Token, nullable};
+use crate::{Error, Method, Request, Response, Token, nullable};
 
 impl Sys<'_> {
     /// The state of the key that encrypts storage.
@@ -26,7 +26,10 @@ impl Sys<'_> {
     /// # Errors
     /// Any [`Error`].
     pub async fn rekey_status(&self, recovery: bool) -> Result<RekeyState, Error> {
-        self.get(rekey(recovery, "init")).await
+        self.either(Method::Get, &rekey(recovery, "init"), &Nothing {})
+            .await?
+            .ok()?
+            .bare()
     }
 
     /// Begins a change of the unseal keys.
@@ -38,7 +41,10 @@ impl Sys<'_> {
         recovery: bool,
         shares: &NewShares,
     ) -> Result<RekeyState, Error> {
-        self.put(rekey(recovery, "init"), shares).await
+        self.either(Method::Put, &rekey(recovery, "init"), shares)
+            .await?
+            .ok()?
+            .bare()
     }
 
     /// Gives up a change of the unseal keys. The attempt's nonce shows that it is one's own.
@@ -46,8 +52,10 @@ impl Sys<'_> {
     /// # Errors
     /// Any [`Error`].
     pub async fn rekey_cancel(&self, recovery: bool, nonce: &str) -> Result<(), Error> {
-        self.done(Method::Delete, rekey(recovery, "init"), &Cancel { nonce })
-            .await
+        self.either(Method::Delete, &rekey(recovery, "init"), &Cancel { nonce })
+            .await?
+            .ok()
+            .map(drop)
     }
 
     /// Gives one of the present unseal keys; the last one needed is answered by the new keys.
@@ -59,7 +67,10 @@ impl Sys<'_> {
         recovery: bool,
         attempt: &Attempt,
     ) -> Result<RekeyAnswer, Error> {
-        self.put(rekey(recovery, "update"), attempt).await
+        self.either(Method::Put, &rekey(recovery, "update"), attempt)
+            .await?
+            .ok()?
+            .bare()
     }
 
     /// Shows that a new key was kept, where the change asked for that.
@@ -71,7 +82,10 @@ impl Sys<'_> {
         recovery: bool,
         attempt: &Attempt,
     ) -> Result<RekeyAnswer, Error> {
-        self.put(rekey(recovery, "verify"), attempt).await
+        self.either(Method::Put, &rekey(recovery, "verify"), attempt)
+            .await?
+            .ok()?
+            .bare()
     }
 
     /// The state of the making of a new root token.
@@ -79,7 +93,10 @@ impl Sys<'_> {
     /// # Errors
     /// Any [`Error`].
     pub async fn root_status(&self) -> Result<RootAttempt, Error> {
-        self.get("sys/generate-root/attempt").await
+        self.either(Method::Get, &root("attempt"), &Nothing {})
+            .await?
+            .ok()?
+            .bare()
     }
 
     /// Begins to make a new root token. Without `otp` and `pgp_key` the server makes a one-time password.
@@ -87,11 +104,14 @@ impl Sys<'_> {
     /// # Errors
     /// Any [`Error`].
     pub async fn root_init(&self, otp: &str, pgp_key: &str) -> Result<RootAttempt, Error> {
-        self.put(
-            "sys/generate-root/attempt",
+        self.either(
+            Method::Put,
+            &root("attempt"),
             &json!({ "otp": otp, "pgp_key": pgp_key }),
         )
-        .await
+        .await?
+        .ok()?
+        .bare()
     }
 
     /// Gives up the making of a root token. The attempt's nonce shows that it is one's own.
@@ -99,12 +119,10 @@ impl Sys<'_> {
     /// # Errors
     /// Any [`Error`].
     pub async fn root_cancel(&self, nonce: &str) -> Result<(), Error> {
-        self.done(
-            Method::Delete,
-            "sys/generate-root/attempt",
-            &Cancel { nonce },
-        )
-        .await
+        self.either(Method::Delete, &root("attempt"), &Cancel { nonce })
+            .await?
+            .ok()
+            .map(drop)
     }
 
     /// Gives one unseal key; the last one needed is answered by the encoded token.
@@ -112,20 +130,54 @@ impl Sys<'_> {
     /// # Errors
     /// Any [`Error`].
     pub async fn root_update(&self, attempt: &Attempt) -> Result<RootAttempt, Error> {
-        self.put("sys/generate-root/update", attempt).await
+        self.either(Method::Put, &root("update"), attempt)
+            .await?
+            .ok()?
+            .bare()
+    }
+
+    /// Asks at the path Vault serves, and at OpenBao's where that one is switched off.
+    async fn either(
+        &self,
+        method: Method,
+        paths: &[String; 2],
+        body: &impl Serialize,
+    ) -> Result<Response, Error> {
+        let [vault, bao] = paths;
+        let request = |path| match method {
+            Method::Get => Ok(Request::new(method, path)),
+            _ => Request::new(method, path).json(body),
+        };
+        let answer = self.client.send(request(vault)?).await?;
+        if answer.status() != 405 {
+            return Ok(answer);
+        }
+        self.client.send(request(bao)?).await
     }
 }
 
-fn rekey(recovery: bool, step: &str) -> &'static str {
-    match (recovery, step) {
-        (false, "init") => "sys/rekey/init",
-        (false, "update") => "sys/rekey/update",
-        (false, _) => "sys/rekey/verify",
-        (true, "init") => "sys/rekey-recovery-key/init",
-        (true, "update") => "sys/rekey-recovery-key/update",
-        (true, _) => "sys/rekey-recovery-key/verify",
+fn rekey(recovery: bool, step: &str) -> [String; 2] {
+    match recovery {
+        false => [
+            format!("sys/rekey/{step}"),
+            format!("sys/rotate/root/{step}"),
+        ],
+        true => [
+            format!("sys/rekey-recovery-key/{step}"),
+            format!("sys/rotate/recovery/{step}"),
+        ],
     }
 }
+
+fn root(step: &str) -> [String; 2] {
+    [
+        format!("sys/generate-root/{step}"),
+        format!("sys/generate-root-token/{step}"),
+    ]
+}
+
+#[derive(Serialize)]
+struct Nothing {}
 
 #[derive(Serialize)]
 struct Cancel<'a> {

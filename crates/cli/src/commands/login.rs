@@ -1,0 +1,222 @@
+use clap::Args;
+use coffer_client::{Client, Secret, Token, variable_in_use};
+use serde_json::{Map, Value};
+
+use crate::context::Context;
+use crate::failure::{Failure, Outcome, While};
+use crate::field::Field;
+use crate::input;
+use crate::output::{Format, print_secret};
+use crate::token_file;
+use crate::ui::read_file;
+
+const SERVICE_ACCOUNT_TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
+
+/// Log in: with a token, or by an auth method
+///
+/// The token is kept for later commands in ~/.vault-token, readable by you alone.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  With a token, asked for without showing it:
+      coffer login
+  With name and password (the password is asked for):
+      coffer login -method=userpass username=alice
+  A machine, with the method mounted elsewhere:
+      coffer login -method=approle -path=machines role_id=... secret_id=@secret-id
+  Only the token, for a script:
+      coffer login -token-only -method=userpass username=alice password=-")]
+pub(crate) struct Login {
+    /// The token (- for standard input), or key=value as the method wants
+    #[arg(value_name = "TOKEN | KEY=VALUE")]
+    words: Vec<String>,
+    /// Auth method: token, userpass, ldap, approle, jwt, kubernetes, cert ...
+    #[arg(long, value_name = "NAME", default_value = "token")]
+    method: String,
+    /// Where the method is mounted, if not at its name
+    #[arg(long, value_name = "PATH")]
+    path: Option<String>,
+    /// Do not keep the token
+    #[arg(long)]
+    no_store: bool,
+    /// Do not print the token
+    #[arg(long)]
+    no_print: bool,
+    /// Print the token alone and keep nothing
+    #[arg(long)]
+    token_only: bool,
+    #[command(flatten)]
+    field: Field,
+}
+
+impl Login {
+    pub(crate) async fn run(self, cx: &Context) -> Outcome {
+        let client = cx.client()?;
+        let secret = match self.method.trim_matches('/') {
+            "token" => self.by_token(cx, &client).await?,
+            method => self.by_method(cx, &client, method).await?,
+        };
+        let Some(auth) = secret
+            .auth
+            .as_ref()
+            .filter(|auth| auth.mfa_requirement.is_none())
+        else {
+            // Wrapped, or waiting for a second factor: there is no token to keep yet.
+            return print_secret(cx, &secret, self.field.name());
+        };
+        if self.token_only {
+            cx.ui.print(auth.client_token.expose());
+            return Ok(());
+        }
+        self.keep(cx, &auth.client_token)?;
+        self.show(cx, &secret)
+    }
+
+    /// Checks a token by looking it up, and shows it as a login would.
+    async fn by_token(&self, cx: &Context, client: &Client) -> Result<Secret, Failure> {
+        let token = self.token(cx)?;
+        let looked_up = client
+            .with_token(Some(token.clone()))
+            .tokens()
+            .lookup_self()
+            .await;
+        let looked_up = looked_up.or_failed("authenticating")?;
+        let data = looked_up.data.clone().unwrap_or_default();
+        let fields = serde_json::json!({
+            "client_token": token,
+            "accessor": data.get("accessor"),
+            "policies": data.get("policies"),
+            "token_policies": data.get("policies"),
+            "identity_policies": data.get("identity_policies"),
+            "metadata": data.get("meta"),
+            "lease_duration": data.get("ttl").cloned().unwrap_or(Value::from(0)),
+            "renewable": data.get("renewable").cloned().unwrap_or(Value::from(false)),
+            "entity_id": data.get("entity_id").and_then(Value::as_str).unwrap_or_default(),
+            "orphan": data.get("orphan").cloned().unwrap_or(Value::from(false)),
+        });
+        let auth = without_nulls(fields);
+        let auth = serde_json::from_value(auth).map_err(|error| {
+            Failure::local(format!(
+                "the answer about the token is not understood: {error}"
+            ))
+        })?;
+        Ok(Secret {
+            auth: Some(auth),
+            data: None,
+            ..looked_up
+        })
+    }
+
+    fn token(&self, cx: &Context) -> Result<Token, Failure> {
+        let text = match self.words.as_slice() {
+            [] => cx.ui.ask_hidden(
+                "Token",
+                "Give it as a word, or - to read it from standard input.",
+            )?,
+            [word] if word == "-" => cx.ui.stdin()?.to_string(),
+            [word] => word.strip_prefix("token=").unwrap_or(word).to_owned(),
+            _ => {
+                return Err(Failure::local(
+                    "one token is enough; for another way to log in name it with -method",
+                ));
+            }
+        };
+        let token = Token::from(text);
+        if token.is_empty() {
+            return Err(Failure::local("the token is empty"));
+        }
+        Ok(token)
+    }
+
+    async fn by_method(
+        &self,
+        cx: &Context,
+        client: &Client,
+        method: &str,
+    ) -> Result<Secret, Failure> {
+        let mut fields = input::data(&self.words, &cx.ui)?;
+        let mount = fields
+            .remove("mount")
+            .and_then(|mount| mount.as_str().map(str::to_owned));
+        let mount = self
+            .path
+            .clone()
+            .or(mount)
+            .unwrap_or_else(|| method.to_owned());
+        let mut path = format!("auth/{}/login", mount.trim_matches('/'));
+        match method {
+            "userpass" | "ldap" | "radius" | "okta" => {
+                path = format!("{path}/{}", username(&mut fields)?);
+                if !fields.contains_key("password") {
+                    let password = cx
+                        .ui
+                        .ask_hidden("Password", "Give it as password=- and on standard input.")?;
+                    fields.insert("password".to_owned(), password.into());
+                }
+            }
+            "kubernetes" if !fields.contains_key("jwt") => {
+                let jwt = read_file(SERVICE_ACCOUNT_TOKEN)?;
+                fields.insert("jwt".to_owned(), jwt.trim().into());
+            }
+            _ => {}
+        }
+        // No old token may stand in the way of getting a new one.
+        let answer = client
+            .with_token(None)
+            .write(&path, &fields)
+            .await
+            .or_failed("authenticating")?;
+        answer.filter(|secret| secret.auth.is_some() || secret.wrap_info.is_some()).ok_or_else(|| Failure {
+            code: 2,
+            text: format!("{path} answered no token; is {method} an auth method to log in by? `coffer auth list` shows all"),
+        })
+    }
+
+    fn keep(&self, cx: &Context, token: &Token) -> Outcome {
+        if self.no_store {
+            return Ok(());
+        }
+        token_file::store(token).map_err(|reason| {
+            Failure::local(format!("logged in, but the token cannot be kept: {reason}. Log in with -no-store and set COFFER_TOKEN."))
+        })?;
+        if let Some(variable) = variable_in_use("TOKEN") {
+            cx.ui.warn(&format!(
+                "WARNING! The variable {variable} is set and wins over the token just kept; unset it to use that.\n"
+            ));
+        }
+        Ok(())
+    }
+
+    fn show(&self, cx: &Context, secret: &Secret) -> Outcome {
+        if self.no_print {
+            return Ok(());
+        }
+        if self.field.name().is_none() && cx.format == Format::Table {
+            match self.no_store {
+                true => cx.ui.line("Success! You are logged in. The token was not kept: pass it on yourself (COFFER_TOKEN).\n"),
+                false => cx.ui.line("Success! You are logged in, and the token is kept for the commands that follow.\n"),
+            }
+        }
+        print_secret(cx, secret, self.field.name())
+    }
+}
+
+fn username(fields: &mut Map<String, Value>) -> Result<String, Failure> {
+    match fields.remove("username") {
+        Some(Value::String(name)) if !name.is_empty() => Ok(name),
+        _ => match std::env::var("USER").ok().filter(|name| !name.is_empty()) {
+            Some(name) => Ok(name),
+            None => Err(Failure::local("say who logs in: username=NAME")),
+        },
+    }
+}
+
+fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => fields
+            .into_iter()
+            .filter(|(_, value)| !value.is_null())
+            .collect(),
+        other => other,
+    }
+}

@@ -1,0 +1,66 @@
+//! `operator`: what keeps a server running: keys, seal, cluster.
+
+mod generate_root;
+mod init;
+mod key_status;
+mod members;
+mod otp;
+mod pgp;
+mod rekey;
+mod rotate;
+mod seal;
+mod step_down;
+mod unseal;
+
+use clap::Subcommand;
+use coffer_client::Token;
+
+use crate::context::Context;
+use crate::failure::{Failure, Outcome};
+
+/// For operators: init, unseal, seal, rekey, rotate, generate-root, members
+#[derive(Debug, Subcommand)]
+pub(crate) enum Operator {
+    Init(init::Init),
+    Unseal(unseal::Unseal),
+    Seal(seal::Seal),
+    #[command(alias = "rotate-keys")]
+    Rekey(rekey::Rekey),
+    Rotate(rotate::Rotate),
+    KeyStatus(key_status::KeyStatus),
+    GenerateRoot(generate_root::GenerateRoot),
+    StepDown(step_down::StepDown),
+    Members(members::Members),
+}
+
+impl Operator {
+    pub(crate) async fn run(self, cx: &Context) -> Outcome {
+        match self {
+            Self::Init(init) => init.run(cx).await,
+            Self::Unseal(unseal) => unseal.run(cx).await,
+            Self::Seal(seal) => seal.run(cx).await,
+            Self::Rekey(rekey) => rekey.run(cx).await,
+            Self::Rotate(rotate) => rotate.run(cx).await,
+            Self::KeyStatus(key_status) => key_status.run(cx).await,
+            Self::GenerateRoot(generate_root) => generate_root.run(cx).await,
+            Self::StepDown(step_down) => step_down.run(cx).await,
+            Self::Members(members) => members.run(cx).await,
+        }
+    }
+}
+
+/// An unseal key: the word given, standard input for `-`, else asked for without showing it.
+fn unseal_key(cx: &Context, word: Option<&str>) -> Result<Token, Failure> {
+    let key = match word {
+        Some("-") => Token::new(cx.ui.stdin()?.to_string()),
+        Some(word) => Token::from(word),
+        None => Token::new(cx.ui.ask_hidden(
+            "Unseal Key",
+            "Give it as a word, or - to read it from standard input.",
+        )?),
+    };
+    if key.is_empty() {
+        return Err(Failure::local("the unseal key is empty"));
+    }
+    Ok(key)
+}
