@@ -1,0 +1,62 @@
+//! Short-lived database users, managed passwords of long-lived ones, and rotation of the admin's own.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | [`connection`] | `config/`, `reset/`: how a database is reached, and who may use it |
+//! | [`connections`] | the drivers that are alive, one per configuration |
+//! | [`root`] | `rotate-root/`: a new password for the admin user that nobody knows |
+//! | [`role`] | `roles/`: how users are made and removed |
+//! | [`credential`] | `creds/`: one user per request, with a lease |
+//! | [`static_role`] | `static-roles/`, `static-creds/`, `rotate-role/`: existing users whose password is rotated |
+//! | [`statements`], [`username`] | the two small languages that operators write |
+//! | [`driver`], [`postgres`] | the door to one kind of database |
+
+mod connection;
+mod connections;
+mod credential;
+mod driver;
+mod listing;
+mod plaintext;
+mod postgres;
+mod role;
+mod root;
+mod statements;
+mod static_role;
+mod username;
+
+use std::time::Duration;
+
+use coffer_engine::{Ctx, Engine, Fault, MountInfo, Routes};
+
+use connections::Connections;
+
+/// The `database` engine of one mount.
+pub struct Database {
+    connections: Connections,
+}
+
+impl Engine for Database {
+    const NAME: &'static str = "database";
+    const HELP: &'static str = "Makes database users that end by themselves, and rotates the passwords of those that stay.";
+    const TICK: Option<Duration> = Some(Duration::from_secs(5));
+
+    fn new(_: &MountInfo) -> Self {
+        Self {
+            connections: Connections::default(),
+        }
+    }
+
+    fn routes() -> Routes<Self> {
+        Routes::merge([
+            connection::routes(),
+            root::routes(),
+            role::routes(),
+            credential::routes(),
+            static_role::routes(),
+        ])
+    }
+
+    async fn tick(&self, cx: &Ctx) -> Result<(), Fault> {
+        static_role::rotate_due(self, cx).await
+    }
+}
