@@ -83,13 +83,21 @@ fn list_is_granted_by_the_folder_in_every_spelling() {
 
 #[test]
 fn deny_wins_within_one_pattern_only() {
-    let one = rules(&["a read", "b* deny"]);
+    let condition = "path \"a\" { required_parameters = [\"x\"] allowed_parameters = { x = [] } }";
+    let one = rules(&["a read", "b* deny"]) + condition;
     let other = rules(&["a deny", "b* read", "b/+ read"]);
     for texts in [[&*one, &*other], [&*other, &*one]] {
         let acl = acl(&texts);
         assert_eq!(acl.capabilities("a"), ["deny"]);
         assert_eq!(acl.capabilities("bc"), ["deny"]);
         assert_eq!(acl.capabilities("b/x"), ["read"], "another pattern");
+        let denied = acl.rules().filter(|(_, grant)| grant.capabilities.denies());
+        let bare = denied.map(|(_, grant)| (grant.allowed.is_empty(), grant.required.len()));
+        assert_eq!(
+            bare.collect::<Vec<_>>(),
+            [(true, 0); 2],
+            "nothing else stays"
+        );
     }
     assert_eq!(held(&["a read deny sudo"], "a"), "deny");
 }
