@@ -1,17 +1,19 @@
 #!/usr/bin/env python3
 """Compares two recordings of record.py: statuses, keys and types of every answer (values only with --texts).
 
-    diff.py BAO.jsonl COFFER.jsonl [--texts]
+    diff.py BAO.jsonl COFFER.jsonl [--texts] [--write-open]
 
-A line per difference; exit code 1 when there is one. Differences that are wanted live in `wanted.json`
-({"area/name": "why"}) and are counted, not shown.
+A line per difference; exit code 1 when there is one. Two lists beside this file hold what is known:
+`wanted.json`  differences that are meant: the status we answer instead, and why;
+`open.json`    differences nobody has judged yet. It only shrinks: an entry that no longer differs must go.
+--write-open makes `open.json` anew from what differs now.
 """
 import argparse
 import json
 import os
 import sys
 
-WANTED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "wanted.json")
+HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 def main():
@@ -19,8 +21,14 @@ def main():
     parser.add_argument("reference")
     parser.add_argument("candidate")
     parser.add_argument("--texts", action="store_true", help="compare error texts as well")
+    parser.add_argument("--write-open", action="store_true", help="take what differs now as the list of open differences")
     options = parser.parse_args()
-    return print_differences(read(options.reference), read(options.candidate), options.texts)
+    reference, candidate = read(options.reference), read(options.candidate)
+    if options.write_open:
+        found = sorted(differences(reference, candidate, texts=False))
+        with open(os.path.join(HERE, "open.json"), "w", encoding="utf-8") as file:
+            file.write(json.dumps(found, indent=1) + "\n")
+    return print_differences(reference, candidate, options.texts)
 
 
 def read(path):
@@ -28,28 +36,40 @@ def read(path):
         return [json.loads(line) for line in lines if line.strip()]
 
 
+def known(name, otherwise):
+    path = os.path.join(HERE, name)
+    if not os.path.exists(path):
+        return otherwise
+    with open(path, encoding="utf-8") as file:
+        return json.load(file)
+
+
 def print_differences(reference, candidate, texts=False):
-    wanted = {}
-    if os.path.exists(WANTED):
-        with open(WANTED, encoding="utf-8") as file:
-            wanted = json.load(file)
-    known = {(answer["area"], answer["name"]): answer for answer in reference}
-    different, expected = 0, 0
+    found = differences(reference, candidate, texts)
+    still_open = known("open.json", [])
+    asked = {f"{answer['area']}/{answer['name']}" for answer in candidate}
+    settled = [key for key in still_open if key in asked and key not in found]
+    new = {key: lines for key, lines in found.items() if key not in still_open}
+    for key, lines in found.items() if texts else new.items():
+        print(key, *lines, sep="\n    ")
+    for key in settled:
+        print(f"{key}\n    no longer differs: take it out of open.json")
+    print(f"{len(candidate)} requests, {len(found)} answered differently, {len(found) - len(new)} of them known and open", file=sys.stderr)
+    return 1 if new or settled else 0
+
+
+def differences(reference, candidate, texts):
+    """What differs and is not wanted: `area/name` to a list of lines."""
+    wanted = known("wanted.json", {})
+    by_name = {(answer["area"], answer["name"]): answer for answer in reference}
+    found = {}
     for answer in candidate:
         key = f"{answer['area']}/{answer['name']}"
-        other = known.get((answer["area"], answer["name"]))
-        found = ["is not in the reference"] if other is None else list(compare(other, answer, texts))
-        if not found:
-            continue
-        if key in wanted:
-            expected += 1
-            continue
-        different += 1
-        print(f"{key}: {answer['method']} {answer['path']}")
-        for line in found:
-            print(f"    {line}")
-    print(f"{len(candidate)} requests, {different} answered differently, {expected} differences wanted", file=sys.stderr)
-    return 1 if different else 0
+        other = by_name.get((answer["area"], answer["name"]))
+        lines = ["is not in the reference"] if other is None else list(compare(other, answer, texts))
+        if lines and wanted.get(key, {}).get("status") != answer["status"]:
+            found[key] = [f"{answer['method']} {answer['path']}", *lines]
+    return found
 
 
 def compare(one, two, texts):
