@@ -1,5 +1,14 @@
 //! KV version 2, by path.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that can not go on has failed"
+)]
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use coffer_engine::testing::{Answered, Bench};
@@ -884,11 +893,15 @@ async fn paths_of_version_1_get_a_hint() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_many_writers_with_one_cas_one_wins() {
-    let bench = bench().await;
-    for round in 0..20 {
-        let body = json!({"data": {"round": round}, "options": {"cas": round}});
-        let writers = (0..16).map(|_| bench.write("data/a", body.clone()));
+    let bench = Arc::new(bench().await);
+    for round in 0..100 {
+        let writers = (0..4).map(|_| {
+            let bench = Arc::clone(&bench);
+            let body = json!({"data": {"round": round}, "options": {"cas": round}});
+            tokio::spawn(async move { bench.write("data/a", body).await })
+        });
         let answers = futures_util::future::join_all(writers).await;
+        let answers: Vec<_> = answers.into_iter().map(Result::unwrap).collect();
         assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1);
         for refused in answers.into_iter().filter(|answer| answer.is_err()) {
             assert!(invalid(refused).contains("did not match"));
@@ -896,16 +909,15 @@ async fn of_many_writers_with_one_cas_one_wins() {
     }
 }
 
-/// Unlike the test above this one lets the writers run on threads of their own.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn no_concurrent_write_is_lost() {
-    let bench = std::sync::Arc::new(bench().await);
+    let bench = Arc::new(bench().await);
     bench
         .write("config", json!({"max_versions": 1000}))
         .await
         .unwrap();
     let writers = (0..8).map(|writer| {
-        let bench = std::sync::Arc::clone(&bench);
+        let bench = Arc::clone(&bench);
         tokio::spawn(async move {
             for n in 0..25 {
                 let body = json!({"data": {"writer": writer, "n": n}});
@@ -928,7 +940,7 @@ async fn no_concurrent_write_is_lost() {
         ),
         (&json!(200), &json!(200))
     );
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     for version in 1..=200 {
         seen.insert(read_version(&bench, "a", version).await.unwrap().data["data"].to_string());
     }

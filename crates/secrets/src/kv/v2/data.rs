@@ -76,6 +76,7 @@ pub(super) struct Write {
 
 /// Conditions of a write.
 #[derive(Clone, Copy, Default, Deserialize, JsonSchema)]
+#[serde(expecting = "an object, for example {\"cas\": 1}")]
 pub(super) struct Options {
     /// Writes only if the latest version has this number; 0 only if there is none yet.
     #[serde(default, deserialize_with = "present")]

@@ -1,5 +1,6 @@
 //! Input that only this engine takes.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use coffer_engine::Fault;
@@ -39,7 +40,7 @@ impl<'de> Deserialize<'de> for MaxVersions {
 }
 
 impl JsonSchema for MaxVersions {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
+    fn schema_name() -> Cow<'static, str> {
         "MaxVersions".into()
     }
 
@@ -54,17 +55,12 @@ impl JsonSchema for MaxVersions {
 
 /// How long after its creation a version deletes itself. Travels as `3h0m0s`, whole seconds; `0s` is
 /// unset, and a negative one says never, whatever a secret's own setting is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum DeleteAfter {
+    #[default]
     Unset,
     After(Duration),
     Never,
-}
-
-impl Default for DeleteAfter {
-    fn default() -> Self {
-        Self::Unset
-    }
 }
 
 impl DeleteAfter {
@@ -113,7 +109,7 @@ fn is_negative(value: &Value) -> bool {
 }
 
 impl JsonSchema for DeleteAfter {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
+    fn schema_name() -> Cow<'static, str> {
         "DeleteAfter".into()
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use coffer_engine::{Ctx, Fault, Handle};
-use coffer_wire::Int;
+use coffer_wire::{Int, Text};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +20,7 @@ struct Ask {
     path: String,
     /// Answers only names after this one.
     #[serde(default)]
-    after: Option<String>,
+    after: Option<Text>,
     /// Answers at most this many names; 0 or nothing for all.
     #[serde(default)]
     limit: Int,
@@ -29,13 +29,17 @@ struct Ask {
 impl Ask {
     async fn list(&self, cx: &Ctx) -> Result<Keys, Fault> {
         let folder = folder(METADATA, &self.path);
-        let keys = Keys::list(&cx.view, &folder, self.after.as_deref(), self.most()).await?;
+        let keys = Keys::list(&cx.view, &folder, self.after(), self.most()).await?;
         keys.found()
     }
 
     async fn scan(&self, cx: &Ctx) -> Result<Keys, Fault> {
         let folder = folder(METADATA, &self.path);
-        Keys::scan(&cx.view, &folder, self.after.as_deref(), self.most()).await
+        Keys::scan(&cx.view, &folder, self.after(), self.most()).await
+    }
+
+    fn after(&self) -> Option<&str> {
+        self.after.as_ref().map(|name| name.0.as_str())
     }
 
     fn most(&self) -> usize {

@@ -6,6 +6,7 @@ use coffer_engine::{Ctx, Empty, Exists, Fault, Handle, WithWarnings};
 use coffer_wire::{Flag, Int, KvPairs, Text};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use super::V2;
 use super::config::Config;
@@ -39,59 +40,23 @@ impl Exists<V2> for Read {
     }
 }
 
-/// Changes a secret's settings; what is not given stays. The secret need not be there yet.
-#[derive(Deserialize, JsonSchema)]
-pub(super) struct Write {
-    /// Where the secret is.
-    path: String,
-    /// Whether writes need `options.cas`.
-    #[serde(default, deserialize_with = "present")]
-    cas_required: Option<Flag>,
-    /// Pairs of your own, in place of those that were there: at most 64, keys up to 128 bytes, values
-    /// up to 512 bytes.
-    #[serde(default, deserialize_with = "present")]
-    custom_metadata: Option<KvPairs>,
-    /// How long after its creation a version deletes itself.
-    #[serde(default, deserialize_with = "present")]
-    delete_version_after: Option<DeleteAfter>,
-    /// How many versions are kept, if that is more than the mount says.
-    #[serde(default, deserialize_with = "present")]
-    max_versions: Option<MaxVersions>,
-    /// Changes only if the settings were written this often (`current_metadata_version`).
-    #[serde(default, deserialize_with = "present")]
-    metadata_cas: Option<Int>,
-    /// Whether changes of the settings need `metadata_cas`.
-    #[serde(default, deserialize_with = "present")]
-    metadata_cas_required: Option<Flag>,
-}
-
-impl Handle<V2> for Write {
-    type Reply = WithWarnings<Empty>;
-
-    async fn handle(self, _: &V2, cx: &Ctx) -> Result<WithWarnings<Empty>, Fault> {
-        let change = Change {
-            cas_required: self.cas_required,
-            custom: self.custom_metadata.map(|pairs| Custom::Replace(pairs.0)),
-            delete_after: self.delete_version_after,
-            max_versions: self.max_versions,
-            metadata_cas: self.metadata_cas,
-            metadata_cas_required: self.metadata_cas_required,
-        };
-        change.run(cx, &self.path, Missing::Create).await
-    }
-}
-
+/// Changes a secret's settings, or makes them before the secret is there.
+pub(super) type Write = Change<Pairs>;
 /// Changes a secret's settings by a merge patch (RFC 7396).
+pub(super) type Patch = Change<PairsPatch>;
+
+/// Changes a secret's settings; what is not given stays, what is null is reset.
 #[derive(Deserialize, JsonSchema)]
-pub(super) struct Patch {
+#[serde(bound = "C: Deserialize<'de>")]
+pub(super) struct Change<C> {
     /// Where the secret is.
     path: String,
     /// Whether writes need `options.cas`.
     #[serde(default, deserialize_with = "present")]
     cas_required: Option<Flag>,
-    /// Pairs of your own to set; null removes one, and in place of the object all.
+    /// Pairs of your own: at most 64, keys up to 128 bytes, values up to 512 bytes.
     #[serde(default, deserialize_with = "present")]
-    custom_metadata: Option<Option<BTreeMap<String, Option<Text>>>>,
+    custom_metadata: Option<C>,
     /// How long after its creation a version deletes itself.
     #[serde(default, deserialize_with = "present")]
     delete_version_after: Option<DeleteAfter>,
@@ -106,62 +71,15 @@ pub(super) struct Patch {
     metadata_cas_required: Option<Flag>,
 }
 
-impl Handle<V2> for Patch {
+impl<C: Custom> Handle<V2> for Change<C> {
     type Reply = WithWarnings<Empty>;
 
     async fn handle(self, _: &V2, cx: &Ctx) -> Result<WithWarnings<Empty>, Fault> {
-        let change = Change {
-            cas_required: self.cas_required,
-            custom: self.custom_metadata.map(|pairs| match pairs {
-                Some(pairs) => Custom::Merge(pairs),
-                None => Custom::Replace(BTreeMap::new()),
-            }),
-            delete_after: self.delete_version_after,
-            max_versions: self.max_versions,
-            metadata_cas: self.metadata_cas,
-            metadata_cas_required: self.metadata_cas_required,
-        };
-        change.run(cx, &self.path, Missing::Refuse).await
-    }
-}
-
-/// Settings that shall change.
-struct Change {
-    cas_required: Option<Flag>,
-    custom: Option<Custom>,
-    delete_after: Option<DeleteAfter>,
-    max_versions: Option<MaxVersions>,
-    metadata_cas: Option<Int>,
-    metadata_cas_required: Option<Flag>,
-}
-
-enum Custom {
-    Replace(BTreeMap<String, String>),
-    Merge(BTreeMap<String, Option<Text>>),
-}
-
-/// What to do where the secret is missing.
-#[derive(Clone, Copy)]
-enum Missing {
-    Create,
-    Refuse,
-}
-
-impl Change {
-    async fn run(
-        self,
-        cx: &Ctx,
-        path: &str,
-        missing: Missing,
-    ) -> Result<WithWarnings<Empty>, Fault> {
         let config = Config::load(cx).await?;
         settled(|| async {
-            let (secret, draft) = Draft::open(cx, path).await?;
-            let mut secret = match (secret, missing) {
-                (Some(secret), _) => secret,
-                (None, Missing::Create) => Secret::new(cx.now),
-                (None, Missing::Refuse) => return Err(Fault::NotFound),
-            };
+            let (secret, draft) = Draft::open(cx, &self.path).await?;
+            let new = || C::CREATES.then(|| Secret::new(cx.now));
+            let mut secret = secret.or_else(new).ok_or(Fault::NotFound)?;
             if self.is_empty() {
                 return Ok(());
             }
@@ -172,17 +90,19 @@ impl Change {
         .await?;
         Ok(WithWarnings(Empty, self.warnings(&config)))
     }
+}
 
+impl<C: Custom> Change<C> {
     fn is_empty(&self) -> bool {
         self.cas_required.is_none()
-            && self.custom.is_none()
-            && self.delete_after.is_none()
+            && self.custom_metadata.is_none()
+            && self.delete_version_after.is_none()
             && self.max_versions.is_none()
             && self.metadata_cas_required.is_none()
     }
 
     fn check(&self, config: &Config, secret: &Secret) -> Result<(), Fault> {
-        if self.delete_after == Some(DeleteAfter::Never) {
+        if self.delete_version_after == Some(DeleteAfter::Never) {
             return Err(Fault::invalid(
                 "delete_version_after can not be negative here; only the mount's config can switch it off",
             ));
@@ -198,16 +118,14 @@ impl Change {
     }
 
     fn over(&self, old: &Settings) -> Result<Settings, Fault> {
-        let custom = match &self.custom {
+        let custom = match &self.custom_metadata {
+            Some(change) => valid(change.over(&old.custom))?,
             None => old.custom.clone(),
-            Some(Custom::Replace(pairs)) => pairs.clone(),
-            Some(Custom::Merge(pairs)) => merged(&old.custom, pairs),
         };
-        valid(&custom)?;
         Ok(Settings {
             cas_required: self.cas_required.map_or(old.cas_required, |flag| flag.0),
             custom,
-            delete_after: self.delete_after.unwrap_or(old.delete_after),
+            delete_after: self.delete_version_after.unwrap_or(old.delete_after),
             max_versions: self.max_versions.unwrap_or(old.max_versions),
             metadata_cas_required: self
                 .metadata_cas_required
@@ -216,7 +134,7 @@ impl Change {
     }
 
     fn warnings(&self, config: &Config) -> Vec<String> {
-        let overruled = [
+        let switches = [
             ("cas_required", self.cas_required, config.cas_required),
             (
                 "metadata_cas_required",
@@ -224,7 +142,7 @@ impl Change {
                 config.metadata_cas_required,
             ),
         ];
-        let overruled = overruled
+        let overruled = switches
             .iter()
             .filter(|(_, own, mount)| *own == Some(Flag(false)) && *mount);
         overruled
@@ -235,22 +153,53 @@ impl Change {
     }
 }
 
-fn merged(
-    old: &BTreeMap<String, String>,
-    patch: &BTreeMap<String, Option<Text>>,
-) -> BTreeMap<String, String> {
-    let mut custom = old.clone();
-    for (name, value) in patch {
-        match value {
-            Some(Text(value)) => drop(custom.insert(name.clone(), value.clone())),
-            None => drop(custom.remove(name)),
-        }
+/// How a request changes the pairs that operators keep with a secret.
+pub(super) trait Custom: DeserializeOwned + JsonSchema + Send + Sync + 'static {
+    /// Whether the secret need not be there yet.
+    const CREATES: bool;
+
+    /// The pairs that this makes of the old ones.
+    fn over(&self, old: &BTreeMap<String, String>) -> BTreeMap<String, String>;
+}
+
+/// Pairs that take the place of all that were there.
+#[derive(Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub(super) struct Pairs(KvPairs);
+
+impl Custom for Pairs {
+    const CREATES: bool = true;
+
+    fn over(&self, _: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+        self.0.0.clone()
     }
-    custom
+}
+
+/// Pairs to set; null removes one, and in place of the object all.
+#[derive(Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub(super) struct PairsPatch(Option<BTreeMap<String, Option<Text>>>);
+
+impl Custom for PairsPatch {
+    const CREATES: bool = false;
+
+    fn over(&self, old: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+        let Some(patch) = &self.0 else {
+            return BTreeMap::new();
+        };
+        let mut custom = old.clone();
+        for (name, value) in patch {
+            match value {
+                Some(Text(value)) => drop(custom.insert(name.clone(), value.clone())),
+                None => drop(custom.remove(name)),
+            }
+        }
+        custom
+    }
 }
 
 /// Refuses pairs beyond the limits; says all that is wrong, but repeats no value.
-fn valid(custom: &BTreeMap<String, String>) -> Result<(), Fault> {
+fn valid(custom: BTreeMap<String, String>) -> Result<BTreeMap<String, String>, Fault> {
     let mut wrong = Vec::new();
     if custom.len() > MAX_CUSTOM_PAIRS {
         let count = custom.len();
@@ -258,7 +207,7 @@ fn valid(custom: &BTreeMap<String, String>) -> Result<(), Fault> {
             "at most {MAX_CUSTOM_PAIRS} keys are possible, not {count}"
         ));
     }
-    for (key, value) in custom {
+    for (key, value) in &custom {
         if !(1..=MAX_CUSTOM_KEY_BYTES).contains(&key.len()) {
             let length = key.len();
             wrong.push(format!(
@@ -276,7 +225,7 @@ fn valid(custom: &BTreeMap<String, String>) -> Result<(), Fault> {
         }
     }
     match wrong.is_empty() {
-        true => Ok(()),
+        true => Ok(custom),
         false => Err(Fault::Invalid(format!(
             "custom_metadata validation failed: {}",
             wrong.join("; ")
