@@ -27,6 +27,8 @@ pub trait Replies: Send {
 pub struct Reply {
     /// What the client sees as `data`, or raw.
     pub body: Body,
+    /// A lease that was renewed, to be shown.
+    pub renewed: Option<Renewed>,
     /// Makes the announced secret a lease.
     pub lease: Option<Grant>,
     /// Asks the kernel to issue a token for a login.
@@ -39,6 +41,17 @@ pub struct Reply {
     pub status: Option<u16>,
     /// How long the answer holds, shown as `lease_duration` although there is no lease.
     pub lease_duration: Option<Duration>,
+}
+
+/// A lease after its renewal.
+#[derive(Debug)]
+pub struct Renewed {
+    /// Its id.
+    pub lease_id: String,
+    /// How long it lives from now.
+    pub ttl: Duration,
+    /// Whether it can be renewed again.
+    pub renewable: bool,
 }
 
 /// The terms of a lease that a handler grants.

@@ -162,6 +162,17 @@ impl Leases {
             .collect())
     }
 
+    /// Entries of the token index (accessor, lease id) in order, after one of them, at most `limit`.
+    pub async fn token_entries(&self, after: Option<&str>, limit: usize) -> Result<Vec<(String, String)>, Fault> {
+        let after = after.map(|entry| format!("token/{entry}"));
+        let paths = self.view.scan_paths("token/", after.as_deref(), limit).await?;
+        let split = |path: String| {
+            let (accessor, id) = path.strip_prefix("token/")?.split_once('/')?;
+            Some((accessor.to_owned(), id.to_owned()))
+        };
+        Ok(paths.into_iter().filter_map(split).collect())
+    }
+
     /// Ids below a prefix in order, after one of them, at most `limit`.
     pub async fn ids(
         &self,

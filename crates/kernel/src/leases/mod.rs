@@ -19,6 +19,7 @@ mod record;
 mod renew;
 mod revoke;
 pub mod settle;
+mod tidy;
 pub mod worker;
 
 pub use book::Leases;
@@ -26,4 +27,5 @@ pub use desk::Desk;
 pub use parked::{Parked, Targets};
 pub use record::{LeaseRecord, LeaseState};
 pub use renew::renew;
+pub use tidy::tidy;
 pub use revoke::{Force, revoke, revoke_prefix};

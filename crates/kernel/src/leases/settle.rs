@@ -63,6 +63,11 @@ async fn respond(
         mount_type: mount.record.kind.clone(),
         ..Response::default()
     };
+    if let Some(renewed) = reply.renewed.take() {
+        response.lease_id = renewed.lease_id;
+        response.lease_duration = renewed.ttl.as_secs();
+        response.renewable = renewed.renewable;
+    }
     if let Some(grant) = reply.lease.take() {
         issue(open, asked, mount, grant, &mut response).await?;
     }

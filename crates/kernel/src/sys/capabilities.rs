@@ -1,0 +1,110 @@
+//! `sys/capabilities`: what a token may do, decided by the very code that enforces it.
+
+use coffer_crypto::Secret;
+use coffer_engine::{Ctx, Fault, Handle, Reply, Routes, path};
+use coffer_wire::{CommaList, Text};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::open::Open;
+use crate::tokens::TokenRecord;
+
+/// How many paths one request may ask about.
+const MAX_PATHS: usize = 10_000;
+
+pub(super) fn routes() -> Routes<Open> {
+    Routes::new([
+        path("capabilities", "What a token may do on paths.").write::<OfToken>(),
+        path("capabilities-self", "What the token that asks may do on paths.").write::<OfSelf>(),
+        path("capabilities-accessor", "What the token with an accessor may do on paths.").write::<OfAccessor>(),
+    ])
+}
+
+/// What a token may do on paths.
+#[derive(Deserialize, JsonSchema)]
+struct OfToken {
+    /// The token.
+    #[serde(default)]
+    #[schemars(with = "String")]
+    token: Option<Secret<String>>,
+    /// The paths.
+    #[serde(default)]
+    paths: CommaList,
+    /// The older name of `paths`.
+    #[serde(default)]
+    path: CommaList,
+}
+
+impl Handle<Open> for OfToken {
+    type Reply = Reply;
+
+    async fn handle(self, open: &Open, cx: &Ctx) -> Result<Reply, Fault> {
+        let token = self.token.ok_or_else(|| Fault::invalid("no token found; give it in the field token"))?;
+        let record = open.tokens.by_token(token.expose()).await?.filter(|record| record.is_alive(cx.now));
+        answer(open, cx, record.ok_or_else(|| Fault::invalid("invalid token"))?, self.paths, self.path).await
+    }
+}
+
+/// What the token that asks may do on paths.
+#[derive(Deserialize, JsonSchema)]
+struct OfSelf {
+    /// The paths.
+    #[serde(default)]
+    paths: CommaList,
+    /// The older name of `paths`.
+    #[serde(default)]
+    path: CommaList,
+    /// Ignored: the asking token is meant.
+    #[serde(default, rename = "token")]
+    _token: Text,
+}
+
+impl Handle<Open> for OfSelf {
+    type Reply = Reply;
+
+    async fn handle(self, open: &Open, cx: &Ctx) -> Result<Reply, Fault> {
+        let token = cx.token.as_deref().ok_or(Fault::Denied)?;
+        let record = open.tokens.by_token(token.expose()).await?.ok_or(Fault::Denied)?;
+        answer(open, cx, record, self.paths, self.path).await
+    }
+}
+
+/// What the token with an accessor may do on paths.
+#[derive(Deserialize, JsonSchema)]
+struct OfAccessor {
+    /// The accessor.
+    #[serde(default)]
+    accessor: Text,
+    /// The paths.
+    #[serde(default)]
+    paths: CommaList,
+    /// The older name of `paths`.
+    #[serde(default)]
+    path: CommaList,
+}
+
+impl Handle<Open> for OfAccessor {
+    type Reply = Reply;
+
+    async fn handle(self, open: &Open, cx: &Ctx) -> Result<Reply, Fault> {
+        let record = open.tokens.by_accessor(&self.accessor.0).await?.filter(|record| record.is_alive(cx.now));
+        answer(open, cx, record.ok_or_else(|| Fault::invalid("invalid accessor"))?, self.paths, self.path).await
+    }
+}
+
+async fn answer(open: &Open, cx: &Ctx, record: TokenRecord, paths: CommaList, path: CommaList) -> Result<Reply, Fault> {
+    let asked = if paths.0.is_empty() { path.0 } else { paths.0 };
+    if asked.is_empty() {
+        return Err(Fault::invalid("paths must be supplied"));
+    }
+    if asked.len() > MAX_PATHS {
+        return Err(Fault::Invalid(format!("too many paths: {} (the limit is {MAX_PATHS})", asked.len())));
+    }
+    let acl = open.policies.acl_for(&record.policies, cx.now).await?;
+    let mut answer: Map<String, Value> = asked.iter().map(|path| (path.clone(), json!(acl.capabilities(path)))).collect();
+    if let [only] = asked.as_slice() {
+        answer.insert("capabilities".into(), json!(acl.capabilities(only)));
+    }
+    Reply::also_at_top(&answer)
+}
