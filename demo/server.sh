@@ -60,7 +60,8 @@ HCL
 }
 
 server_answers() {
-  runs "$STATE/server.pid" "$STATE/server.hcl" || {
+  # Only its process id: right after the start the command line is still that of this script.
+  kill -0 "$(cat "$STATE/server.pid")" 2>/dev/null || {
     tail -5 "$STATE/server.log" >&2
     die "the server ended at once; its log is $STATE/server.log"
   }
