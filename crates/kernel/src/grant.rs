@@ -3,10 +3,11 @@
 //! A handler runs only through [`Recorded::run`]. A [`Recorded`] is made only from a [`Granted`], by
 //! recording it; a [`Granted`] only by [`authorize`]. Skipping a step does not compile.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use coffer_engine::{Caller, Ctx, Fault, Flags, Reply, RequestInfo};
-use coffer_wire::Timestamp;
+use coffer_wire::{Timestamp, Verb};
 
 use crate::leases::Desk;
 use crate::mounts::{Found, Mount};
@@ -29,6 +30,10 @@ pub struct Asked {
     pub token: Option<TokenRecord>,
     /// Whom the token speaks for.
     pub caller: Option<Arc<Caller>>,
+    /// Whether the write makes something new, once that is known.
+    pub creates: bool,
+    /// The policies that let the request go on, where audit wants to know.
+    pub granted_by: Vec<String>,
 }
 
 /// Proof that policy allowed the request inside.
@@ -97,7 +102,7 @@ pub async fn authorize(open: &Open, mut asked: Box<Asked>) -> Result<Granted, Re
             desk,
         });
     }
-    match allowed(open, &asked, &mount, &found, &cx).await {
+    match allowed(open, &mut asked, &mount, &found, &cx).await {
         Ok(()) => Ok(Granted {
             asked,
             mount,
@@ -160,7 +165,7 @@ impl Recorded {
 /// The token is there, lives, and comes from where it may; its use is spent. Whoever policy does not
 /// let ask is not told whether there is such a path.
 async fn admitted(open: &Open, asked: &mut Asked) -> Result<(), Fault> {
-    let record = asked.token.take().ok_or(Fault::Denied)?;
+    let record = asked.token.clone().ok_or(Fault::Denied)?;
     let bound = &record.bound_cidrs;
     let at_home = bound.is_empty()
         || asked.request.client.is_some_and(|client| {
@@ -174,13 +179,13 @@ async fn admitted(open: &Open, asked: &mut Asked) -> Result<(), Fault> {
     asked.token = Some(open.tokens.spend_use(record).await?);
     match asked.found {
         Ok(_) => Ok(()),
-        Err(_) => policy_says(open, asked, false, false).await,
+        Err(_) => policy_says(open, asked, false).await,
     }
 }
 
 async fn allowed(
     open: &Open,
-    asked: &Asked,
+    asked: &mut Asked,
     mount: &Mount,
     found: &Found,
     cx: &Ctx,
@@ -195,34 +200,53 @@ async fn allowed(
             "cubbyhole operations are only supported by service tokens",
         ));
     }
-    let creates = found.tells_existence && !mount.exists(open, found, cx).await?;
-    policy_says(open, asked, creates, found.flags.sudo).await
+    asked.creates = found.tells_existence && !mount.exists(open, found, cx).await?;
+    policy_says(open, asked, found.flags.sudo).await
 }
 
 /// Asks the policies of the token. Help is for everyone who has a token.
-async fn policy_says(
-    open: &Open,
-    asked: &Asked,
-    creates: bool,
-    sudo_path: bool,
-) -> Result<(), Fault> {
+async fn policy_says(open: &Open, asked: &mut Asked, sudo_path: bool) -> Result<(), Fault> {
     if asked.request.help {
         return Ok(());
     }
     let caller = asked.caller.as_ref().ok_or(Fault::Denied)?;
     let acl = open.policies.acl_for(&caller.policies, asked.now).await?;
+    let path = asked_path(&asked.request);
     let question = Question {
-        path: asked.request.path.as_str(),
+        path: &path,
         verb: asked.request.verb,
-        creates,
+        creates: asked.creates,
         body: &asked.request.body,
         wrap_ttl: asked.request.wrap_ttl,
         sudo_path,
     };
-    if acl.decide(&question).allowed {
-        Ok(())
-    } else {
-        Err(Fault::Denied)
+    let verdict = acl.decide(&question);
+    if !verdict.allowed {
+        return Err(Fault::Denied);
+    }
+    if let Some(limit) = verdict.page_limit {
+        limit_page(&mut asked.request, limit);
+    }
+    if open.audit.records() {
+        asked.granted_by = verdict.granted_by().map(str::to_owned).collect();
+    }
+    Ok(())
+}
+
+/// The path that policy is asked about: lists are asked with a trailing slash.
+fn asked_path(request: &Request) -> Cow<'_, str> {
+    let path = request.path.as_str();
+    match request.verb {
+        Verb::List | Verb::Scan if !path.ends_with('/') => Cow::Owned(format!("{path}/")),
+        _ => Cow::Borrowed(path),
+    }
+}
+
+/// A policy that bounds pages gives its bound to a list that names none.
+fn limit_page(request: &mut Request, limit: i64) {
+    let unnamed = |given: &serde_json::Value| matches!(given.to_string().trim_matches('"'), "" | "0" | "null");
+    if matches!(request.verb, Verb::List | Verb::Scan) && request.body.get("limit").is_none_or(unnamed) {
+        request.body.insert("limit".to_owned(), limit.into());
     }
 }
 

@@ -68,6 +68,8 @@ fn find(open: &Arc<Open>, request: Request) -> Result<Box<Asked>, Fault> {
         found,
         token: None,
         caller: None,
+        creates: false,
+        granted_by: Vec::new(),
     }))
 }
 
@@ -90,5 +92,6 @@ async fn refuse(open: &Open, refused: Refused) -> Result<Response, Fault> {
     let Refused { asked, fault } = refused;
     record::request(open, &asked, Some(&fault)).await?;
     tokens::end_if_spent(open, &asked).await?;
+    record::refusal(open, &asked, &fault).await?;
     Err(fault)
 }

@@ -1,26 +1,131 @@
 //! What audit is told about requests and answers.
 
-use coffer_engine::Fault;
+use std::net::SocketAddr;
+
+use coffer_engine::{Class, Fault};
+use coffer_wire::Verb;
 use serde_json::{Map, Value};
 
+use crate::audit::{GrantingPolicy, MountFacts, NamespaceFacts, PolicyResults, RequestFacts, ResponseFacts, TokenFacts};
 use crate::grant::Asked;
 use crate::leases::settle::Settled;
+use crate::mounts::Mount;
 use crate::open::Open;
 use crate::request::{Request, Response};
 
+/// What `mount_running_version` says.
+const RUNNING_VERSION: &str = concat!("v", env!("CARGO_PKG_VERSION"), "+builtin.coffer");
+
 /// Records a request, with the fault if it was refused.
-pub async fn request(_open: &Open, _asked: &Asked, _fault: Option<&Fault>) -> Result<(), Fault> {
-    Ok(())
+pub async fn request(open: &Open, asked: &Asked, fault: Option<&Fault>) -> Result<(), Fault> {
+    if !open.audit.records() {
+        return Ok(());
+    }
+    let granting: Vec<_> = asked.granted_by.iter().map(granting_policy).collect();
+    open.audit.record_request(&facts(asked, &granting, fault)).await
 }
 
 /// Records the answer, then lets it go.
 pub async fn answer(open: &Open, settled: Settled) -> Result<Response, Fault> {
     let Settled { asked, answer } = settled;
     crate::tokens::end_if_spent(open, &asked).await?;
+    if open.audit.records() {
+        let granting: Vec<_> = asked.granted_by.iter().map(granting_policy).collect();
+        let request = facts(&asked, &granting, None);
+        open.audit.record_response(&request, &answered(open, &asked, &answer)).await?;
+    }
     answer
 }
 
+/// Records the answer of a request that was refused.
+pub async fn refusal(open: &Open, asked: &Asked, fault: &Fault) -> Result<(), Fault> {
+    if !open.audit.records() {
+        return Ok(());
+    }
+    let answer = ResponseFacts { time: open.clock.now(), fault: Some(fault), ..ResponseFacts::default() };
+    open.audit.record_response(&facts(asked, &[], Some(fault)), &answer).await
+}
+
 /// The body for the handler. Where audit wants to write it down again with the answer, a copy stays.
-pub fn kept_input(_open: &Open, request: &mut Request) -> Map<String, Value> {
-    request.body.take()
+pub fn kept_input(open: &Open, request: &mut Request) -> Map<String, Value> {
+    if open.audit.records() { request.body.0.clone() } else { request.body.take() }
+}
+
+fn facts<'a>(asked: &'a Asked, granting: &'a [GrantingPolicy<'a>], refusal: Option<&'a Fault>) -> RequestFacts<'a> {
+    let request = &asked.request;
+    RequestFacts {
+        id: &request.id,
+        time: asked.now,
+        client_id: "",
+        operation: operation(asked),
+        namespace: NamespaceFacts::ROOT,
+        path: request.path.as_str(),
+        mount: asked.mount.as_deref().map(mount),
+        data: (!request.body.is_empty()).then_some(&request.body.0),
+        remote_address: request.client.as_ref().map(SocketAddr::ip),
+        remote_port: request.client.as_ref().map_or(0, SocketAddr::port),
+        wrap_ttl: request.wrap_ttl.unwrap_or_default(),
+        headers: &[],
+        client_token: request.token.as_deref(),
+        token: token(asked),
+        policy_results: (!granting.is_empty()).then_some(PolicyResults { allowed: true, granting }),
+        refusal,
+    }
+}
+
+fn operation(asked: &Asked) -> &'static str {
+    match asked.request.verb {
+        _ if asked.request.help => "help",
+        Verb::Write if asked.creates => "create",
+        verb => verb.word(),
+    }
+}
+
+fn mount(mount: &Mount) -> MountFacts<'_> {
+    let record = &mount.record;
+    MountFacts {
+        point: &record.path,
+        kind: &record.kind,
+        accessor: &record.accessor,
+        class: if record.class() == Class::Auth { "auth" } else { "secret" },
+        running_version: RUNNING_VERSION,
+        plain_request_keys: &record.tuning.audit_non_hmac_request_keys,
+        plain_response_keys: &record.tuning.audit_non_hmac_response_keys,
+    }
+}
+
+fn token(asked: &Asked) -> Option<TokenFacts<'_>> {
+    let (record, caller) = (asked.token.as_ref()?, asked.caller.as_ref()?);
+    let uses = |left: i64| u64::try_from(left).unwrap_or_default();
+    Some(TokenFacts {
+        no_default_policy: false,
+        num_uses: uses(record.num_uses),
+        remaining_uses: uses(record.num_uses),
+        ttl: std::time::Duration::from_secs(record.creation_ttl_secs),
+        issued: Some(record.created),
+        ..TokenFacts::of(caller)
+    })
+}
+
+fn granting_policy(name: &String) -> GrantingPolicy<'_> {
+    GrantingPolicy { name, namespace: NamespaceFacts::ROOT, kind: "acl" }
+}
+
+fn answered<'a>(open: &Open, asked: &'a Asked, answer: &'a Result<Response, Fault>) -> ResponseFacts<'a> {
+    let time = open.clock.now();
+    match answer {
+        Ok(response) => ResponseFacts {
+            time,
+            body: response.wrap_info.is_none().then_some(&response.body),
+            status: response.status.unwrap_or(200),
+            auth: response.auth.as_deref(),
+            display_name: asked.caller.as_ref().map(|caller| caller.display_name.as_str()).unwrap_or_default(),
+            lease_id: (!response.lease_id.is_empty()).then_some(response.lease_id.as_str()),
+            wrap_info: response.wrap_info.as_ref(),
+            warnings: &response.warnings,
+            ..ResponseFacts::default()
+        },
+        Err(Fault::Gone(reply)) => ResponseFacts { time, body: Some(&reply.body), status: 404, warnings: &reply.warnings, ..ResponseFacts::default() },
+        Err(fault) => ResponseFacts { time, fault: Some(fault), ..ResponseFacts::default() },
+    }
 }
