@@ -38,6 +38,7 @@ impl Engine for Counter {
             path("reset/{name}", "Sets a counter back to zero.")
                 .sudo()
                 .write::<ResetCount>(),
+            path("echo/{name}", "Answers all that was sent.").write::<Echo>(),
         ])
         .leases::<Ticket>()
     }
@@ -100,6 +101,21 @@ impl Handle<Counter> for ResetCount {
     async fn handle(self, _: &Counter, cx: &Ctx) -> Result<Empty, Fault> {
         cx.view.delete(&self.name).await?;
         Ok(Empty)
+    }
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+struct Echo {
+    name: String,
+    #[schemars(extend("x-body" = true))]
+    body: serde_json::Value,
+}
+
+impl Handle<Counter> for Echo {
+    type Reply = Echo;
+
+    async fn handle(self, _: &Counter, _: &Ctx) -> Result<Echo, Fault> {
+        Ok(self)
     }
 }
 
@@ -183,6 +199,16 @@ async fn unknown_and_replaced_fields_are_remarked() {
         "{warnings}"
     );
     assert!(bench.read("count/b").await.is_err());
+}
+
+#[tokio::test]
+async fn a_whole_body_stays_apart_from_the_captures() {
+    let bench = Bench::<Counter>::new().await;
+    for body in [json!({}), json!({"name": "b", "body": 1, "colour": "red"})] {
+        let answered = bench.write("echo/a", body.clone()).await.unwrap();
+        assert_eq!(answered.data, json!({"name": "a", "body": body}));
+        assert!(answered.reply.warnings.is_empty());
+    }
 }
 
 #[tokio::test]

@@ -423,6 +423,11 @@ async fn version_lists_are_lenient_but_not_empty() {
     }
     bench.delete("data/nosuch").await.unwrap();
     missing(bench.read("metadata/nosuch").await);
+    let many = vec![2; 10_000];
+    bench
+        .write("destroy/a", json!({"versions": many}))
+        .await
+        .unwrap();
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! Reading and writing secrets.
 
+use std::collections::BTreeSet;
+
 use coffer_engine::{Ctx, Empty, Fault, Handle, Reply};
 use coffer_wire::Int;
 use schemars::JsonSchema;
@@ -174,7 +176,8 @@ impl Handle<V2> for Delete {
             let (Some(mut secret), draft) = Draft::open(cx, &self.path).await? else {
                 return Ok(Empty);
             };
-            if secret.delete(&[secret.current], cx.now) {
+            let latest = BTreeSet::from([secret.current]);
+            if secret.delete(&latest, cx.now) {
                 draft.save(&secret).await?;
             }
             Ok(Empty)

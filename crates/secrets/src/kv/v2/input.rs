@@ -1,6 +1,7 @@
 //! Input that only this engine takes.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use coffer_engine::Fault;
@@ -122,7 +123,7 @@ impl JsonSchema for DeleteAfter {
     }
 }
 
-/// Numbers of versions: a list, `"1,2"` or `1`. Never empty.
+/// Numbers of versions: a list, `"1,2"` or `1`.
 #[derive(Clone, Debug, JsonSchema)]
 #[schemars(transparent)]
 pub(super) struct Versions(pub Vec<i64>);
@@ -139,7 +140,7 @@ impl<'de> Deserialize<'de> for Versions {
 
 impl Versions {
     /// The numbers, or what to tell a client who sent none.
-    pub(super) fn some(versions: Option<Self>) -> Result<Vec<u64>, Fault> {
+    pub(super) fn some(versions: Option<Self>) -> Result<BTreeSet<u64>, Fault> {
         let numbers = versions.map(|versions| versions.0).unwrap_or_default();
         if numbers.is_empty() {
             return Err(Fault::invalid(

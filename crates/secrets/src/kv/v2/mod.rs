@@ -3,6 +3,12 @@
 //! A secret is one small record about it ([`secret::Secret`]) and one record per version that holds
 //! the data and nothing else. Every change is one transaction over them, based on the record that was
 //! read ([`draft::Draft`]); a read is at most two gets.
+//!
+//! | record | what it holds |
+//! |---|---|
+//! | `v2/config` | [`config::Config`]: what holds for all secrets of the mount |
+//! | `v2/metadata/PATH` | [`secret::Secret`]: settings, and when each version was made, deleted, destroyed |
+//! | `v2/data/PATH/NUMBER` | the data of one version as JSON text |
 
 mod config;
 mod data;

@@ -1,6 +1,6 @@
 //! What is known about a secret beside its data.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use coffer_engine::{Fault, Stored};
 use coffer_wire::Timestamp;
@@ -104,7 +104,7 @@ impl Secret {
     }
 
     /// Deletes these versions; their data stays. Answers whether that changed anything.
-    pub(super) fn delete(&mut self, numbers: &[u64], now: Timestamp) -> bool {
+    pub(super) fn delete(&mut self, numbers: &BTreeSet<u64>, now: Timestamp) -> bool {
         let mut changed = false;
         for version in self.present(numbers).filter(|v| !v.is_deleted(now)) {
             version.deletion = Some(now);
@@ -115,7 +115,7 @@ impl Secret {
 
     /// Takes the deletion of these versions back. Where versions delete themselves after a time, that
     /// starts again.
-    pub(super) fn undelete(&mut self, numbers: &[u64], config: &Config, now: Timestamp) {
+    pub(super) fn undelete(&mut self, numbers: &BTreeSet<u64>, config: &Config, now: Timestamp) {
         let deletion = self.deletion_of_one_made_at(now, config);
         for version in self.present(numbers) {
             version.deletion = deletion;
@@ -123,10 +123,10 @@ impl Secret {
     }
 
     /// Marks these versions destroyed; answers the numbers whose data has to go.
-    pub(super) fn destroy(&mut self, numbers: &[u64]) -> Vec<u64> {
+    pub(super) fn destroy(&mut self, numbers: &BTreeSet<u64>) -> Vec<u64> {
         self.present(numbers)
             .for_each(|version| version.destroyed = true);
-        let known = numbers.iter().filter(|n| self.versions.contains_key(*n));
+        let known = self.versions.keys().filter(|n| numbers.contains(n));
         known.copied().collect()
     }
 
@@ -158,7 +158,7 @@ impl Secret {
         after.map(|after| now.plus(after))
     }
 
-    fn present(&mut self, numbers: &[u64]) -> impl Iterator<Item = &mut Version> {
+    fn present(&mut self, numbers: &BTreeSet<u64>) -> impl Iterator<Item = &mut Version> {
         let named = self
             .versions
             .iter_mut()
