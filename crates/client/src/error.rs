@@ -142,7 +142,8 @@ impl Error {
 fn tls_step(address: &str) -> String {
     format!(
         "If the server speaks plain HTTP, use http:// in place of https:// in the address ({address}). \
-         If its certificate has an authority of its own, name it with -ca-cert or the COFFER_CACERT variable."
+         If its certificate has an authority of its own, name it with -ca-cert or the COFFER_CACERT variable. \
+         If the certificate bears another name, give that with -tls-server-name."
     )
 }
 
@@ -162,6 +163,12 @@ fn api_step(status: u16, errors: &[String]) -> Option<&'static str> {
             .any(|error| error.contains("missing client token")) =>
         {
             Some("Log in with `coffer login`, or set the COFFER_TOKEN variable.")
+        }
+        400 if errors
+            .iter()
+            .any(|error| error.contains("HTTP request to an HTTPS server")) =>
+        {
+            Some("The server speaks TLS: use https:// in the address.")
         }
         412 => Some("This node has not caught up with the last write yet; try again in a moment."),
         429 => Some("The server limits the rate of requests; wait a little and try again."),

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::context::Context;
 use crate::failure::{Failure, Outcome, While};
-use crate::output::{cell, columns, print, print_secret};
+use crate::output::{Format, cell, columns, print, print_secret};
 
 /// List the names below a path
 #[derive(Debug, Args)]
@@ -51,7 +51,9 @@ pub(super) fn print_list(
     path: &str,
     detailed: bool,
 ) -> Outcome {
-    let secret = answer.ok_or_else(|| Failure::nothing_at(path))?;
+    let Some(secret) = answer else {
+        return nothing(cx, path);
+    };
     if secret.wrap_info.is_some() {
         return print_secret(cx, &secret, None);
     }
@@ -61,9 +63,9 @@ pub(super) fn print_list(
         .as_ref()
         .and_then(|data| data.get("keys"))
         .and_then(Value::as_array);
-    let keys = keys
-        .filter(|keys| !keys.is_empty())
-        .ok_or_else(|| Failure::nothing_at(path))?;
+    let Some(keys) = keys.filter(|keys| !keys.is_empty()) else {
+        return nothing(cx, path);
+    };
     let about = secret
         .data
         .as_ref()
@@ -89,4 +91,13 @@ pub(super) fn print_list(
             )
         }),
     }
+}
+
+/// Scripts that parse get something to parse, as from the reference; the exit code says the rest.
+fn nothing(cx: &Context, path: &str) -> Outcome {
+    if cx.format == Format::Table {
+        return Err(Failure::nothing_at(path));
+    }
+    cx.ui.line("{}");
+    Err(Failure::silent(2))
 }

@@ -193,8 +193,8 @@ impl Login {
         }
         if self.field.name().is_none() && cx.format == Format::Table {
             match self.no_store {
-                true => cx.ui.line("Success! You are logged in. The token was not kept: pass it on yourself (COFFER_TOKEN).\n"),
-                false => cx.ui.line("Success! You are logged in, and the token is kept for the commands that follow.\n"),
+                true => cx.ui.line("Success! You are logged in. The token was not kept: pass it on yourself (COFFER_TOKEN).\n\n"),
+                false => cx.ui.line("Success! You are logged in, and the token is kept for the commands that follow.\n\n"),
             }
         }
         print_secret(cx, secret, self.field.name())

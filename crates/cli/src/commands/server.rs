@@ -27,22 +27,11 @@ pub(crate) struct Server {
     /// A server for development: unsealed, in memory, its root token printed
     #[arg(long, help_heading = "Development")]
     dev: bool,
-    /// The root token of a development server
-    #[arg(
-        long,
-        value_name = "TOKEN",
-        env = "COFFER_DEV_ROOT_TOKEN_ID",
-        hide_env_values = true,
-        help_heading = "Development"
-    )]
+    /// The root token of a development server [env: COFFER_DEV_ROOT_TOKEN_ID]
+    #[arg(long, value_name = "TOKEN", help_heading = "Development")]
     dev_root_token_id: Option<String>,
-    /// Where a development server listens [default: 127.0.0.1:8200]
-    #[arg(
-        long,
-        value_name = "HOST:PORT",
-        env = "COFFER_DEV_LISTEN_ADDRESS",
-        help_heading = "Development"
-    )]
+    /// Where a development server listens [env: COFFER_DEV_LISTEN_ADDRESS] [default: 127.0.0.1:8200]
+    #[arg(long, value_name = "HOST:PORT", help_heading = "Development")]
     dev_listen_address: Option<String>,
     /// Do not keep a development server's root token in ~/.vault-token
     #[arg(long, help_heading = "Development")]

@@ -47,14 +47,14 @@ impl Enable {
             .plugin_name
             .filter(|_| self.kind == "plugin")
             .unwrap_or(self.kind);
-        // `kv-v2` is the reference's short name for a key-value store with versions.
-        let (kind, version) = match kind.as_str() {
-            "kv-v1" => ("kv".to_owned(), Some("1")),
-            "kv-v2" => ("kv".to_owned(), Some("2")),
-            _ => (kind, None),
-        };
         let path = self.path.unwrap_or_else(|| kind.clone());
         let path = path.trim_matches('/');
+        // Short names of the reference, which not every server of this API knows.
+        let (engine, version) = match kind.as_str() {
+            "kv-v1" => ("kv", Some("1")),
+            "kv-v2" => ("kv", Some("2")),
+            other => (other, None),
+        };
         let mut config = self.flags.config();
         if self.force_no_cache {
             config.insert("force_no_cache".to_owned(), true.into());
@@ -62,7 +62,7 @@ impl Enable {
         let mut options = self.flags.options();
         options.extend(version.map(|version| ("version".to_owned(), version.to_owned())));
         let what = MountEnable {
-            r#type: kind.clone(),
+            r#type: engine.to_owned(),
             description: self.flags.description.clone().unwrap_or_default(),
             config,
             options,

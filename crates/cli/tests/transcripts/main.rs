@@ -1,0 +1,184 @@
+//! Transcripts of the command line: what the real binary prints for fixed answers of a server, and its exit codes.
+//!
+//! After a wanted change: `INSTA_UPDATE=always cargo nextest run -p coffer-cli`, then read the difference.
+
+mod answers;
+mod harness;
+
+use harness::{Home, Server};
+use insta::assert_snapshot;
+
+#[test]
+fn help_of_the_main_commands() {
+    let home = Home::new("http://127.0.0.1:1");
+    for command in [
+        "",
+        "read",
+        "write",
+        "login",
+        "status",
+        "kv",
+        "kv put",
+        "operator init",
+        "token create",
+        "secrets enable",
+        "policy",
+        "server",
+    ] {
+        let name = format!(
+            "help_{}",
+            if command.is_empty() {
+                "coffer"
+            } else {
+                command
+            }
+            .replace(' ', "_")
+        );
+        assert_snapshot!(name, home.run(&format!("{command} -h")));
+    }
+    assert_snapshot!("help_long_of_read", home.run("read --help"));
+}
+
+#[test]
+fn key_value_store() {
+    let server = Server::start(answers::KEY_VALUE);
+    let home = Home::new(&server.address);
+    assert_snapshot!(home.run_all(&[
+        "kv get secret/app",
+        "kv get -format=json -mount=secret app",
+        "kv get -format=yaml secret/app",
+        "kv get -field=password secret/app",
+        "kv get -field=nope secret/app",
+        "kv get -format=raw secret/app",
+        "kv get secret/deleted",
+        "kv get secret/none",
+        "kv get old/app",
+        "kv metadata get secret/app",
+        "kv metadata get old/app",
+        "kv put secret/app a=1",
+        "kv put old/app a=1",
+        "kv put -cas=7 secret/stale a=1",
+        "kv list secret",
+        "kv list -format=yaml secret/",
+        "kv delete secret/app",
+        "kv destroy -versions=1,2 secret/app",
+        "kv rollback -version=1 secret/app",
+        "kv patch -method=rw secret/app a=2",
+    ]));
+    let writes: Vec<String> = server.writes();
+    assert_snapshot!("key_value_store_requests", writes.join("\n"));
+}
+
+#[test]
+fn sealed_unsealed_and_out_of_reach() {
+    let sealed = Server::start(answers::SEALED);
+    let unsealed = Server::start(answers::UNSEALED);
+    assert_snapshot!(
+        "status_sealed",
+        Home::new(&sealed.address).run_all(&["status", "read secret/x", "operator unseal a2V5"])
+    );
+    let home = Home::new(&unsealed.address);
+    assert_snapshot!(
+        "status_unsealed",
+        home.run_all(&["status", "status -format=json", "operator init -status"])
+    );
+    assert_snapshot!(
+        "status_out_of_reach",
+        Home::new("http://127.0.0.1:1")
+            .run_all(&["status -address=http://127.0.0.1:1", "status -format=xml"])
+    );
+}
+
+#[test]
+fn leases_tokens_and_wrapping() {
+    let server = Server::start(answers::ISSUED);
+    let home = Home::new(&server.address);
+    assert_snapshot!(home.run_all(&[
+        "read database/creds/app",
+        "read -field=password database/creds/app",
+        "read -format=raw database/creds/app",
+        "token create -policy=app -ttl=1h -metadata=team=a",
+        "token create -field=token",
+        "token lookup",
+        "write sys/wrapping/wrap a=b",
+        "list auth/userpass/users",
+        "list -format=json auth/userpass/users",
+        "secrets list",
+        "audit list",
+        "delete nomount/x",
+        "write nomount/x",
+        "write secret/x junk",
+    ]));
+    assert_snapshot!(
+        "leases_tokens_and_wrapping_requests",
+        server.writes().join("\n")
+    );
+}
+
+#[test]
+fn login_keeps_the_token_for_the_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let server = Server::start(answers::ISSUED);
+    let home = Home::without_token(&server.address);
+    assert_snapshot!(home.run_all(&[
+        "login -method=userpass username=joe password=pw",
+        "print token",
+        "login -token-only -method=userpass username=joe password=pw",
+        "login -method=userpass username=joe",
+        "login -format=json hvs.given",
+    ]));
+    let file = home.path().join(".vault-token");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "hvs.given");
+    assert_eq!(
+        std::fs::metadata(&file).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+}
+
+#[test]
+fn every_command_has_examples() {
+    let home = Home::new("http://127.0.0.1:1");
+    let mut groups = vec![String::new()];
+    let mut leaves = 0;
+    while let Some(group) = groups.pop() {
+        let help = home.run(&format!("{group} -h"));
+        let Some((_, list)) = help.split_once("\nCommands:\n") else {
+            leaves += 1;
+            let exempt = matches!(group.trim(), "version");
+            assert!(
+                exempt || help.contains("Examples:"),
+                "{group} has no examples"
+            );
+            continue;
+        };
+        let names = list
+            .lines()
+            .take_while(|line| !line.is_empty())
+            .filter_map(|line| line.split_whitespace().next());
+        groups.extend(names.map(|name| format!("{group} {name}").trim().to_owned()));
+    }
+    assert!(leaves > 50, "{leaves}");
+}
+
+#[test]
+fn called_as_vault_it_says_so() {
+    let home = Home::new("http://127.0.0.1:1");
+    assert!(
+        home.run_as("vault", "-version")
+            .contains("Vault v1.21.0+coffer.")
+    );
+    assert!(
+        home.run_as("bao", "version")
+            .contains("Vault v1.21.0+coffer.")
+    );
+    assert!(home.run("version").contains("Coffer v"));
+    assert!(
+        home.run_as("vault", "read -h")
+            .contains("Usage: vault read")
+    );
+    assert!(home.run("completion bash").contains("complete -F"));
+    assert!(
+        home.run("-autocomplete-install")
+            .contains("completion bash")
+    );
+}
