@@ -11,6 +11,8 @@
 # `start` leaves in DIR: `port`, `password` (of the superuser coffer_admin, 0600), `location` (where the data is).
 # COFFER_PG_PORT is the first port to try, COFFER_PG_FSYNC=off trades durability for speed (tests only).
 set -euo pipefail
+# A root shell made by a plain `su` lacks the directory of runuser.
+PATH=$PATH:/usr/sbin:/sbin
 
 readonly ADMIN=coffer_admin
 readonly MARKER=.made-by-coffer
