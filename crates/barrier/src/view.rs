@@ -9,7 +9,7 @@ use crate::stored::{damaged, decode};
 use crate::{Barrier, Changes, Error, Seen, Stored};
 
 /// How often [`View::update`] starts again when others are faster.
-const UPDATE_TRIES: usize = 64;
+const UPDATE_TRIES: usize = 2_000;
 /// How many children [`View::list_all`] reads at once.
 const PAGE: usize = 1_000;
 

@@ -368,12 +368,23 @@ fn decode<T: DeserializeOwned>(input: Input) -> Result<T, Fault> {
     let input = Wiped(Value::Object(input));
     serde_path_to_error::deserialize(&*input).map_err(|error| {
         let field = error.path().to_string();
-        let reason = error.into_inner();
+        let reason = without_value(&error.into_inner().to_string());
         match field.as_str() {
-            "." | "?" => Fault::Invalid(reason.to_string()),
+            "." | "?" => Fault::Invalid(reason),
             field => Fault::Invalid(format!("field {field:?}: {reason}")),
         }
     })
+}
+
+/// The decoder's own words for a wrong type quote the value, which may be a secret: only what was
+/// expected is told.
+fn without_value(reason: &str) -> String {
+    match reason.rsplit_once(", expected ") {
+        Some((quoting, expected)) if quoting.starts_with("invalid ") => {
+            format!("expected {expected}")
+        }
+        _ => reason.to_owned(),
+    }
 }
 
 fn call<'a, E: Sync, R: Handle<E>>(engine: &'a E, cx: &'a Ctx, input: Input) -> Answer<'a, Reply> {

@@ -35,6 +35,7 @@ impl Engine for Counter {
                 .write::<AddCount>()
                 .exists::<ReadCount>(),
             path("ticket/{name}", "A ticket that ends.").read::<IssueTicket>(),
+            path("strict", "Takes a number, strictly.").write::<Strict>(),
             path("reset/{name}", "Sets a counter back to zero.")
                 .sudo()
                 .write::<ResetCount>(),
@@ -87,6 +88,21 @@ impl Handle<Counter> for AddCount {
             Ok((Some(Count { count }), Count { count }))
         };
         cx.view.update(&self.name, add).await
+    }
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Strict {
+    number: u32,
+}
+
+impl Handle<Counter> for Strict {
+    type Reply = Count;
+
+    async fn handle(self, _: &Counter, _: &Ctx) -> Result<Count, Fault> {
+        Ok(Count {
+            count: i64::from(self.number),
+        })
     }
 }
 
@@ -219,6 +235,21 @@ async fn wrong_types_name_the_field() {
     };
     assert!(
         text.contains("\"by\"") && text.contains("whole number"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn a_wrong_type_is_not_quoted() {
+    let bench = Bench::<Counter>::new().await;
+    let Err(Fault::Invalid(text)) = bench
+        .write("strict", json!({"number": "hunter2, expected x"}))
+        .await
+    else {
+        panic!("accepted")
+    };
+    assert!(
+        text.contains("number") && !text.contains("hunter2"),
         "{text}"
     );
 }

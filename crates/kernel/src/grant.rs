@@ -244,8 +244,12 @@ fn asked_path(request: &Request) -> Cow<'_, str> {
 
 /// A policy that bounds pages gives its bound to a list that names none.
 fn limit_page(request: &mut Request, limit: i64) {
-    let unnamed = |given: &serde_json::Value| matches!(given.to_string().trim_matches('"'), "" | "0" | "null");
-    if matches!(request.verb, Verb::List | Verb::Scan) && request.body.get("limit").is_none_or(unnamed) {
+    let unnamed = |given: &serde_json::Value| {
+        matches!(given.to_string().trim_matches('"'), "" | "0" | "null")
+    };
+    if matches!(request.verb, Verb::List | Verb::Scan)
+        && request.body.get("limit").is_none_or(unnamed)
+    {
         request.body.insert("limit".to_owned(), limit.into());
     }
 }

@@ -91,18 +91,20 @@ impl Kernel {
         self.state.store(Arc::new(State::Sealed));
     }
 
-    /// Opens everything with the root key.
+    /// Opens everything with the root key. Of several who try at once one does it; for the others it
+    /// is done, or being done.
     pub(crate) async fn open_with(&self, root: Aes256Key) -> Result<(), Fault> {
-        self.barrier.unseal(root).await?;
-        self.state.store(Arc::new(State::Unsealing));
-        let opened = Open::load(
-            Arc::clone(&self.settings),
-            Arc::clone(&self.barrier),
-            self.clock.clone(),
-            Arc::clone(&self.signals),
-        )
-        .await;
-        match opened {
+        let sealed = self.state.load_full();
+        if !matches!(&*sealed, State::Sealed) {
+            return Ok(());
+        }
+        let before = self
+            .state
+            .compare_and_swap(&sealed, Arc::new(State::Unsealing));
+        if !Arc::ptr_eq(&before, &sealed) {
+            return Ok(());
+        }
+        match self.load(root).await {
             Ok(open) => {
                 open.start();
                 self.state.store(Arc::new(State::Active(open)));
@@ -115,6 +117,18 @@ impl Kernel {
                 Err(fault)
             }
         }
+    }
+
+    async fn load(&self, root: Aes256Key) -> Result<Arc<Open>, Fault> {
+        self.barrier.unseal(root).await?;
+        let (settings, barrier) = (Arc::clone(&self.settings), Arc::clone(&self.barrier));
+        Open::load(
+            settings,
+            barrier,
+            self.clock.clone(),
+            Arc::clone(&self.signals),
+        )
+        .await
     }
 
     /// Forgets the keys. Requests that are running end with what they have or with "sealed"; nothing

@@ -112,7 +112,10 @@ async fn issue(
     record.due = record.expires;
     record.renewable = grant.renewable;
     record.state = LeaseState::Live;
-    open.leases.issue(&id, old_due, &record).await?;
+    if let Err(fault) = open.leases.issue(&id, old_due, &record).await {
+        undo_at_once(open, asked, vec![id]).await?;
+        return Err(fault);
+    }
     refuse_if_token_ended(open, asked, &id).await?;
     response.lease_duration = record.expires.since(asked.now).as_secs();
     response.renewable = grant.renewable;

@@ -23,6 +23,8 @@ pub struct Mounts {
 #[derive(Default)]
 struct Snapshot {
     by_path: BTreeMap<String, Arc<Mount>>,
+    /// By their paths without the trailing slash.
+    by_prefix: HashMap<String, Arc<Mount>>,
     by_accessor: HashMap<String, Arc<Mount>>,
 }
 
@@ -85,15 +87,12 @@ impl Mounts {
         Ok(mounts)
     }
 
-    /// The mount that a path belongs to: the longest prefix.
+    /// The mount that a path belongs to: the longest prefix of whole segments.
     pub fn at(&self, path: &str) -> Option<Arc<Mount>> {
         let snapshot = self.snapshot.load();
-        let slashes = path.match_indices('/').map(|(at, _)| at + 1).rev();
-        let whole = std::iter::once(path.len() + 1);
-        whole.chain(slashes).find_map(|end| match path.get(..end) {
-            Some(prefix) => snapshot.by_path.get(prefix).cloned(),
-            None => snapshot.by_path.get(&format!("{path}/")).cloned(),
-        })
+        let slashes = path.match_indices('/').map(|(at, _)| at).rev();
+        let mut ends = std::iter::once(path.len()).chain(slashes);
+        ends.find_map(|end| snapshot.by_prefix.get(path.get(..end)?).cloned())
     }
 
     /// The mount with an accessor.
@@ -135,8 +134,16 @@ impl Mounts {
                 .values()
                 .map(|mount| (mount.record.accessor.clone(), Arc::clone(mount)))
                 .collect();
+            let by_prefix = by_path
+                .values()
+                .map(|mount| {
+                    let prefix = mount.record.path.trim_end_matches('/').to_owned();
+                    (prefix, Arc::clone(mount))
+                })
+                .collect();
             Snapshot {
                 by_path,
+                by_prefix,
                 by_accessor,
             }
         });
