@@ -1,11 +1,12 @@
-//! The file a login keeps its token in: `~/.vault-token`, shared with the other clients of this API.
+//! The file a login keeps its token in: `~/.vault-token` (or the one the variable
+//! `COFFER_TOKEN_PATH` names), shared with the other clients of this API.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use coffer_client::Token;
+use coffer_client::{Token, variable};
 
 /// The token kept by the last login, if any.
 pub(crate) fn read() -> Option<Token> {
@@ -21,6 +22,9 @@ pub(crate) fn store(token: &Token) -> Result<PathBuf, String> {
 }
 
 fn path() -> Option<PathBuf> {
+    if let Some(path) = variable("TOKEN_PATH") {
+        return Some(path.into());
+    }
     let home = std::env::var_os("HOME").filter(|home| !home.is_empty())?;
     Some(Path::new(&home).join(".vault-token"))
 }

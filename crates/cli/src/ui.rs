@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::io::{IsTerminal, Read, Write};
 
 use zeroize::Zeroizing;
@@ -34,6 +35,11 @@ impl Ui {
     /// Prints to standard output as it is. A reader that went away (`| head`) is no error.
     pub(crate) fn print(&self, text: &str) {
         let mut out = std::io::stdout().lock();
+        let text = if out.is_terminal() {
+            harmless(text)
+        } else {
+            text.into()
+        };
         let _ = out.write_all(text.as_bytes());
         let _ = out.flush();
     }
@@ -70,6 +76,7 @@ impl Ui {
 
     fn say(&self, colour: &str, text: &str) {
         let mut out = std::io::stderr().lock();
+        let text = harmless(text);
         let _ = match self.colour {
             true => writeln!(out, "\x1b[{colour}m{text}\x1b[0m"),
             false => writeln!(out, "{text}"),
@@ -105,6 +112,22 @@ pub(crate) fn read_file(path: &str) -> Result<Zeroizing<String>, Failure> {
         .map_err(|reason| Failure::local(format!("cannot read {path}: {reason}")))
 }
 
+/// A stored value or a server's text must not steer the terminal it is shown on.
+fn harmless(text: &str) -> Cow<'_, str> {
+    let steers = |c: char| c.is_control() && c != '\n' && c != '\t';
+    if !text.contains(steers) {
+        return text.into();
+    }
+    let shown = text.chars().map(|c| {
+        if steers(c) {
+            c.escape_default().to_string()
+        } else {
+            c.to_string()
+        }
+    });
+    shown.collect::<String>().into()
+}
+
 fn bounded(from: impl Read) -> Result<Zeroizing<String>, String> {
     let mut text = Zeroizing::new(String::new());
     let count = from
@@ -115,4 +138,15 @@ fn bounded(from: impl Read) -> Result<Zeroizing<String>, String> {
         return Err(format!("it is larger than {MAX_INPUT_BYTES} bytes"));
     }
     Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_are_shown_and_not_obeyed() {
+        assert_eq!(harmless("a\tb\n"), "a\tb\n");
+        assert_eq!(harmless("a\u{1b}[2Jb\r"), "a\\u{1b}[2Jb\\r");
+    }
 }

@@ -1,10 +1,12 @@
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::error::Category;
 
 use crate::{Error, Method, Token, nullable};
 
@@ -39,10 +41,7 @@ impl Response {
     /// # Errors
     /// [`Error::Decode`] if it is not.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        serde_json::from_slice(&self.body).map_err(|error| Error::Decode {
-            url: self.url.clone(),
-            reason: error.to_string(),
-        })
+        serde_json::from_slice(&self.body).map_err(|error| self.not_understood(&error))
     }
 
     /// Reads `data` of the envelope as a known shape.
@@ -51,10 +50,7 @@ impl Response {
     /// [`Error::Decode`] if there is no envelope or its data has another shape.
     pub fn data<T: DeserializeOwned>(&self) -> Result<T, Error> {
         let data = self.json::<Secret>()?.data.unwrap_or(Value::Null);
-        serde_json::from_value(data).map_err(|error| Error::Decode {
-            url: self.url.clone(),
-            reason: error.to_string(),
-        })
+        serde_json::from_value(data).map_err(|error| self.not_understood(&error))
     }
 
     /// Reads an answer that one server gives bare and another in an envelope.
@@ -97,6 +93,23 @@ impl Response {
             return Ok(None);
         }
         response.json().map(Some)
+    }
+
+    /// The JSON library's own words may quote the value they stumbled over, and that may be a secret.
+    fn not_understood(&self, error: &serde_json::Error) -> Error {
+        let what = match error.classify() {
+            Category::Data => "it has another shape than expected",
+            Category::Eof => "it ends too early",
+            Category::Syntax | Category::Io => "it is not JSON",
+        };
+        let reason = match error.line() {
+            0 => what.to_owned(),
+            line => format!("{what} (line {line}, column {})", error.column()),
+        };
+        Error::Decode {
+            url: self.url.clone(),
+            reason,
+        }
     }
 
     pub(crate) fn retry_after(&self) -> Option<Duration> {
@@ -169,7 +182,7 @@ struct ErrorBody {
 ///
 /// Unlike the server's own type it takes `null` for every list, as other servers of this API send it, and it is written
 /// in the order and with the omissions that the reference's command line prints.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Secret {
     /// Identifies the request in the audit log.
@@ -194,6 +207,21 @@ pub struct Secret {
     /// The type of the mount that answered, if the server says.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub mount_type: String,
+}
+
+impl fmt::Debug for Secret {
+    /// Everything but what is secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Secret")
+            .field("request_id", &self.request_id)
+            .field("lease_id", &self.lease_id)
+            .field("lease_duration", &self.lease_duration)
+            .field("renewable", &self.renewable)
+            .field("warnings", &self.warnings)
+            .field("auth", &self.auth)
+            .field("wrap_info", &self.wrap_info)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A token as login, creation and renewal answer it.
@@ -278,7 +306,11 @@ mod tests {
                 && written.contains(r#""identity_policies":null"#),
             "{written}"
         );
-        assert!(!format!("{:?}", secret.auth).contains("\"t\""));
+        let debug = format!("{secret:?}");
+        assert!(
+            !debug.contains("\"t\"") && !debug.contains("1.50"),
+            "{debug}"
+        );
     }
 
     #[test]
@@ -320,5 +352,7 @@ mod tests {
             response(200, "<html>").secret(),
             Err(Error::Decode { .. })
         ));
+        let leak = response(200, r#"{"lease_duration":"hunter2"}"#).secret();
+        assert!(!leak.unwrap_err().to_string().contains("hunter2"));
     }
 }

@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::BytesMut;
+use bytes::Bytes;
 use coffer_wire::{format_duration, header};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
 use reqwest::redirect::{Attempt, Policy};
 use url::Url;
+use zeroize::Zeroizing;
 
 use crate::request::Wrap;
 use crate::response::MAX_RESPONSE_BYTES;
@@ -88,7 +89,12 @@ impl Transport {
             });
         }
         let retry_after = answer.headers().get(RETRY_AFTER).and_then(seconds);
-        let mut body = BytesMut::new();
+        let expected = answer
+            .content_length()
+            .and_then(|length| usize::try_from(length).ok());
+        let mut body = Zeroizing::new(Vec::with_capacity(
+            expected.unwrap_or(0).min(MAX_RESPONSE_BYTES),
+        ));
         while let Some(chunk) = answer.chunk().await.map_err(fail)? {
             if body.len() + chunk.len() > MAX_RESPONSE_BYTES {
                 return Err(Error::TooLarge {
@@ -101,7 +107,7 @@ impl Transport {
         Ok(Response {
             status,
             retry_after,
-            body: body.freeze(),
+            body: Bytes::from_owner(body),
             method: request.method,
             url: shown,
         })

@@ -95,10 +95,9 @@ impl Login {
             "orphan": data.get("orphan").cloned().unwrap_or(Value::from(false)),
         });
         let auth = without_nulls(fields);
-        let auth = serde_json::from_value(auth).map_err(|error| {
-            Failure::local(format!(
-                "the answer about the token is not understood: {error}"
-            ))
+        let auth = serde_json::from_value(auth).map_err(|_| Failure {
+            code: 2,
+            text: "the answer about the token is not understood".to_owned(),
         })?;
         Ok(Secret {
             auth: Some(auth),

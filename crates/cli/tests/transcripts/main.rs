@@ -2,6 +2,11 @@
 //!
 //! After a wanted change: `INSTA_UPDATE=always cargo nextest run -p coffer-cli`, then read the difference.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot be set up has failed"
+)]
+
 mod answers;
 mod harness;
 
