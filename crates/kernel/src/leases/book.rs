@@ -163,9 +163,16 @@ impl Leases {
     }
 
     /// Entries of the token index (accessor, lease id) in order, after one of them, at most `limit`.
-    pub async fn token_entries(&self, after: Option<&str>, limit: usize) -> Result<Vec<(String, String)>, Fault> {
+    pub async fn token_entries(
+        &self,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(String, String)>, Fault> {
         let after = after.map(|entry| format!("token/{entry}"));
-        let paths = self.view.scan_paths("token/", after.as_deref(), limit).await?;
+        let paths = self
+            .view
+            .scan_paths("token/", after.as_deref(), limit)
+            .await?;
         let split = |path: String| {
             let (accessor, id) = path.strip_prefix("token/")?.split_once('/')?;
             Some((accessor.to_owned(), id.to_owned()))
@@ -211,7 +218,7 @@ impl Leases {
         if !record.token.is_empty() {
             changes = changes.delete(&self.view, &by_token(&record.token, id));
         }
-        if record.attempts > 0 {
+        if record.parked {
             changes = changes.delete(&self.view, &parked(&record.parking(), id));
         }
         changes

@@ -65,6 +65,7 @@ impl Services for Desk {
                 last_renewal: None,
                 renewable: false,
                 state: LeaseState::Intent,
+                parked: false,
                 attempts: 0,
                 last_error: String::new(),
             };

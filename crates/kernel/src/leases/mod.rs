@@ -27,5 +27,5 @@ pub use desk::Desk;
 pub use parked::{Parked, Targets};
 pub use record::{LeaseRecord, LeaseState};
 pub use renew::renew;
+pub use revoke::{Force, end_of_token, revoke, revoke_prefix};
 pub use tidy::tidy;
-pub use revoke::{Force, revoke, revoke_prefix};

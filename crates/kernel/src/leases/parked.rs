@@ -51,6 +51,11 @@ impl Parked {
         self.bell.notify_one();
     }
 
+    /// Whether the target has something parked: it failed, and is being probed.
+    pub fn holds(&self, target: &str) -> bool {
+        self.targets.lock().contains_key(target)
+    }
+
     /// All targets with something parked, and how long to wait before probing each.
     pub fn all(&self) -> Vec<(String, Duration)> {
         self.targets

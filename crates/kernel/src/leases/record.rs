@@ -26,6 +26,9 @@ pub struct LeaseRecord {
     pub renewable: bool,
     /// Where it is in its life.
     pub state: LeaseState,
+    /// Whether it waits in the queue of its target instead of the due index.
+    #[serde(default)]
+    pub parked: bool,
     /// How many revocations failed.
     #[serde(default)]
     pub attempts: u32,

@@ -1,5 +1,7 @@
 //! Ending a lease.
 
+use std::time::Duration;
+
 use coffer_engine::Fault;
 use futures_util::{StreamExt, stream};
 
@@ -12,6 +14,9 @@ const CONCURRENT_REVOCATIONS: usize = 32;
 const PAGE: usize = 512;
 /// After so many failures a lease is shown as irrevocable.
 pub(super) const ATTEMPTS_BEFORE_IRREVOCABLE: u32 = 6;
+
+/// How long an ending may hold up others before its lease goes into the queue of its target.
+const INLINE_DEADLINE: Duration = Duration::from_secs(2);
 
 /// What happens when the engine can not undo the secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +70,32 @@ pub async fn revoke_prefix(open: &Open, prefix: &str, force: Force) -> Result<()
     }
 }
 
+/// Ends a lease because its token ends. It leaves the token's list in any case.
+pub async fn end_of_token(open: &Open, id: &str, accessor: &str) -> Result<(), Fault> {
+    if let Some(record) = open.leases.get(id).await?.filter(|record| !record.parked) {
+        end(open, id, record).await?;
+    }
+    open.leases.detach(id, accessor).await
+}
+
+/// Ends a lease whose time has come, without letting one slow target hold up the others: a target
+/// that already failed, or does not answer soon, gets the lease into its queue.
+pub(super) async fn end(open: &Open, id: &str, record: LeaseRecord) -> Result<(), Fault> {
+    let target = record.parking();
+    if open.parked.holds(&target) {
+        return queue(open, id, record).await;
+    }
+    match tokio::time::timeout(INLINE_DEADLINE, undo(open, &record)).await {
+        Ok(Ok(())) => open.leases.forget(id, &record).await,
+        Ok(Err(fault)) => park(open, id, record, &fault).await.map(drop),
+        Err(_) if open.parked.holds(&target) => queue(open, id, record).await,
+        Err(_) => {
+            let fault = Fault::upstream("the target did not answer in time");
+            park(open, id, record, &fault).await.map(drop)
+        }
+    }
+}
+
 /// Asks the engine to undo the secret. A mount that is gone has nothing left to undo with.
 pub(super) async fn undo(open: &Open, record: &LeaseRecord) -> Result<(), Fault> {
     let Some(mount) = open.mounts.by_accessor(&record.mount) else {
@@ -75,6 +106,17 @@ pub(super) async fn undo(open: &Open, record: &LeaseRecord) -> Result<(), Fault>
     let undone = mount.engine()?.revoke(&cx, record.lease.clone()).await;
     drop(permit);
     undone
+}
+
+/// Puts a lease into the queue of its failing target, untried.
+async fn queue(open: &Open, id: &str, mut record: LeaseRecord) -> Result<(), Fault> {
+    record.parked = true;
+    if record.state != LeaseState::Irrevocable {
+        record.state = LeaseState::Revoking;
+    }
+    open.leases.park(id, &record).await?;
+    open.parked.add(record.parking());
+    Ok(())
 }
 
 /// Puts a lease aside for retries; answers what to tell the client.
@@ -92,16 +134,15 @@ pub(super) async fn park(
         }
         other => other.to_string(),
     };
-    record.state = if record.attempts >= ATTEMPTS_BEFORE_IRREVOCABLE {
-        LeaseState::Irrevocable
-    } else {
-        LeaseState::Revoking
-    };
-    open.leases.park(id, &record).await?;
-    open.parked.add(record.parking());
-    tracing::warn!(lease = id, attempts = record.attempts, error = %record.last_error, "revocation failed and will be retried");
-    Ok(format!(
+    let attempts = record.attempts;
+    if attempts >= ATTEMPTS_BEFORE_IRREVOCABLE {
+        record.state = LeaseState::Irrevocable;
+    }
+    let text = format!(
         "the lease {id:?} could not be revoked and will be retried: {}",
         record.last_error
-    ))
+    );
+    tracing::warn!(lease = id, attempts, error = %record.last_error, "revocation failed and will be retried");
+    queue(open, id, record).await?;
+    Ok(text)
 }

@@ -14,7 +14,9 @@ pub async fn tidy(open: &Open) -> Result<usize, Fault> {
     let mut after: Option<String> = None;
     loop {
         let page = open.leases.token_entries(after.as_deref(), PAGE).await?;
-        let Some((accessor, id)) = page.last().cloned() else { return Ok(removed) };
+        let Some((accessor, id)) = page.last().cloned() else {
+            return Ok(removed);
+        };
         after = Some(format!("{accessor}/{id}"));
         for (accessor, id) in page {
             if open.leases.get(&id).await?.is_none() {

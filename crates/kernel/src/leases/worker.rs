@@ -8,7 +8,7 @@ use coffer_engine::Fault;
 use futures_util::{StreamExt, stream};
 use tokio_util::sync::CancellationToken;
 
-use super::revoke::{park, undo};
+use super::revoke::{end as end_lease, park, undo};
 use crate::due::{Ending, Entry};
 use crate::open::Open;
 use crate::tokens;
@@ -104,10 +104,7 @@ async fn end(open: &Open, entry: Entry) -> Result<(), Fault> {
                     .await
                     .map(drop)
             }
-            Some(record) => match undo(open, &record).await {
-                Ok(()) => open.leases.forget(id, &record).await,
-                Err(fault) => park(open, id, record, &fault).await.map(drop),
-            },
+            Some(record) => end_lease(open, id, record).await,
             None => drop_entry(open, &entry).await,
         },
         Ending::Token(accessor) => match open.tokens.by_accessor(accessor).await? {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use coffer_engine::{Class, Fault};
 use futures_util::{StreamExt, stream};
 
-use crate::leases::{self, Force};
+use crate::leases;
 use crate::open::Open;
 
 /// How many leases or children are read at once.
@@ -78,13 +78,9 @@ async fn end_one(open: &Open, accessor: &str) -> Result<(), Fault> {
         if page.is_empty() {
             break;
         }
-        let each = page.into_iter().map(|id| async move {
-            match leases::revoke(open, &id, Force::No).await {
-                Ok(()) => Ok(()),
-                Err(Fault::Upstream(_)) => open.leases.detach(&id, accessor).await,
-                Err(other) => Err(other),
-            }
-        });
+        let each = page
+            .into_iter()
+            .map(|id| async move { leases::end_of_token(open, &id, accessor).await });
         let results: Vec<_> = stream::iter(each)
             .buffer_unordered(CONCURRENT_LEASES)
             .collect()
