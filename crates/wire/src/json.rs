@@ -172,7 +172,9 @@ pub struct RawJson(Box<RawValue>);
 impl RawJson {
     /// The canonical text of `value`.
     pub fn from_value(value: &impl Serialize) -> Result<Self, serde_json::Error> {
-        let mut text = Vec::with_capacity(256);
+        let mut length = Length(0);
+        write_json(&mut length, value)?;
+        let mut text = Vec::with_capacity(length.0);
         write_json(&mut text, value)?;
         let text = String::from_utf8(text).map_err(serde::ser::Error::custom)?;
         RawValue::from_string(text).map(Self)
@@ -231,6 +233,20 @@ impl JsonSchema for RawJson {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "object" })
+    }
+}
+
+/// Counts bytes, so that a buffer for secrets need not grow and leave copies behind.
+struct Length(usize);
+
+impl Write for Length {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
