@@ -1,5 +1,5 @@
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use crate::{Client, Error, Method, Request, Secret};
 
@@ -103,15 +103,11 @@ impl<'a> Kv2<'a> {
         self.client.read(&self.path("data", path), &query).await
     }
 
-    /// Writes a new version.
+    /// Writes a new version; `data` is an object.
     ///
     /// # Errors
     /// Any [`Error`].
-    pub async fn put(
-        &self,
-        path: &str,
-        data: &Map<String, Value>,
-    ) -> Result<Option<Secret>, Error> {
+    pub async fn put(&self, path: &str, data: &impl Serialize) -> Result<Option<Secret>, Error> {
         self.put_with(path, data, Kv2Options::default()).await
     }
 
@@ -122,7 +118,7 @@ impl<'a> Kv2<'a> {
     pub async fn put_with(
         &self,
         path: &str,
-        data: &Map<String, Value>,
+        data: &impl Serialize,
         options: Kv2Options,
     ) -> Result<Option<Secret>, Error> {
         self.client
@@ -140,7 +136,7 @@ impl<'a> Kv2<'a> {
     pub async fn patch(
         &self,
         path: &str,
-        data: &Map<String, Value>,
+        data: &impl Serialize,
         options: Kv2Options,
     ) -> Result<Option<Secret>, Error> {
         self.client
@@ -202,7 +198,7 @@ impl<'a> Kv2<'a> {
     pub async fn put_metadata(
         &self,
         path: &str,
-        settings: &Map<String, Value>,
+        settings: &impl Serialize,
     ) -> Result<Option<Secret>, Error> {
         self.client
             .write(&self.path("metadata", path), settings)
@@ -216,7 +212,7 @@ impl<'a> Kv2<'a> {
     pub async fn patch_metadata(
         &self,
         path: &str,
-        settings: &Map<String, Value>,
+        settings: &impl Serialize,
     ) -> Result<Option<Secret>, Error> {
         self.client
             .patch(&self.path("metadata", path), settings)

@@ -6,7 +6,7 @@
 //!
 //! // Address, token, namespace and TLS from COFFER_*, else BAO_*, else VAULT_* variables.
 //! let client = Client::builder_from_env()?.build()?;
-//! client.kv2("secret").put("app", &[("user", "alice")].into_iter().collect()).await?;
+//! client.kv2("secret").put("app", &serde_json::json!({ "user": "alice" })).await?;
 //! let answer = client.read("database/creds/app-role", &[]).await?;
 //! # Ok(()) }
 //! ```

@@ -1,4 +1,6 @@
 use clap::Args;
+use coffer_client::variable;
+use coffer_server::{Dev, ServerArgs};
 
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
@@ -49,6 +51,79 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn run(self, _cx: &Context) -> Outcome {
-        Err(Failure::local("WAIT"))
+        let args = self.args()?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| Failure::local(format!("cannot start: {error}")))?;
+        runtime
+            .block_on(coffer_server::run(args))
+            .map_err(|error| Failure::local(error.to_string()))
+    }
+
+    fn args(self) -> Result<ServerArgs, Failure> {
+        // As with the reference, wanting TLS in development is wanting development.
+        let develops = self.dev || self.dev_tls;
+        if self.config.is_empty() && !develops {
+            return Err(Failure::local(
+                "a server needs its configuration: -config=FILE, or -dev for a try",
+            ));
+        }
+        let dev = develops.then(|| Dev {
+            root_token_id: self
+                .dev_root_token_id
+                .or_else(|| variable("DEV_ROOT_TOKEN_ID")),
+            listen_address: self
+                .dev_listen_address
+                .or_else(|| variable("DEV_LISTEN_ADDRESS")),
+            no_store_token: self.dev_no_store_token,
+            tls: self.dev_tls,
+            tls_cert_dir: self.dev_tls_cert_dir,
+            kv_v1: self.dev_kv_v1,
+        });
+        Ok(ServerArgs {
+            config: self.config,
+            dev,
+            log_level: self.log_level,
+            log_format: self.log_format,
+            exit_on_core_shutdown: self.exit_on_core_shutdown,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Words {
+        #[command(flatten)]
+        server: Server,
+    }
+
+    fn args(words: &[&str]) -> Result<ServerArgs, Failure> {
+        Words::parse_from(words).server.args()
+    }
+
+    #[test]
+    fn development_needs_no_configuration_but_takes_one() {
+        let words = [
+            "x",
+            "--dev",
+            "--dev-root-token-id=root",
+            "--config=a",
+            "--config=b",
+        ];
+        let args = args(&words).unwrap();
+        assert_eq!(args.config.len(), 2);
+        assert_eq!(args.dev.unwrap().root_token_id.unwrap(), "root");
+    }
+
+    #[test]
+    fn without_a_word_it_says_what_it_needs() {
+        assert!(args(&["x"]).unwrap_err().text.contains("-config"));
+        assert!(args(&["x", "--config=a"]).unwrap().dev.is_none());
     }
 }
