@@ -57,8 +57,11 @@ pub(super) fn parse(settings: &Settings) -> Result<Address, String> {
         ));
     }
     // With disable_escaping the operator has escaped name and password for the string already.
-    let filled = settings.disable_escaping.then(|| fill(url, settings));
-    let pairs = pairs(filled.as_ref().map_or(url.as_str(), |text| text.expose()))
+    let (text, values) = match settings.disable_escaping {
+        true => (filled(url, settings), Values::None),
+        false => (settings.connection_url.clone(), Values::Of(settings)),
+    };
+    let pairs = pairs(text.expose(), values)
         .map_err(|what| format!("cannot parse connection url: {what}"))?;
     let mut address = Address {
         config: Config::new(),
@@ -68,10 +71,6 @@ pub(super) fn parse(settings: &Settings) -> Result<Address, String> {
     address.config.application_name("coffer");
     let mut options = String::new();
     for (key, value) in &pairs {
-        let value = match filled {
-            Some(_) => value.clone(),
-            None => fill(value.expose(), settings),
-        };
         address
             .set(key, value.expose(), &mut options)
             .map_err(|what| format!("cannot parse connection url: {what}"))?;
@@ -84,14 +83,14 @@ pub(super) fn parse(settings: &Settings) -> Result<Address, String> {
 
 /// The connection string with a password that is written in it replaced by `xxxxx`.
 pub(in crate::database) fn masked(url: &str) -> (String, bool) {
-    let Ok(pairs) = pairs(url) else {
+    let Ok(pairs) = pairs(url, Values::Empty) else {
         return (url.to_owned(), false);
     };
     let written = pairs
         .iter()
         .filter(|(key, _)| key == "password")
         .map(|(_, value)| value.expose())
-        .find(|value| !value.is_empty() && !value.contains("{{password}}"));
+        .find(|value| !value.is_empty());
     let Some(password) = written else {
         return (url.to_owned(), false);
     };
@@ -113,33 +112,69 @@ pub(in crate::database) fn masked(url: &str) -> (String, bool) {
 
 type Pairs = Vec<(String, Secret<String>)>;
 
-fn fill(text: &str, settings: &Settings) -> Secret<String> {
-    let mut out = Secret::new(String::with_capacity(
-        text.len() + settings.username.len() + settings.password.expose().len() + 64,
-    ));
+/// What placeholders stand for. They are looked for in the string as it is written, never in what escapes in it
+/// or values bring about.
+#[derive(Clone, Copy)]
+enum Values<'a> {
+    Of(&'a Settings),
+    /// Nothing.
+    Empty,
+    /// Themselves.
+    None,
+}
+
+impl<'a> Values<'a> {
+    /// The value for the placeholder at the start of `text`, and the placeholder's length in bytes.
+    fn at(self, text: &str) -> Option<(&'a str, usize)> {
+        let is_name = text.starts_with("{{username}}");
+        if !is_name && !text.starts_with("{{password}}") {
+            return None;
+        }
+        let value = match self {
+            Self::Of(settings) if is_name => settings.username.as_str(),
+            Self::Of(settings) => settings.password.expose().as_str(),
+            Self::Empty => "",
+            Self::None => return None,
+        };
+        Some((value, "{{username}}".len()))
+    }
+
+    /// Room for `text` with its values, so that it never moves and leaves copies behind.
+    fn room(self, text: &str) -> usize {
+        let longest = match self {
+            Self::Of(settings) => settings
+                .username
+                .len()
+                .max(settings.password.expose().len()),
+            Self::Empty | Self::None => 0,
+        };
+        text.len() + text.matches("{{").count() * longest
+    }
+}
+
+fn filled(text: &str, settings: &Settings) -> Secret<String> {
+    let values = Values::Of(settings);
+    let mut out = Secret::new(String::with_capacity(values.room(text)));
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
-        let (value, length) = match rest {
-            _ if rest.starts_with("{{username}}") => (settings.username.as_str(), 12),
-            _ if rest.starts_with("{{password}}") => (settings.password.expose().as_str(), 12),
-            _ => (rest.get(..c.len_utf8()).unwrap_or_default(), c.len_utf8()),
-        };
+        let plain = || (rest.get(..c.len_utf8()).unwrap_or_default(), c.len_utf8());
+        let (value, length) = values.at(rest).unwrap_or_else(plain);
         out.expose_mut().push_str(value);
         rest = rest.get(length..).unwrap_or_default();
     }
     out
 }
 
-fn pairs(text: &str) -> Result<Pairs, String> {
+fn pairs(text: &str, values: Values<'_>) -> Result<Pairs, String> {
     let rest = ["postgresql://", "postgres://"]
         .iter()
         .find_map(|scheme| text.strip_prefix(scheme));
     match rest {
-        Some(rest) => url_pairs(rest),
+        Some(rest) => url_pairs(rest, values),
         None if text.contains("://") && !text.contains('=') => {
             Err("the scheme must be postgresql:// or postgres://".into())
         }
-        None => keyword_pairs(text),
+        None => keyword_pairs(text, values),
     }
 }
 
@@ -148,7 +183,7 @@ fn authority(rest: &str) -> &str {
     rest.split(['/', '?']).next().unwrap_or(rest)
 }
 
-fn url_pairs(rest: &str) -> Result<Pairs, String> {
+fn url_pairs(rest: &str, values: Values<'_>) -> Result<Pairs, String> {
     let authority = authority(rest);
     let after = rest.get(authority.len()..).unwrap_or_default();
     let (path, query) = after.split_once('?').unwrap_or((after, ""));
@@ -158,24 +193,30 @@ fn url_pairs(rest: &str) -> Result<Pairs, String> {
     };
     let mut pairs = Vec::new();
     let (name, password) = user.split_once(':').unwrap_or((user, ""));
-    add(&mut pairs, "user", name)?;
-    add(&mut pairs, "password", password)?;
+    let mut add = |key: &str, encoded: &str| {
+        if !encoded.is_empty() {
+            pairs.push((key.to_owned(), decoded(encoded, values)?));
+        }
+        Ok::<_, String>(())
+    };
+    add("user", name)?;
+    add("password", password)?;
     let (mut names, mut ports) = (Vec::new(), Vec::new());
     for host in hosts.split(',') {
         let (name, port) = host_and_port(host)?;
-        names.push(decoded(name)?.expose().clone());
+        names.push(name);
         ports.push(port);
     }
-    add_plain(&mut pairs, "host", names.join(","));
+    add("host", &names.join(","))?;
     if ports.iter().any(|port| !port.is_empty()) {
-        add_plain(&mut pairs, "port", ports.join(","));
+        add("port", &ports.join(","))?;
     }
-    add(&mut pairs, "dbname", path.trim_start_matches('/'))?;
+    add("dbname", path.trim_start_matches('/'))?;
     for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
         let (key, value) = parameter
             .split_once('=')
             .ok_or("a parameter after ? has no value")?;
-        add(&mut pairs, decoded(key)?.expose(), value)?;
+        add(decoded(key, Values::None)?.expose(), value)?;
     }
     Ok(pairs)
 }
@@ -190,7 +231,7 @@ fn host_and_port(host: &str) -> Result<(&str, &str), String> {
     Ok(host.split_once(':').unwrap_or((host, "")))
 }
 
-fn keyword_pairs(text: &str) -> Result<Pairs, String> {
+fn keyword_pairs(text: &str, values: Values<'_>) -> Result<Pairs, String> {
     let mut pairs = Vec::new();
     let mut rest = text.trim();
     while !rest.is_empty() {
@@ -199,7 +240,7 @@ fn keyword_pairs(text: &str) -> Result<Pairs, String> {
         if key.is_empty() || key.contains(char::is_whitespace) {
             return Err("invalid keyword/value".into());
         }
-        let (value, after) = keyword_value(after.trim_start())?;
+        let (value, after) = keyword_value(after.trim_start(), values)?;
         pairs.push((key.to_owned(), value));
         rest = after.trim_start();
     }
@@ -210,12 +251,20 @@ fn keyword_pairs(text: &str) -> Result<Pairs, String> {
 }
 
 /// One value, in single quotes or up to a blank; a backslash takes the next character as it is.
-fn keyword_value(text: &str) -> Result<(Secret<String>, &str), String> {
+fn keyword_value<'t>(
+    text: &'t str,
+    values: Values<'_>,
+) -> Result<(Secret<String>, &'t str), String> {
     let quoted = text.strip_prefix('\'');
     let body = quoted.unwrap_or(text);
-    let mut value = Secret::new(String::with_capacity(body.len()));
+    let mut value = Secret::new(String::with_capacity(values.room(body)));
     let mut chars = body.char_indices();
     while let Some((at, c)) = chars.next() {
+        if let Some((filled, length)) = body.get(at..).and_then(|rest| values.at(rest)) {
+            value.expose_mut().push_str(filled);
+            chars.nth(length - 2);
+            continue;
+        }
         match c {
             '\\' => match chars.next() {
                 Some((_, escaped)) => value.expose_mut().push(escaped),
@@ -236,33 +285,24 @@ fn keyword_value(text: &str) -> Result<(Secret<String>, &str), String> {
     }
 }
 
-fn add(pairs: &mut Pairs, key: &str, encoded: &str) -> Result<(), String> {
-    if !encoded.is_empty() {
-        pairs.push((key.to_owned(), decoded(encoded)?));
-    }
-    Ok(())
-}
-
-fn add_plain(pairs: &mut Pairs, key: &str, value: String) {
-    if !value.is_empty() {
-        pairs.push((key.to_owned(), Secret::new(value)));
-    }
-}
-
-fn decoded(text: &str) -> Result<Secret<String>, String> {
-    let mut bytes = Secret::new(Vec::with_capacity(text.len()));
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        let byte = match byte {
-            b'%' => {
-                let mut digit = || rest.next().and_then(|b| char::from(b).to_digit(16));
-                let pair = digit().zip(digit()).map(|(high, low)| high << 4 | low);
-                pair.and_then(|byte| u8::try_from(byte).ok())
-                    .ok_or("a percent escape is broken")?
-            }
-            other => other,
-        };
-        bytes.expose_mut().push(byte);
+fn decoded(text: &str, values: Values<'_>) -> Result<Secret<String>, String> {
+    let mut bytes = Secret::new(Vec::with_capacity(values.room(text)));
+    let mut at = 0;
+    while let Some(&byte) = text.as_bytes().get(at) {
+        if let Some((value, length)) = text.get(at..).and_then(|rest| values.at(rest)) {
+            bytes.expose_mut().extend(value.as_bytes());
+            at += length;
+        } else if byte == b'%' {
+            let digits = text.get(at + 1..at + 3).filter(|d| !d.starts_with('+'));
+            let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+            bytes
+                .expose_mut()
+                .push(byte.ok_or("a percent escape is broken")?);
+            at += 3;
+        } else {
+            bytes.expose_mut().push(byte);
+            at += 1;
+        }
     }
     String::from_utf8(std::mem::take(bytes.expose_mut()))
         .map(Secret::new)
@@ -462,6 +502,10 @@ mod tests {
         for (url, shown) in [
             ("postgres://a:secret@h/d", "postgres://a:xxxxx@h/d"),
             ("postgres://a:s%20t@h/d?x=1", "postgres://a:xxxxx@h/d?x=1"),
+            (
+                "postgres://a:%7b%7bpassword%7D%7D@h/d",
+                "postgres://a:xxxxx@h/d",
+            ),
             ("host=h password=secret", "host=h password=xxxxx"),
             ("host=h password='sec\\'ret'", "xxxxx"),
             (

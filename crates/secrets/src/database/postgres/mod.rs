@@ -24,7 +24,7 @@ use std::time::Duration;
 use coffer_crypto::{Secret, sha256};
 use coffer_wire::Timestamp;
 use tokio::time::timeout;
-use tokio_postgres::{Client, SimpleQueryMessage, Transaction};
+use tokio_postgres::{Client, GenericClient, SimpleQueryMessage, Transaction};
 
 use super::connection::Settings;
 use super::driver::{Driver, DriverError, Effect, NewUser, Outcome};
@@ -170,7 +170,7 @@ impl Postgres {
             "REASSIGN OWNED BY {role} TO CURRENT_USER; DROP OWNED BY {role}; DROP ROLE {role}"
         );
         simple(&transaction, &drop).await.map_err(|mut error| {
-            if error.text.contains("objects in database") {
+            if error.text.contains(" in database ") {
                 error.text.push_str(
                     " (they are out of reach from the connected database: reassign or drop them there, or give the role revocation_statements)",
                 );
@@ -200,10 +200,8 @@ impl Driver for Postgres {
 
     fn exists<'a>(&'a self, username: &'a str) -> Outcome<'a, bool> {
         Box::pin(self.bounded(async move {
-            let mut pooled = self.pool.get().await?;
-            let transaction = begin(&mut pooled.client, username).await?;
-            let there = role_oid(&transaction, username).await?.is_some();
-            commit(transaction).await?;
+            let pooled = self.pool.get().await?;
+            let there = role_oid(&pooled.client, username).await?.is_some();
             pooled.keep();
             Ok(there)
         }))
@@ -356,7 +354,7 @@ fn missing(username: &str) -> DriverError {
 
 /// The number behind a role's name, which outlives the name.
 async fn role_oid(
-    transaction: &Transaction<'_>,
+    session: &impl GenericClient,
     username: &str,
 ) -> Result<Option<u32>, DriverError> {
     let name = literal(username);
@@ -364,7 +362,7 @@ async fn role_oid(
         "SELECT oid FROM pg_catalog.pg_roles WHERE rolname = {}",
         name.expose()
     );
-    let rows = transaction.simple_query(&ask).await;
+    let rows = session.simple_query(&ask).await;
     let rows = rows.map_err(|error| trouble::of(&error))?;
     Ok(rows.iter().find_map(|row| match row {
         SimpleQueryMessage::Row(row) => row.get(0)?.parse().ok(),
