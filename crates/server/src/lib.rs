@@ -1,3 +1,22 @@
 //! The HTTP edge: listeners, TLS, configuration and the registry of engines.
+//!
+//! [`run`] is the whole life of a server: read the configuration, open the store, listen, serve, stop in order.
 
+mod args;
+mod banner;
 pub mod config;
+mod dev;
+mod environment;
+mod error;
+mod http;
+mod listener;
+mod log;
+pub mod registry;
+mod sanitized;
+mod server;
+mod signals;
+mod unserved;
+
+pub use args::{Dev, ServerArgs};
+pub use error::Error;
+pub use server::{Server, run};

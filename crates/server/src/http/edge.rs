@@ -1,0 +1,181 @@
+//! One listener's way from an HTTP request to its answer.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::{Buf, Bytes};
+use coffer_engine::Fault;
+use coffer_kernel::{Kernel, Refusal, Request, Response};
+use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::request::Parts;
+use http::{HeaderValue, Method, StatusCode, Version};
+use http_body_util::Full;
+use hyper::body::Body;
+use tokio_util::task::TaskTracker;
+
+use super::doors::Doors;
+use super::headers::AddedHeaders;
+use super::redact::Redaction;
+use super::request::Wanted;
+use super::response::Answer;
+use super::{address, body};
+use crate::config::{Binding, Config, ForwardedFor, Listener};
+
+/// What a listener's requests have in common.
+pub(crate) struct Edge {
+    kernel: Arc<Kernel>,
+    running: TaskTracker,
+    max_body_bytes: u64,
+    max_read_time: Option<Duration>,
+    max_request_duration: Duration,
+    forwarded_for: Option<ForwardedFor>,
+    doors: Doors,
+    redaction: Redaction,
+    added: AddedHeaders,
+}
+
+impl Edge {
+    /// The edge of one listener; `running` tracks the handlers at work.
+    pub(crate) fn new(
+        kernel: Arc<Kernel>,
+        running: TaskTracker,
+        listener: &Listener,
+        config: &Config,
+    ) -> Self {
+        let forwarded_for = match &listener.binding {
+            Binding::Tcp { forwarded_for, .. } => forwarded_for.clone(),
+            Binding::Unix(_) => None,
+        };
+        Self {
+            kernel,
+            running,
+            max_body_bytes: listener.max_request_size_bytes.unwrap_or(u64::MAX),
+            max_read_time: listener.timeouts.read,
+            max_request_duration: listener.max_request_duration,
+            forwarded_for,
+            doors: Doors::new(listener),
+            redaction: Redaction::new(listener),
+            added: AddedHeaders::new(listener, config),
+        }
+    }
+
+    /// Answers one request. A client that hangs up drops this, never the handler behind it.
+    pub(crate) async fn serve<B>(
+        &self,
+        peer: Option<SocketAddr>,
+        request: http::Request<B>,
+    ) -> http::Response<Full<Bytes>>
+    where
+        B: Body + Unpin,
+        B::Data: Buf,
+    {
+        let (head, body) = request.into_parts();
+        let answer = self
+            .answer(peer, &head, body)
+            .await
+            .unwrap_or_else(|answer| answer);
+        let status = answer.status;
+        let length = answer.body.len();
+        let mut response = answer.into_http();
+        self.added.add(status, response.headers_mut());
+        if head.method == Method::HEAD {
+            response
+                .headers_mut()
+                .insert(CONTENT_LENGTH, HeaderValue::from(length));
+            *response.body_mut() = Full::default();
+        }
+        if head.version == Version::HTTP_11 && head.headers.contains_key(TRANSFER_ENCODING) {
+            // A proxy that trusted another length than we did finds the connection ended, not a second
+            // request inside this one's body (RFC 9112, section 6.1).
+            response
+                .headers_mut()
+                .insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
+    }
+
+    async fn answer<B>(
+        &self,
+        peer: Option<SocketAddr>,
+        head: &Parts,
+        body: B,
+    ) -> Result<Answer, Answer>
+    where
+        B: Body + Unpin,
+        B::Data: Buf,
+    {
+        if head.headers.contains_key(TRANSFER_ENCODING) && head.headers.contains_key(CONTENT_LENGTH)
+        {
+            let text = "a request can not have both Content-Length and Transfer-Encoding; send one of them";
+            return Err(Answer::error(StatusCode::BAD_REQUEST, text));
+        }
+        let client = self.client(peer, head)?;
+        let wanted = Wanted::read(head)?;
+        let id = self.kernel.barrier.random().uuid_v4();
+        if let Err(fault) = self.doors.pass(wanted.path()) {
+            return Err(Answer::refused(Refusal {
+                request_id: id,
+                fault,
+            }));
+        }
+        let redacted = self.redaction.concerns(wanted.path());
+        let body = match wanted.has_body() {
+            true => body::read(body, self.max_body_bytes, self.max_read_time).await?,
+            false => Default::default(),
+        };
+        let started = Instant::now();
+        let (verb, path) = (
+            wanted.verb(),
+            tracing::enabled!(tracing::Level::DEBUG).then(|| wanted.path().to_owned()),
+        );
+        let request = wanted.into_request(id, &head.headers, &body, client)?;
+        drop(body);
+        let answer = self.handle(request).await;
+        let answer = match answer {
+            Ok(mut response) => {
+                if redacted {
+                    self.redaction.apply(&mut response);
+                }
+                Answer::granted(response)
+            }
+            Err(refusal) => Answer::refused(refusal),
+        };
+        if let Some(path) = path {
+            let micros = started.elapsed().as_micros();
+            tracing::debug!(%verb, path, status = answer.status.as_u16(), micros, "request");
+        }
+        Ok(answer)
+    }
+
+    fn client(&self, peer: Option<SocketAddr>, head: &Parts) -> Result<Option<SocketAddr>, Answer> {
+        match (peer, &self.forwarded_for) {
+            (Some(peer), Some(rules)) => address::client(peer, rules, &head.headers)
+                .map(Some)
+                .map_err(|text| Answer::error(StatusCode::BAD_REQUEST, text)),
+            _ => Ok(peer),
+        }
+    }
+
+    /// Runs the request in a task of its own, so that neither a client that hangs up nor the end of its time stops
+    /// it half-way, and a fault of ours ends that task alone.
+    async fn handle(&self, request: Request) -> Result<Response, Refusal> {
+        let request_id = request.id.clone();
+        let kernel = Arc::clone(&self.kernel);
+        let task = self
+            .running
+            .spawn(async move { kernel.handle(request).await });
+        let fault = match tokio::time::timeout(self.max_request_duration, task).await {
+            Ok(Ok(answer)) => return answer,
+            Ok(Err(error)) if error.is_panic() => {
+                Fault::internal("the handler panicked, see above")
+            }
+            Ok(Err(_)) => Fault::Unavailable("the server is stopping".into()),
+            Err(_) => Fault::Unavailable(format!(
+                "the request took longer than {}; it goes on, so look at its outcome before you try again",
+                coffer_wire::format_duration(self.max_request_duration)
+            )),
+        };
+        Err(Refusal { request_id, fault })
+    }
+}

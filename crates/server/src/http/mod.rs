@@ -1,0 +1,14 @@
+//! HTTP: bytes from a connection become a [`coffer_kernel::Request`], its answer becomes bytes.
+
+mod address;
+mod body;
+mod doors;
+mod edge;
+mod envelope;
+mod headers;
+mod redact;
+mod request;
+mod response;
+mod status;
+
+pub(crate) use edge::Edge;

@@ -1,0 +1,191 @@
+//! Answers on their way out.
+
+use bytes::Bytes;
+use coffer_engine::{Body, Fault};
+use coffer_kernel::{Refusal, Response};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, STRICT_TRANSPORT_SECURITY};
+use http::{HeaderValue, StatusCode};
+use http_body_util::Full;
+
+use super::{envelope, status};
+
+/// An answer before the listener's own headers are added.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) media_type: Option<HeaderValue>,
+    pub(super) location: Option<HeaderValue>,
+    pub(super) body: Bytes,
+}
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+impl Answer {
+    /// A refusal by the edge itself.
+    pub(super) fn error(status: StatusCode, text: impl Into<String>) -> Self {
+        Self::json(status, envelope::error(Some(text.into())).into())
+    }
+
+    /// An error without a word, as the reference answers where nothing is.
+    pub(super) fn silent(status: StatusCode) -> Self {
+        Self::json(status, Bytes::from_static(b"{\"errors\":[]}"))
+    }
+
+    /// Sends the client to another place of this server.
+    pub(super) fn redirect(to: &str) -> Self {
+        let Ok(location) = HeaderValue::from_str(to) else {
+            return Self::silent(StatusCode::NOT_FOUND);
+        };
+        Self {
+            status: StatusCode::TEMPORARY_REDIRECT,
+            media_type: None,
+            location: Some(location),
+            body: Bytes::new(),
+        }
+    }
+
+    /// What the kernel answered.
+    pub(super) fn granted(response: Response) -> Self {
+        let request_id = response.request_id.clone();
+        Self::of(response, StatusCode::OK)
+            .unwrap_or_else(|fault| Self::refused(Refusal { request_id, fault }))
+    }
+
+    /// What the kernel refused. The source of an internal fault goes to the log, and only there.
+    pub(super) fn refused(refusal: Refusal) -> Self {
+        let Refusal { request_id, fault } = refusal;
+        let code = status::code(&fault);
+        if let Fault::Internal(source) = &fault {
+            tracing::error!(request_id, error = %source, "internal error");
+        }
+        match fault {
+            Fault::Gone(reply) => match Self::of(envelope::of_gone(request_id, *reply), code) {
+                Ok(answer) => Self {
+                    status: code,
+                    ..answer
+                },
+                Err(_) => Self::silent(StatusCode::INTERNAL_SERVER_ERROR),
+            },
+            fault => Self::json(
+                code,
+                envelope::error(status::text(&fault, &request_id)).into(),
+            ),
+        }
+    }
+
+    /// With the headers that every answer has.
+    pub(super) fn into_http(self) -> http::Response<Full<Bytes>> {
+        let mut response = http::Response::new(Full::new(self.body));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.reserve(8);
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(
+            STRICT_TRANSPORT_SECURITY,
+            HeaderValue::from_static("max-age=31536000; includeSubDomains"),
+        );
+        if let Some(media_type) = self.media_type {
+            headers.insert(CONTENT_TYPE, media_type);
+        }
+        if let Some(location) = self.location {
+            headers.insert(LOCATION, location);
+        }
+        response
+    }
+
+    fn of(mut response: Response, usual: StatusCode) -> Result<Self, Fault> {
+        let status = response
+            .status
+            .and_then(|status| StatusCode::from_u16(status).ok());
+        if envelope::is_empty(&response) && usual == StatusCode::OK {
+            let status = status.unwrap_or(StatusCode::NO_CONTENT);
+            return Ok(Self {
+                status,
+                media_type: None,
+                location: None,
+                body: Bytes::new(),
+            });
+        }
+        let status = status.unwrap_or(usual);
+        let body = match std::mem::take(&mut response.body) {
+            Body::Empty => envelope::around(&response, None)?,
+            Body::Json(data) => envelope::around(&response, Some(&data))?,
+            Body::JsonAlsoAtTop(data) => envelope::with_data_at_top(&response, &data)?,
+            Body::JsonBare(text) => text,
+            Body::Raw { media_type, bytes } => {
+                let media_type = HeaderValue::from_str(&media_type).map_err(Fault::internal)?;
+                return Ok(Self {
+                    status,
+                    media_type: Some(media_type),
+                    location: None,
+                    body: Bytes::from_owner(bytes),
+                });
+            }
+        };
+        // The owner is wiped when the last reference to the bytes is gone.
+        Ok(Self::json(status, Bytes::from_owner(body)))
+    }
+
+    fn json(status: StatusCode, body: Bytes) -> Self {
+        Self {
+            status,
+            media_type: Some(JSON),
+            location: None,
+            body,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use coffer_crypto::Zeroizing;
+    use coffer_engine::Reply;
+
+    use super::*;
+
+    fn json(text: &str) -> Body {
+        Body::Json(Zeroizing::new(text.as_bytes().to_vec()))
+    }
+
+    #[test]
+    fn nothing_to_say_is_204() {
+        let answer = Answer::granted(Response::default());
+        assert_eq!((answer.status.as_u16(), answer.body.len()), (204, 0));
+        let answer = Answer::granted(Response {
+            status: Some(202),
+            ..Response::default()
+        });
+        assert_eq!(answer.status.as_u16(), 202);
+    }
+
+    #[test]
+    fn a_gone_thing_is_404_with_its_envelope() {
+        let reply = Reply {
+            body: json("{\"data\":null}"),
+            ..Reply::default()
+        };
+        let refusal = Refusal {
+            request_id: "r".into(),
+            fault: Fault::Gone(Box::new(reply)),
+        };
+        let answer = Answer::refused(refusal);
+        assert_eq!(answer.status.as_u16(), 404);
+        let parsed: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+        assert!(parsed["data"]["data"].is_null() && parsed["request_id"] == "r");
+    }
+
+    #[test]
+    fn raw_bytes_keep_their_media_type() {
+        let body = Body::Raw {
+            media_type: "text/plain".into(),
+            bytes: Zeroizing::new(b"x".to_vec()),
+        };
+        let answer = Answer::granted(Response {
+            body,
+            ..Response::default()
+        })
+        .into_http();
+        assert_eq!(answer.headers()[CONTENT_TYPE], "text/plain");
+        assert_eq!(answer.headers()[CACHE_CONTROL], "no-store");
+    }
+}

@@ -1,0 +1,11 @@
+//! Where connections come in: sockets, TLS, time limits, and how they end.
+
+mod accept;
+mod bind;
+mod pace;
+mod tls;
+mod unix;
+
+pub(crate) use accept::{Limits, Listening, run};
+pub(crate) use bind::{Bound, bind};
+pub(crate) use tls::Certificates;

@@ -1,0 +1,30 @@
+//! THE list of engines: what is not here can not be mounted.
+
+use coffer_engine::{Class, Kind};
+use coffer_secrets::cubbyhole::Cubbyhole;
+use coffer_secrets::database::Database;
+use coffer_secrets::kv;
+
+use crate::error::Error;
+
+/// Every engine of this binary. A table with a fault in it refuses to start.
+pub fn kinds() -> Result<Vec<Kind>, Error> {
+    let kinds = vec![
+        Kind::versioned::<kv::V1>(Class::Secret, "1").or::<kv::V2>("2"),
+        Kind::new::<Cubbyhole>(Class::Secret),
+        Kind::new::<Database>(Class::Secret),
+    ];
+    let faults: Vec<String> = kinds.iter().flat_map(Kind::faults).collect();
+    match faults.is_empty() {
+        true => Ok(kinds),
+        false => Err(Error::Registry(faults.join("; "))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_table_is_free_of_faults() {
+        super::kinds().unwrap();
+    }
+}

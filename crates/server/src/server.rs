@@ -1,0 +1,324 @@
+//! A server's life, from its configuration to its end.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use coffer_crypto::Random;
+use coffer_kernel::{Clock, Kernel, Settings};
+use coffer_storage::{Embedded, Memory, Store};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::args::ServerArgs;
+use crate::config::{Config, Storage, Warning};
+use crate::error::Error;
+use crate::http::Edge;
+use crate::listener::{Bound, Certificates, Limits, Listening, bind};
+use crate::log::Logging;
+use crate::signals::Signals;
+use crate::{banner, dev, environment, listener, registry, sanitized, unserved};
+
+/// Most connections at once, fewer where the system gives us fewer descriptors.
+const MAX_CONNECTIONS: usize = 16 * 1024;
+/// Descriptors that are kept for files, databases and the like.
+const RESERVED_DESCRIPTORS: usize = 128;
+/// How long requests may take to end once the server is told to stop.
+const DRAIN: Duration = Duration::from_secs(30);
+
+/// Runs a server until a signal stops it.
+///
+/// # Errors
+/// What keeps it from starting, with what to do about it.
+pub async fn run(args: ServerArgs) -> Result<(), Error> {
+    // The first call wins; the command line has made the same choice.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let (config, warnings) = read_config(&args)?;
+    let logging = Logging::start(&args, &config.log)?;
+    let mut signals = Signals::new()?;
+    let server = Server::start(config, &args).await?;
+    print(&banner::text(server.facts(&logging)));
+    if let Some(notice) = server.notice() {
+        print(notice);
+    }
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
+    let pid_file = server
+        .config
+        .pid_file
+        .clone()
+        .map(PidFile::write)
+        .transpose()?;
+    while signals.next_is_reload().await {
+        server.reload(&args, &logging).await;
+    }
+    tracing::info!("stopping; a second signal stops at once");
+    tokio::select! {
+        () = server.stop() => tracing::info!("stopped"),
+        () = signals.stop() => tracing::warn!("stopped at once"),
+    }
+    drop(pid_file);
+    Ok(())
+}
+
+fn read_config(args: &ServerArgs) -> Result<(Config, Vec<Warning>), Error> {
+    let Some(dev) = &args.dev else {
+        return Ok(Config::load(&args.config)?);
+    };
+    let (mut config, warnings) = Config::load_for_dev(&args.config)?;
+    config.listeners.insert(0, dev::listener(dev)?);
+    Ok((config, warnings))
+}
+
+/// A server that listens.
+pub struct Server {
+    config: Config,
+    kernel: Arc<Kernel>,
+    limits: Limits,
+    running: TaskTracker,
+    addresses: Vec<SocketAddr>,
+    certificates: Vec<Arc<Certificates>>,
+    facts: Vec<(String, String)>,
+    notice: Option<String>,
+}
+
+impl Server {
+    /// Opens the store and the listeners, and in dev mode sets the server up.
+    ///
+    /// # Errors
+    /// What keeps it from starting.
+    pub async fn start(mut config: Config, args: &ServerArgs) -> Result<Self, Error> {
+        for warning in unserved::warnings(&config) {
+            tracing::warn!("{warning}");
+        }
+        let bound = config
+            .listeners
+            .iter()
+            .map(bind)
+            .collect::<Result<Vec<_>, _>>()?;
+        let api_addr = environment::variable("API_ADDR").or(config.api_addr.take());
+        config.api_addr = api_addr.or_else(|| bound.iter().find_map(Bound::url));
+        let store = open_store(&config.storage)?;
+        let settings = settings(&config)?;
+        let kernel = Kernel::new(settings, store, Random::system(), Clock::System)
+            .await
+            .map_err(Error::Kernel)?;
+        let notice = match (&args.dev, config.listeners.first()) {
+            (Some(dev), Some(listener)) => {
+                let url = bound.first().and_then(Bound::url).unwrap_or_default();
+                Some(dev::set_up(&kernel, dev, listener, &url).await?)
+            }
+            _ => None,
+        };
+        let limits = Limits {
+            connections: Arc::new(Semaphore::new(max_connections())),
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
+        };
+        let mut server = Self {
+            facts: facts(&config, &kernel),
+            config,
+            kernel,
+            limits,
+            running: TaskTracker::new(),
+            addresses: Vec::new(),
+            certificates: Vec::new(),
+            notice,
+        };
+        server.listen(bound);
+        Ok(server)
+    }
+
+    /// The TCP addresses it listens on, with the ports that the system chose.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// The kernel behind it.
+    pub fn kernel(&self) -> &Arc<Kernel> {
+        &self.kernel
+    }
+
+    /// What a person at a dev server needs to know.
+    fn notice(&self) -> Option<&str> {
+        self.notice.as_deref()
+    }
+
+    fn facts(&self, logging: &Logging) -> Vec<(String, String)> {
+        let mut facts = self.facts.clone();
+        facts.push((
+            "Log Level".to_owned(),
+            sanitized::level(logging.shown).to_owned(),
+        ));
+        facts
+    }
+
+    fn listen(&mut self, bound: Vec<Bound>) {
+        for (index, (bound, listener)) in bound.into_iter().zip(&self.config.listeners).enumerate()
+        {
+            let limits = format!(
+                "max_request_duration: \"{}\", max_request_size: \"{}\")",
+                coffer_wire::format_duration(listener.max_request_duration),
+                listener
+                    .max_request_size_bytes
+                    .map_or("unlimited".to_owned(), |bytes| bytes.to_string()),
+            );
+            self.facts.push((
+                format!("Listener {}", index + 1),
+                format!("{}, {limits}", bound.shown()),
+            ));
+            if let Bound::Tcp { address, tls, .. } = &bound {
+                self.addresses.push(*address);
+                self.certificates.extend(tls.clone());
+            }
+            let edge = Edge::new(
+                Arc::clone(&self.kernel),
+                self.running.clone(),
+                listener,
+                &self.config,
+            );
+            let listening = Listening {
+                bound,
+                edge: Arc::new(edge),
+                timeouts: listener.timeouts,
+            };
+            tokio::spawn(listener::run(listening, self.limits.clone()));
+        }
+    }
+
+    /// Takes over what SIGHUP can change: certificates, log level, and files that were moved away.
+    async fn reload(&self, args: &ServerArgs, logging: &Logging) {
+        tracing::info!("reloading certificates, log level and files");
+        for certificates in &self.certificates {
+            if let Err(error) = certificates.reload() {
+                tracing::error!(%error, "the old certificate stays in use");
+            }
+        }
+        match read_config(args) {
+            Ok((config, _)) => logging.reload(&config.log),
+            Err(error) => {
+                tracing::error!(%error, "the configuration can not be read; its log level stays as it was");
+                logging.reload(&self.config.log);
+            }
+        }
+        if let Ok(open) = self.kernel.open() {
+            open.audit.reopen().await;
+        }
+    }
+
+    /// Stops accepting, lets requests end, forgets the keys and closes the store.
+    pub async fn stop(self) {
+        self.limits.stop.cancel();
+        self.limits.tasks.close();
+        self.running.close();
+        let drained = async {
+            self.limits.tasks.wait().await;
+            self.running.wait().await;
+        };
+        if tokio::time::timeout(DRAIN, drained).await.is_err() {
+            tracing::warn!(
+                seconds = DRAIN.as_secs(),
+                "some requests did not end in time"
+            );
+        }
+        let store = Arc::clone(self.kernel.barrier.store());
+        self.kernel.seal();
+        if let Err(error) = store.close().await {
+            tracing::error!(%error, "the storage did not close properly; what was acknowledged is safe");
+        }
+    }
+}
+
+fn open_store(storage: &Storage) -> Result<Arc<dyn Store>, Error> {
+    Ok(match storage {
+        Storage::Memory => Arc::new(Memory::new()),
+        Storage::Embedded { path, .. } => Arc::new(Embedded::open(path)?),
+    })
+}
+
+fn settings(config: &Config) -> Result<Settings, Error> {
+    let mut settings = Settings::new(registry::kinds()?);
+    settings.default_lease_ttl = config.default_lease_ttl;
+    settings.max_lease_ttl = config.max_lease_ttl;
+    settings.cluster_name = config.cluster_name.clone().unwrap_or_default();
+    settings.api_addr = config.api_addr.clone().unwrap_or_default();
+    settings.storage_type = sanitized::storage_type(&config.storage).to_owned();
+    settings.raw_storage_endpoint = config.raw_storage_endpoint;
+    settings.build_date = option_env!("COFFER_BUILD_DATE")
+        .unwrap_or_default()
+        .to_owned();
+    settings.sanitized = sanitized::document(config);
+    if let Some(version) = &config.version_override {
+        settings.version.clone_from(version);
+    }
+    if config.unsafe_allow_api_audit_creation == Some(false) {
+        settings.audit_path_allowed = |_| false;
+    }
+    Ok(settings)
+}
+
+fn facts(config: &Config, kernel: &Kernel) -> Vec<(String, String)> {
+    let mut facts = vec![
+        (
+            "Api Address".to_owned(),
+            config.api_addr.clone().unwrap_or_default(),
+        ),
+        (
+            "Storage".to_owned(),
+            sanitized::storage_type(&config.storage).to_owned(),
+        ),
+        (
+            "Version".to_owned(),
+            format!(
+                "Coffer v{} (API {})",
+                env!("CARGO_PKG_VERSION"),
+                kernel.settings.version
+            ),
+        ),
+    ];
+    if let Storage::Embedded { path, .. } = &config.storage {
+        facts.push(("Storage Path".to_owned(), path.display().to_string()));
+    }
+    facts
+}
+
+/// As many connections as descriptors allow.
+fn max_connections() -> usize {
+    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    let line = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max open files"));
+    let descriptors = line.and_then(|line| line.split_whitespace().next()?.parse::<usize>().ok());
+    descriptors.map_or(MAX_CONNECTIONS, |all| {
+        all.saturating_sub(RESERVED_DESCRIPTORS)
+            .clamp(16, MAX_CONNECTIONS)
+    })
+}
+
+/// To the standard output, where waiting scripts read it; that nobody listens there is no reason to fail.
+fn print(text: &str) {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// The file with the process id; removed when the server ends.
+struct PidFile(PathBuf);
+
+impl PidFile {
+    fn write(path: PathBuf) -> Result<Self, Error> {
+        match std::fs::write(&path, format!("{}\n", std::process::id())) {
+            Ok(()) => Ok(Self(path)),
+            Err(source) => Err(Error::Unwritable { path, source }),
+        }
+    }
+}
+
+impl Drop for PidFile {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
