@@ -273,7 +273,6 @@ struct WriteConnection {
     /// Names of the roles that may use it; `*` at the ends of a name stands for anything.
     allowed_roles: Option<CommaList>,
     /// Statements that change the admin's password, with {{username}} and {{password}}.
-    #[serde(alias = "root_credentials_rotate_statements")]
     root_rotation_statements: Option<Statements>,
     /// Policy of generated passwords (`sys/policies/password`).
     password_policy: Option<Text>,

@@ -15,8 +15,7 @@ use super::connection::Connection;
 use super::driver::{Driver, DriverError, Effect, NewUser};
 use super::plaintext;
 use super::role::Role;
-use super::statements::check_username;
-use super::username::Facts;
+use super::username::{self, Facts};
 
 pub(super) fn routes() -> Routes<Database> {
     Routes::new([path("creds/{name}", "A new user of a role.").read::<ReadCredential>()])
@@ -120,7 +119,7 @@ fn choose_name(
     let name = template.render(&facts).map_err(Fault::Invalid)?;
     let end = name.floor_char_boundary(driver.max_username_bytes());
     let name = name.get(..end).unwrap_or_default().to_owned();
-    check_username(&name, driver.max_username_bytes())
+    username::check(&name, driver.max_username_bytes())
         .map_err(|what| Fault::Invalid(format!("username_template: {what}")))?;
     Ok(name)
 }

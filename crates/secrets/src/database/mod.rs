@@ -8,7 +8,8 @@
 //! | [`role`] | `roles/`: how users are made and removed |
 //! | [`credential`] | `creds/`: one user per request, with a lease |
 //! | [`static_role`] | `static-roles/`, `static-creds/`, `rotate-role/`: existing users whose password is rotated |
-//! | [`statements`], [`username`] | the two small languages that operators write |
+//! | [`statements`], [`quoting`] | SQL as operators write it, and how values get into it |
+//! | [`username`] | the template language of user names |
 //! | [`driver`], [`postgres`] | the door to one kind of database |
 
 mod connection;
@@ -18,6 +19,7 @@ mod driver;
 mod listing;
 mod plaintext;
 mod postgres;
+mod quoting;
 mod role;
 mod root;
 mod statements;

@@ -17,7 +17,8 @@ use super::driver::Effect;
 use super::listing::page;
 use super::plaintext;
 use super::role::{self, check_credential};
-use super::statements::{Statements, check_username};
+use super::statements::Statements;
+use super::username;
 use crate::keys::Keys;
 
 /// The shortest time between two rotations, in seconds.
@@ -193,7 +194,7 @@ impl Handle<Database> for WriteStaticRole {
                 self.name
             )));
         }
-        check_username(&role.username, driver.max_username_bytes()).map_err(Fault::Invalid)?;
+        username::check(&role.username, driver.max_username_bytes()).map_err(Fault::Invalid)?;
         if is_new
             && !driver
                 .exists(&role.username)

@@ -23,7 +23,7 @@ async fn own_statements_that_postgresql_refuses_keep_the_lease() {
             "{text}"
         );
         assert!(text.contains("privileges for database postgres"), "{text}");
-        assert_eq!(bench.lease_ids().await, [lease.clone()]);
+        assert_eq!(bench.lease_ids().await, [lease.as_str()]);
         server.login(&user, &password).await.unwrap();
     }
     // The operator repairs the role, and the next try succeeds.
@@ -145,7 +145,7 @@ async fn what_is_owned_in_another_database_is_named() {
         text.contains("object in database other") && text.contains("out of reach"),
         "{text}"
     );
-    assert_eq!(bench.lease_ids().await, [lease.clone()]);
+    assert_eq!(bench.lease_ids().await, [lease.as_str()]);
     assert!(server.login(&user, &password).await.is_err());
     let admin = server
         .login_to("other", super::postgres::ADMIN, super::postgres::PASSWORD)
@@ -170,7 +170,7 @@ async fn a_database_that_is_down_fails_and_later_works() {
     );
     assert!(bench.revoke(&lease).await.is_err());
     assert!(bench.renew(&lease, bench.now, None).await.is_err());
-    assert_eq!(bench.lease_ids().await, [lease.clone()]);
+    assert_eq!(bench.lease_ids().await, [lease.as_str()]);
 
     server.start_again();
     bench.revoke(&lease).await.unwrap();

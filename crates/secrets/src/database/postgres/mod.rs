@@ -14,6 +14,7 @@
 //!   it can not appear in the server's logs.
 
 mod address;
+mod dsn;
 mod pool;
 mod tls;
 mod trouble;
@@ -28,12 +29,13 @@ use tokio_postgres::{Client, GenericClient, SimpleQueryMessage, Transaction};
 
 use super::connection::Settings;
 use super::driver::{Driver, DriverError, Effect, NewUser, Outcome};
-use super::statements::{Values, expand, identifier, literal};
+use super::quoting::{Values, identifier, literal};
+use super::statements::expand;
 use address::SslMode;
 use pool::{Limits, Pool};
 use tls::Tls;
 
-pub(in crate::database) use address::masked;
+pub(in crate::database) use dsn::masked;
 
 /// How long one call may take in all, waiting and connecting included, in seconds.
 const CALL_SECS: u64 = 75;

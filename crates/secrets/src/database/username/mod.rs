@@ -3,10 +3,12 @@
 //! `{{ … }}` holds a pipeline: `.DisplayName | truncate 8 | lowercase`, `printf "v-%s" (.RoleName | truncate 8)`.
 //! What comes out is a name and nothing else: it is never read as a template again.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use coffer_crypto::{Random, sha256};
+mod functions;
+
+use coffer_crypto::Random;
 use coffer_wire::Timestamp;
+
+use functions::{Function, Value, apply};
 
 /// What user names look like where the configuration says nothing.
 pub(super) const DEFAULT: &str = r#"{{ printf "v-%s-%s-%s-%s" (.DisplayName | truncate 8) (.RoleName | truncate 8) (random 20) (unix_time) | truncate 63 }}"#;
@@ -15,8 +17,6 @@ pub(super) const DEFAULT: &str = r#"{{ printf "v-%s-%s-%s-%s" (.DisplayName | tr
 const MAX_TEMPLATE_BYTES: usize = 4096;
 /// Deepest nesting of parentheses, in levels.
 const MAX_DEPTH_LEVELS: usize = 16;
-/// Longest random text and longest result, in characters.
-const MAX_TEXT_CHARS: usize = 4096;
 
 /// A template that was understood.
 #[derive(Debug)]
@@ -59,29 +59,6 @@ enum Operand {
     Group(Pipeline),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Function {
-    Random,
-    Truncate,
-    TruncateSha256,
-    Uppercase,
-    Lowercase,
-    Replace,
-    Sha256,
-    Base64,
-    UnixTime,
-    UnixTimeMillis,
-    Timestamp,
-    Uuid,
-    Printf,
-}
-
-#[derive(Clone, Debug)]
-enum Value {
-    Text(String),
-    Number(i64),
-}
-
 impl UsernameTemplate {
     /// Reads a template and tries it once, so that faults show when it is configured.
     pub(super) fn parse(template: &str) -> Result<Self, String> {
@@ -108,6 +85,21 @@ impl UsernameTemplate {
             }
         }
         Ok(out)
+    }
+}
+
+/// Refuses names that no database has a use for and no text can carry safely.
+pub(super) fn check(username: &str, max_bytes: usize) -> Result<(), String> {
+    match username {
+        "" => Err("the user name is empty".into()),
+        name if name.len() > max_bytes => Err(format!(
+            "the user name has {} bytes; at most {max_bytes} are allowed",
+            name.len()
+        )),
+        name if name.chars().any(char::is_control) => {
+            Err("the user name holds a control character".into())
+        }
+        _ => Ok(()),
     }
 }
 
@@ -242,7 +234,7 @@ impl<'a> Tokens<'a> {
                 .parse()
                 .map(Operand::Number)
                 .map_err(|_| format!("{number:?} is not a number")),
-            name => function(name)
+            name => Function::named(name)
                 .map(Operand::Function)
                 .ok_or_else(|| format!("function {name:?} not defined")),
         }
@@ -252,34 +244,6 @@ impl<'a> Tokens<'a> {
 fn first_word(text: &str) -> &str {
     let end = text.find(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '.' | '-'));
     text.get(..end.unwrap_or(text.len())).unwrap_or_default()
-}
-
-fn function(name: &str) -> Option<Function> {
-    Some(match name {
-        "random" => Function::Random,
-        "truncate" => Function::Truncate,
-        "truncate_sha256" => Function::TruncateSha256,
-        "uppercase" => Function::Uppercase,
-        "lowercase" => Function::Lowercase,
-        "replace" => Function::Replace,
-        "sha256" => Function::Sha256,
-        "base64" => Function::Base64,
-        "unix_time" => Function::UnixTime,
-        "unix_time_millis" => Function::UnixTimeMillis,
-        "timestamp" => Function::Timestamp,
-        "uuid" => Function::Uuid,
-        "printf" => Function::Printf,
-        _ => return None,
-    })
-}
-
-impl Value {
-    fn text(&self) -> String {
-        match self {
-            Self::Text(text) => text.clone(),
-            Self::Number(number) => number.to_string(),
-        }
-    }
 }
 
 fn run(pipeline: &Pipeline, facts: &Facts<'_>) -> Result<Value, String> {
@@ -308,159 +272,6 @@ fn value(operand: &Operand, facts: &Facts<'_>) -> Result<Value, String> {
         Operand::Function(function) => apply(*function, &[], facts)?,
         Operand::Group(pipeline) => run(pipeline, facts)?,
     })
-}
-
-fn apply(function: Function, arguments: &[Value], facts: &Facts<'_>) -> Result<Value, String> {
-    use Value::{Number, Text};
-    let text = match (function, arguments) {
-        (Function::Random, [Number(count)]) => facts.random.base62(length("random", *count)?),
-        (Function::Truncate, [Number(count), Text(text)]) => {
-            text.chars().take(length("truncate", *count)?).collect()
-        }
-        (Function::TruncateSha256, [Number(count), Text(text)]) => {
-            shortened(text, length("truncate_sha256", *count)?)?
-        }
-        (Function::Uppercase, [Text(text)]) => text.to_uppercase(),
-        (Function::Lowercase, [Text(text)]) => text.to_lowercase(),
-        (Function::Replace, [Text(old), Text(new), Text(text)]) => {
-            let grown = text.len() + text.len().saturating_add(1).saturating_mul(new.len());
-            if grown > MAX_TEXT_CHARS * 4 {
-                return Err("replace would make a text that is too long".into());
-            }
-            text.replace(old, new)
-        }
-        (Function::Sha256, [Text(text)]) => hex::encode(sha256(text.as_bytes())),
-        (Function::Base64, [Text(text)]) => STANDARD.encode(text),
-        (Function::UnixTime, []) => facts.now.secs().to_string(),
-        (Function::UnixTimeMillis, []) => facts.now.millis().to_string(),
-        (Function::Timestamp, [Text(layout)]) => dated(facts.now, layout)?,
-        (Function::Uuid, []) => facts.random.uuid_v4(),
-        (Function::Printf, [Text(format), rest @ ..]) => printed(format, rest)?,
-        (function, arguments) => {
-            return Err(format!(
-                "wrong number or kind of arguments for {function:?} ({} given)",
-                arguments.len()
-            ));
-        }
-    };
-    match text.chars().count() {
-        count if count > MAX_TEXT_CHARS => Err(format!(
-            "a text of more than {MAX_TEXT_CHARS} characters arose"
-        )),
-        _ => Ok(Text(text)),
-    }
-}
-
-fn length(function: &str, count: i64) -> Result<usize, String> {
-    usize::try_from(count)
-        .ok()
-        .filter(|count| (1..=MAX_TEXT_CHARS).contains(count))
-        .ok_or_else(|| {
-            format!("{function}: length must be > 0 and at most {MAX_TEXT_CHARS}, not {count}")
-        })
-}
-
-/// The text itself if it is short enough, else its start and eight digits of its hash.
-fn shortened(text: &str, count: usize) -> Result<String, String> {
-    let kept = count
-        .checked_sub(8)
-        .filter(|kept| *kept > 0)
-        .ok_or("truncate_sha256: length must be over 8")?;
-    if text.chars().count() <= count {
-        return Ok(text.to_owned());
-    }
-    let hash = hex::encode(sha256(text.as_bytes()));
-    let start: String = text.chars().take(kept).collect();
-    Ok(format!("{start}{}", hash.get(..8).unwrap_or_default()))
-}
-
-/// Go's `Sprintf` for `%s`, `%v`, `%d`, `%q`, `%x` with an optional width.
-fn printed(format: &str, arguments: &[Value]) -> Result<String, String> {
-    let (mut out, mut arguments) = (String::new(), arguments.iter());
-    let mut chars = format.chars().peekable();
-    while let Some(c) = chars.next() {
-        if c != '%' {
-            out.push(c);
-            continue;
-        }
-        let mut width = String::new();
-        while let Some(digit) = chars.next_if(|c| c.is_ascii_digit() || *c == '-') {
-            width.push(digit);
-        }
-        let verb = chars.next().ok_or("printf: the format ends in %")?;
-        if verb == '%' {
-            out.push('%');
-            continue;
-        }
-        let argument = arguments
-            .next()
-            .ok_or("printf: too few arguments for the format")?;
-        let text = match (verb, argument) {
-            ('s', Value::Text(text)) | ('v', Value::Text(text)) => text.clone(),
-            ('d' | 'v', Value::Number(number)) => number.to_string(),
-            ('q', Value::Text(text)) => format!("{text:?}"),
-            ('x', Value::Text(text)) => hex::encode(text),
-            ('x', Value::Number(number)) => format!("{number:x}"),
-            (verb, _) => return Err(format!("printf: %{verb} does not fit its argument")),
-        };
-        out.push_str(&padded(text, &width)?);
-    }
-    match arguments.next() {
-        Some(_) => Err("printf: more arguments than the format has places".into()),
-        None => Ok(out),
-    }
-}
-
-fn padded(text: String, width: &str) -> Result<String, String> {
-    let left = width.starts_with('-');
-    let count: usize = match width.trim_start_matches('-') {
-        "" => return Ok(text),
-        digits => digits.parse().unwrap_or(usize::MAX),
-    };
-    match (count <= MAX_TEXT_CHARS, left) {
-        (false, _) => Err("printf: the width is too large".into()),
-        (true, true) => Ok(format!("{text:<count$}")),
-        (true, false) => Ok(format!("{text:>count$}")),
-    }
-}
-
-/// The time by Go's layout, which is written as the moment 2006-01-02 15:04:05 would look.
-fn dated(now: Timestamp, layout: &str) -> Result<String, String> {
-    const FORMS: [(&str, &str); 19] = [
-        ("January", "%B"),
-        ("Monday", "%A"),
-        ("Jan", "%b"),
-        ("Mon", "%a"),
-        ("MST", "UTC"),
-        ("2006", "%Y"),
-        ("Z07:00", "Z"),
-        ("-07:00", "+00:00"),
-        ("-0700", "+0000"),
-        (".000000", ".%6f"),
-        (".000", ".%3f"),
-        ("01", "%m"),
-        ("02", "%d"),
-        ("03", "%I"),
-        ("04", "%M"),
-        ("05", "%S"),
-        ("06", "%y"),
-        ("15", "%H"),
-        ("PM", "%p"),
-    ];
-    let (mut format, mut rest) = (String::new(), layout);
-    while let Some(c) = rest.chars().next() {
-        let form = FORMS.iter().find(|(go, _)| rest.starts_with(go));
-        let (written, length) = match form {
-            Some((go, ours)) => ((*ours).to_owned(), go.len()),
-            None if c == '%' => ("%%".to_owned(), 1),
-            None => (c.to_string(), c.len_utf8()),
-        };
-        format.push_str(&written);
-        rest = rest.get(length..).unwrap_or_default();
-    }
-    let time = jiff::Timestamp::from_nanosecond(i128::from(now.nanos()));
-    let time = time.map_err(|_| "timestamp: the time is out of range")?;
-    Ok(time.strftime(&format).to_string())
 }
 
 #[cfg(test)]
@@ -554,6 +365,14 @@ mod tests {
             ")".repeat(1000)
         );
         assert!(UsernameTemplate::parse(&deep).is_err());
+    }
+
+    #[test]
+    fn names_are_checked() {
+        assert!(check("a\0b", 63).is_err());
+        assert!(check(&"a".repeat(64), 63).is_err());
+        assert!(check("", 63).is_err());
+        assert!(check("v-a", 63).is_ok());
     }
 
     #[test]
