@@ -62,6 +62,15 @@ fn login(answered: &Answered) -> (String, String, String) {
     (text("username"), text("password"), lease)
 }
 
+/// Waits until a session is over: the signal needs a moment to arrive.
+async fn ended(session: &tokio_postgres::Client) {
+    let mut tries = 0;
+    while postgres::query(session, "SELECT 1").await.is_ok() {
+        tries += 1;
+        assert!(tries < 100_000, "the session of a revoked user goes on");
+    }
+}
+
 fn invalid<T: std::fmt::Debug>(result: Result<T, Fault>) -> String {
     match result {
         Err(Fault::Invalid(text)) => text,

@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::postgres::{Postgres, query};
-use super::{CREATE, configured, login, role, upstream};
+use super::{CREATE, configured, ended, login, role, upstream};
 
 #[tokio::test]
 async fn own_statements_that_postgresql_refuses_keep_the_lease() {
@@ -116,9 +116,9 @@ async fn an_admin_without_superuser_rights_can_revoke() {
     let (user, password, lease) = login(&bench.read("creds/app").await.unwrap());
     let session = server.login(&user, &password).await.unwrap();
     query(&session, "CREATE TABLE own (n int)").await.unwrap();
-    drop(session);
     bench.revoke(&lease).await.unwrap();
     assert!(!server.has_role(&user).await);
+    ended(&session).await;
     assert_eq!(
         server
             .sql("SELECT tableowner FROM pg_tables WHERE tablename = 'own'")

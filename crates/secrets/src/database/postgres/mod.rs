@@ -9,7 +9,8 @@
 //!   are revoked, and the role is dropped. Objects in *other* databases can not be reached from here: PostgreSQL refuses
 //!   and the lease stays, with a message that names them.
 //! - After every revocation, also by a role's own statements, sessions of the user are ended. The reference leaves them
-//!   open; but a revoked credential that still works is not revoked. This is best effort: it needs the right to.
+//!   open; but a revoked credential that still works is not revoked. This is best effort: an admin
+//!   without superuser rights can do it in the default revocation, and behind own statements only with `pg_signal_backend`.
 //! - With `password_authentication` set to `scram-sha-256` only the salted hash of a password is sent in statements, so
 //!   it can not appear in the server's logs.
 
@@ -163,11 +164,11 @@ impl Postgres {
             return Ok(());
         };
         simple(&transaction, &format!("ALTER ROLE {role} NOLOGIN")).await?;
+        join_role(&transaction, &role).await?;
         commit(transaction).await?;
         end_sessions(&pooled.client, oid).await;
 
         let transaction = begin(&mut pooled.client, username).await?;
-        join_role(&transaction, &role).await?;
         let drop = format!(
             "REASSIGN OWNED BY {role} TO CURRENT_USER; DROP OWNED BY {role}; DROP ROLE {role}"
         );
@@ -372,7 +373,7 @@ async fn role_oid(
     }))
 }
 
-/// Only a member of a role may give away what it owns. An admin without superuser rights makes itself one, which
+/// Only a member of a role may end its sessions and give away what it owns. An admin without superuser rights makes itself one, which
 /// ends with the role; where it may not, the statements after this tell more than a refusal here.
 async fn join_role(transaction: &Transaction<'_>, role: &str) -> Result<(), DriverError> {
     let ask = "SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = current_user AND rolsuper";
