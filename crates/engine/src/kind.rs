@@ -30,9 +30,11 @@ pub struct Kind {
 
 struct Version {
     name: Option<&'static str>,
-    make: fn(&MountInfo) -> Box<dyn Mounted>,
-    faults: fn() -> Vec<String>,
+    make: Make,
+    faults: Vec<String>,
 }
+
+type Make = Box<dyn Fn(&MountInfo) -> Box<dyn Mounted> + Send + Sync>;
 
 impl Kind {
     /// A type with a single version.
@@ -84,17 +86,25 @@ impl Kind {
     pub fn faults(&self) -> Vec<String> {
         self.versions
             .iter()
-            .flat_map(|version| (version.faults)())
+            .flat_map(|version| &version.faults)
             .map(|fault| format!("{}: {fault}", self.name))
             .collect()
     }
 }
 
+/// All mounts of a type share one table.
 fn version<E: Engine>(name: Option<&'static str>) -> Version {
+    let routes = Arc::new(E::routes());
     Version {
         name,
-        make: |mount| Box::new(Live::new(E::new(mount))),
-        faults: || E::routes().faults().to_vec(),
+        faults: routes.faults().to_vec(),
+        make: Box::new(move |mount| {
+            let routes = Arc::clone(&routes);
+            Box::new(Live {
+                engine: E::new(mount),
+                routes,
+            })
+        }),
     }
 }
 

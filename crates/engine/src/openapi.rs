@@ -31,8 +31,8 @@ pub fn operations<E: Send + Sync + 'static>(routes: &Routes<E>) -> Vec<Operation
         about: path.about,
         flags: path.flags,
         verb: endpoint.verb,
-        request: endpoint.request.clone(),
-        reply: endpoint.reply.clone(),
+        request: (endpoint.request)(),
+        reply: (endpoint.reply)(),
     })
     .collect()
 }

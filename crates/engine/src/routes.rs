@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use coffer_wire::{Timestamp, Verb, Wiped};
-use schemars::{Schema, SchemaGenerator};
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use std::time::Duration;
@@ -47,10 +48,11 @@ pub struct Flags {
 pub struct Endpoint<E> {
     /// The verb.
     pub verb: Verb,
-    /// The request type's schema: fields and help.
-    pub request: Value,
-    /// The reply's schema.
-    pub reply: Option<Value>,
+    /// Makes the request type's schema: fields and help. Made when a document asks for it, because
+    /// the documents of all paths together are larger than an idle server.
+    pub request: fn() -> Value,
+    /// Makes the reply's schema.
+    pub reply: fn() -> Option<Value>,
     known: BTreeSet<String>,
     open: bool,
     whole_body: Option<String>,
@@ -262,8 +264,7 @@ impl<E: Send + Sync + 'static> Path<E> {
     }
 
     fn on<R: Handle<E>>(mut self, verb: Verb) -> Self {
-        let mut types = SchemaGenerator::default();
-        let request = types.root_schema_for::<R>().to_value();
+        let request = request_schema::<R>();
         let known: BTreeSet<String> = request
             .get("properties")
             .and_then(Value::as_object)
@@ -281,11 +282,10 @@ impl<E: Send + Sync + 'static> Path<E> {
                 ));
             }
         }
-        let reply = R::Reply::schema(&mut SchemaGenerator::default()).map(Schema::to_value);
         self.endpoints.push(Endpoint {
             verb,
-            request,
-            reply,
+            request: request_schema::<R>,
+            reply: reply_schema::<R::Reply>,
             known,
             open,
             whole_body,
@@ -293,6 +293,20 @@ impl<E: Send + Sync + 'static> Path<E> {
         });
         self
     }
+}
+
+fn request_schema<R: JsonSchema>() -> Value {
+    generator().into_root_schema_for::<R>().to_value()
+}
+
+fn reply_schema<R: Replies>() -> Option<Value> {
+    R::schema(&mut generator()).map(Schema::to_value)
+}
+
+/// Schemas stand where they are used: a request type may be a wrapper around another.
+fn generator() -> SchemaGenerator {
+    let inline = |settings: &mut SchemaSettings| settings.inline_subschemas = true;
+    SchemaSettings::draft2020_12().with(inline).into_generator()
 }
 
 /// A request type that can say whether its object is there. Its fields are the path's captures.
