@@ -2,6 +2,7 @@
 
 mod arrows;
 mod code_map;
+mod documents;
 mod files;
 mod foreign;
 mod lints;
@@ -33,4 +34,9 @@ pub const ALL: &[(&str, Rule)] = &[
     ),
     ("no file tells where it was written", places::check),
     ("docs/architecture.md names every crate", code_map::check),
+    ("what documents name is there", documents::places),
+    (
+        "the tests that docs/threats.md names are there",
+        documents::proofs,
+    ),
 ];
