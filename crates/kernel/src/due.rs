@@ -77,7 +77,13 @@ impl Due {
 
     /// The first entries, at most `limit`, due or not.
     pub async fn first(&self, limit: usize) -> Result<Vec<Entry>, Fault> {
-        let paths = self.view.scan_paths("", None, limit).await?;
+        self.after(None, limit).await
+    }
+
+    /// Entries after one of them, at most `limit`, due or not.
+    pub async fn after(&self, entry: Option<&Entry>, limit: usize) -> Result<Vec<Entry>, Fault> {
+        let after = entry.map(|entry| key(entry.at, &entry.what));
+        let paths = self.view.scan_paths("", after.as_deref(), limit).await?;
         Ok(paths.iter().filter_map(|path| parse(path)).collect())
     }
 

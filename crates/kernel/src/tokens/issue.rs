@@ -9,6 +9,7 @@ use coffer_wire::{Auth, Timestamp};
 use ipnet::IpNet;
 use serde_json::Value;
 
+use super::lifetime::{Terms, shortest, whole_seconds};
 use super::record::TokenRecord;
 use crate::grant::Asked;
 use crate::mounts::Mount;
@@ -41,6 +42,10 @@ pub struct NewToken {
     pub period: Duration,
     /// A bound that renewals never pass; zero for none.
     pub explicit_max_ttl: Duration,
+    /// As `period`, by the token role, which is asked anew at each renewal.
+    pub role_period: Duration,
+    /// As `explicit_max_ttl`, by the token role, which is asked anew at each renewal.
+    pub role_explicit_max_ttl: Duration,
     /// Addresses it may come from.
     pub bound_cidrs: Vec<IpNet>,
     /// The token role, else empty.
@@ -83,6 +88,11 @@ impl Open {
         mount: &Mount,
         login: Login,
     ) -> Result<(Auth, Vec<String>), Fault> {
+        if normal(&login.policies).any(|policy| policy == "root") {
+            return Err(Fault::invalid(
+                "auth methods cannot create root tokens; take the root policy off the role or user",
+            ));
+        }
         let name = mount
             .record
             .shown_path()
@@ -106,6 +116,8 @@ impl Open {
             max_ttl: login.max_ttl,
             period: login.period,
             explicit_max_ttl: login.explicit_max_ttl,
+            role_period: Duration::ZERO,
+            role_explicit_max_ttl: Duration::ZERO,
             bound_cidrs: login.bound_cidrs,
             role: String::new(),
             entity_id: String::new(),
@@ -124,8 +136,10 @@ fn described(
     now: Timestamp,
     warnings: &mut Vec<String>,
 ) -> (TokenRecord, Option<Secret<String>>) {
-    let ttl = lifetime(&new, mount, warnings);
-    let mut record = TokenRecord {
+    let expires = end(&new, mount, now, warnings);
+    let ttl = expires.map_or(Duration::ZERO, |end| end.since(now));
+    let record = TokenRecord {
+        mount: mount.record.accessor.clone(),
         parent: new.parent,
         policies: with_default(new.policies, new.no_default_policy),
         path: new.path,
@@ -133,7 +147,7 @@ fn described(
         display_name: new.display_name,
         num_uses: i64::try_from(new.num_uses).unwrap_or(i64::MAX),
         created: now,
-        creation_ttl_secs: ttl.as_secs(),
+        creation_ttl_secs: whole_seconds(ttl).as_secs(),
         period: new.period,
         explicit_max_ttl: new.explicit_max_ttl,
         max_ttl: new.max_ttl,
@@ -141,70 +155,54 @@ fn described(
         role: new.role,
         entity_id: new.entity_id,
         kind: new.kind,
-        renewable: new.renewable,
+        renewable: new.renewable && expires.is_some(),
+        expires,
         payload: new.payload,
         ..TokenRecord::default()
     };
-    record.expires = (!ttl.is_zero()).then(|| now.plus(ttl));
-    record.renewable &= record.expires.is_some();
     (record, new.id)
 }
 
-/// The first lifetime; zero, which only a root token without a period or TTL has, is for ever.
-fn lifetime(new: &NewToken, mount: &Mount, warnings: &mut Vec<String>) -> Duration {
-    let info = &mount.info;
-    let unbounded = new.ttl.is_zero() && new.period.is_zero() && new.explicit_max_ttl.is_zero();
-    if unbounded && new.policies.iter().any(|policy| policy == "root") {
-        return Duration::ZERO;
-    }
-    let mut ttl = match (new.period.is_zero(), new.ttl.is_zero()) {
-        (false, _) => new.period,
-        (true, false) => new.ttl,
-        (true, true) => info.default_lease_ttl,
+/// The first end; none for a root token to which nothing sets one.
+fn end(
+    new: &NewToken,
+    mount: &Mount,
+    now: Timestamp,
+    warnings: &mut Vec<String>,
+) -> Option<Timestamp> {
+    let mut terms = Terms {
+        ttl: new.ttl,
+        period: shortest([new.period, new.role_period]),
+        explicit_max_ttl: shortest([new.explicit_max_ttl, new.role_explicit_max_ttl]),
+        max_ttl: new.max_ttl,
+        mount_ttl: mount.info.default_lease_ttl,
+        mount_max_ttl: mount.info.max_lease_ttl,
     };
-    if new.period.is_zero() {
-        let most = if new.max_ttl.is_zero() {
-            info.max_lease_ttl
-        } else {
-            new.max_ttl.min(info.max_lease_ttl)
-        };
-        ttl = capped(ttl, most, "the maximum TTL", warnings);
+    let root = new.policies.iter().any(|policy| policy == "root");
+    if root && terms.ttl.is_zero() && terms.period.is_zero() {
+        terms.ttl = terms.explicit_max_ttl;
+        if terms.ttl.is_zero() {
+            return None;
+        }
     }
-    if !new.explicit_max_ttl.is_zero() {
-        ttl = capped(
-            ttl,
-            new.explicit_max_ttl,
-            "the explicit maximum TTL",
-            warnings,
-        );
-    }
-    ttl
-}
-
-fn capped(ttl: Duration, most: Duration, what: &str, warnings: &mut Vec<String>) -> Duration {
-    if ttl > most {
-        warnings.push(format!(
-            "TTL of {} exceeds {what} of {}; the shorter one is used",
-            coffer_wire::format_duration(ttl),
-            coffer_wire::format_duration(most)
-        ));
-    }
-    ttl.min(most)
+    Some(terms.until(now, now, warnings))
 }
 
 /// Sorted, without doubles, in one normal form, with `default` unless it is left out or this is root.
 fn with_default(policies: Vec<String>, leave_out: bool) -> Vec<String> {
-    let mut all: Vec<String> = policies
-        .iter()
-        .map(|policy| policy.trim().to_lowercase())
-        .filter(|policy| !policy.is_empty())
-        .collect();
+    let mut all: Vec<String> = normal(&policies).collect();
     if !leave_out && !all.iter().any(|policy| policy == "root") {
         all.push("default".to_owned());
     }
     all.sort();
     all.dedup();
     all
+}
+
+/// Policy names in the one form in which they are compared.
+pub(super) fn normal(policies: &[String]) -> impl Iterator<Item = String> {
+    let trimmed = policies.iter().map(|policy| policy.trim().to_lowercase());
+    trimmed.filter(|policy| !policy.is_empty())
 }
 
 /// A token as creation and renewal answer it.

@@ -13,17 +13,22 @@
 //! Tokens end by the same due index and worker as leases.
 
 mod api;
-mod issue;
+pub(crate) mod issue;
+mod lifetime;
 mod record;
+mod renew;
 mod revoke;
-mod role;
+pub(crate) mod role;
 mod store;
+pub mod sweep;
 
 pub use api::routes;
 pub use issue::NewToken;
+pub use lifetime::Terms;
 pub use record::TokenRecord;
-pub use revoke::{orphan_children, revoke_tree};
-pub use role::TokenRole;
+pub use renew::renew;
+pub use revoke::{revoke_orphaning, revoke_tree};
+pub use role::{RoleTokenType, TokenRole};
 pub use store::{Tokens, is_batch};
 
 use coffer_engine::{Caller, Fault};

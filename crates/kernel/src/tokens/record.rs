@@ -10,6 +10,8 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::lifetime::whole_seconds;
+
 /// One token, as stored under `sys/token/id/<accessor>`; the whole of it travels inside a batch token.
 ///
 /// The token itself is not in it: only its keyed hash, from which nobody can make it.
@@ -21,6 +23,8 @@ pub struct TokenRecord {
     /// The keyed hash of the whole token, compared in constant time.
     #[serde(with = "hex::serde")]
     pub proof: [u8; 32],
+    /// The accessor of the auth mount that made it; its TTL bounds hold at renewals.
+    pub mount: String,
     /// The accessor of the parent; empty for orphans.
     pub parent: String,
     /// The policies attached to it.
@@ -78,9 +82,16 @@ impl TokenRecord {
         self.parent.is_empty()
     }
 
-    /// Whole seconds left at `now`; 0 for a token without an end.
+    /// Seconds left at `now`, a begun one counted; 0 for a token without an end.
     pub fn ttl_secs(&self, now: Timestamp) -> u64 {
-        self.expires.map_or(0, |end| end.since(now).as_secs())
+        self.expires
+            .map_or(0, |end| whole_seconds(end.since(now)).as_secs())
+    }
+
+    /// The lifetime that creation or the last renewal gave; what a renewal gives that wishes nothing.
+    pub fn last_ttl(&self) -> Duration {
+        let from = self.last_renewal.unwrap_or(self.created);
+        self.expires.map_or(Duration::ZERO, |end| end.since(from))
     }
 
     /// Whether it still lives at `now`.

@@ -1,67 +1,90 @@
 //! Ending tokens and everything that hangs on them.
 
+use std::future::Future;
 use std::time::Duration;
 
 use coffer_engine::{Class, Fault};
-use futures_util::{StreamExt, stream};
+use futures_util::{StreamExt, TryStreamExt, stream};
 
-use crate::leases;
+use super::record::TokenRecord;
+use crate::leases::{self, Force};
 use crate::open::Open;
 
 /// How many leases or children are read at once.
 const PAGE: usize = 256;
 /// How long the worker leaves a marked token to the request that marked it.
 const FINISH_GRACE: Duration = Duration::from_secs(10);
+/// How many tokens of one family are worked on at the same time.
+const CONCURRENT_TOKENS: usize = 32;
 /// How many leases of one token are revoked at the same time.
 const CONCURRENT_LEASES: usize = 16;
 
 /// Ends a token, its descendants, their leases and their own storages.
 ///
 /// Every token of the family is marked durably before anything is undone, and marked ones are
-/// refused: a crash or a failing database leaves nothing usable, and the worker goes on where this
-/// stopped. Leases that can not be undone now are parked and retried on their own.
+/// refused and get no more children: a crash or a failing database leaves nothing usable, and the
+/// worker goes on where this stopped. Leases that can not be undone now are parked and retried on
+/// their own.
 pub async fn revoke_tree(open: &Open, accessor: &str) -> Result<(), Fault> {
-    let mut family = vec![accessor.to_owned()];
-    let mut at = 0;
-    while let Some(member) = family.get(at).cloned() {
-        mark(open, &member).await?;
-        let mut after: Option<String> = None;
-        loop {
-            let page = open
-                .tokens
-                .children(&member, after.as_deref(), PAGE)
-                .await?;
-            let Some(last) = page.last().cloned() else {
-                break;
-            };
-            after = Some(last);
-            family.extend(page);
+    let mut family: Vec<String> = Vec::new();
+    let mut generation = vec![accessor.to_owned()];
+    while !generation.is_empty() {
+        at_once(generation.iter().map(|member| mark(open, member))).await?;
+        let mut next = Vec::new();
+        for member in &generation {
+            next.extend(children(open, member).await?);
         }
-        at += 1;
+        family.append(&mut generation);
+        generation = next;
     }
-    for member in family.iter().rev() {
-        end_one(open, member).await?;
-    }
-    Ok(())
+    at_once(family.iter().rev().map(|member| end_one(open, member))).await
 }
 
-/// Lets a token's children live on without it.
-pub async fn orphan_children(open: &Open, accessor: &str) -> Result<(), Fault> {
+/// Ends a token and lets its children live on without it.
+///
+/// The children are cut off before the mark and once more after it, for those that came in between:
+/// a crash ends at most those.
+pub async fn revoke_orphaning(open: &Open, accessor: &str) -> Result<(), Fault> {
+    cut_off_children(open, accessor).await?;
+    mark(open, accessor).await?;
+    cut_off_children(open, accessor).await?;
+    end_one(open, accessor).await
+}
+
+async fn cut_off_children(open: &Open, accessor: &str) -> Result<(), Fault> {
+    let children = children(open, accessor).await?;
+    at_once(
+        children
+            .iter()
+            .map(|child| open.tokens.orphan(accessor, child)),
+    )
+    .await
+}
+
+async fn children(open: &Open, accessor: &str) -> Result<Vec<String>, Fault> {
+    let mut all: Vec<String> = Vec::new();
     loop {
-        let page = open.tokens.children(accessor, None, PAGE).await?;
+        let after = all.last().map(String::as_str);
+        let page = open.tokens.children(accessor, after, PAGE).await?;
         if page.is_empty() {
-            return Ok(());
+            return Ok(all);
         }
-        for child in page {
-            open.tokens.orphan(accessor, &child).await?;
-        }
+        all.extend(page);
     }
+}
+
+async fn at_once(
+    steps: impl Iterator<Item = impl Future<Output = Result<(), Fault>>>,
+) -> Result<(), Fault> {
+    stream::iter(steps.map(Ok))
+        .try_for_each_concurrent(CONCURRENT_TOKENS, |step| step)
+        .await
 }
 
 /// From here on the token is refused; a due entry makes the worker finish if this process does not.
 async fn mark(open: &Open, accessor: &str) -> Result<(), Fault> {
     let finish_by = open.clock.now().plus(FINISH_GRACE);
-    let mark = |record: &mut super::TokenRecord| {
+    let mark = |record: &mut TokenRecord| {
         record.revoking = true;
         record.due = finish_by;
         Ok(())
@@ -73,30 +96,35 @@ async fn mark(open: &Open, accessor: &str) -> Result<(), Fault> {
 }
 
 async fn end_one(open: &Open, accessor: &str) -> Result<(), Fault> {
-    loop {
-        let page = open.leases.of_token(accessor, PAGE).await?;
-        if page.is_empty() {
-            break;
-        }
-        let each = page
-            .into_iter()
-            .map(|id| async move { leases::end_of_token(open, &id, accessor).await });
-        let results: Vec<_> = stream::iter(each)
-            .buffer_unordered(CONCURRENT_LEASES)
-            .collect()
-            .await;
-        results.into_iter().collect::<Result<(), Fault>>()?;
-    }
-    for mount in open
-        .mounts
-        .all(Class::Secret)
-        .iter()
-        .filter(|mount| mount.per_token())
-    {
+    end_leases(open, accessor).await?;
+    let mounts = open.mounts.all(Class::Secret);
+    for mount in mounts.iter().filter(|mount| mount.per_token()) {
         mount.view.clear(&format!("{accessor}/")).await?;
     }
     match open.tokens.by_accessor(accessor).await? {
         Some(record) => open.tokens.forget(&record).await,
         None => Ok(()),
+    }
+}
+
+async fn end_leases(open: &Open, accessor: &str) -> Result<(), Fault> {
+    loop {
+        let page = open.leases.of_token(accessor, PAGE).await?;
+        if page.is_empty() {
+            return Ok(());
+        }
+        let each = page.into_iter().map(|id| async move {
+            if open.leases.get(&id).await?.is_none() {
+                return open.leases.detach(&id, accessor).await;
+            }
+            match leases::revoke(open, &id, Force::No).await {
+                Err(Fault::Upstream(_)) => open.leases.detach(&id, accessor).await,
+                other => other,
+            }
+        });
+        stream::iter(each)
+            .buffer_unordered(CONCURRENT_LEASES)
+            .try_collect::<()>()
+            .await?;
     }
 }

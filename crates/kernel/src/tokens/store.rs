@@ -1,10 +1,11 @@
 //! Where tokens are kept, and how a token finds its record.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use coffer_barrier::{Barrier, Stored, View};
+use coffer_barrier::{Barrier, Changes, Stored, View};
 use coffer_crypto::{HmacKey, Random, Secret, constant_time_eq};
 use coffer_engine::{Fault, TokenKind};
 use coffer_wire::Timestamp;
@@ -34,6 +35,7 @@ pub struct Tokens {
     salt: HmacKey,
     random: Random,
     pub(super) due: Arc<Due>,
+    pub(super) sweeping: Arc<AtomicBool>,
 }
 
 /// The key of the hash that stands for tokens.
@@ -69,6 +71,7 @@ impl Tokens {
             salt: HmacKey::new(&key),
             random,
             due,
+            sweeping: Arc::default(),
         })
     }
 
@@ -85,7 +88,17 @@ impl Tokens {
         Ok(record.filter(|record| constant_time_eq(&record.proof, &proof)))
     }
 
-    /// The record under an accessor.
+    /// The record under an accessor, if its token lives at `now`; one whose end has begun is gone.
+    pub async fn living(
+        &self,
+        accessor: &str,
+        now: Timestamp,
+    ) -> Result<Option<TokenRecord>, Fault> {
+        let record = self.by_accessor(accessor).await?;
+        Ok(record.filter(|record| record.is_alive(now)))
+    }
+
+    /// The record under an accessor, also of a token whose end has begun.
     pub async fn by_accessor(&self, accessor: &str) -> Result<Option<TokenRecord>, Fault> {
         if accessor.is_empty() || !accessor.bytes().all(|b| b.is_ascii_alphanumeric()) {
             return Ok(None);
@@ -115,13 +128,36 @@ impl Tokens {
         record.proof = self.salt.sign(token.expose().as_bytes());
         record.accessor = accessor_of(&self.salt, &record.proof);
         record.due = record.expires.unwrap_or_default();
+        while let Err(error) = self.try_insert(&record).await? {
+            if !matches!(error, coffer_barrier::Error::Conflict) {
+                return Err(error.into());
+            }
+            if self.by_accessor(&record.accessor).await?.is_some() {
+                return Err(Fault::invalid("cannot create a token with a duplicate ID"));
+            }
+        }
+        self.due.announce(record.due);
+        Ok(record)
+    }
+
+    /// Writes a new record with its index entries, if neither it is there nor its parent's end has
+    /// begun: a revocation either finds the child or prevents it. A conflict may also mean that the
+    /// parent was merely changed.
+    async fn try_insert(
+        &self,
+        record: &TokenRecord,
+    ) -> Result<Result<(), coffer_barrier::Error>, Fault> {
         let path = by_id(&record.accessor);
-        let mut changes = self.view.changes().put(&self.view, &path, &record)?.expect(
-            &self.view,
-            &path,
-            coffer_barrier::Seen::NOTHING,
-        );
+        let nothing = coffer_barrier::Seen::NOTHING;
+        let changes = self.view.changes().put(&self.view, &path, record)?;
+        let mut changes = changes.expect(&self.view, &path, nothing);
         if !record.parent.is_empty() {
+            let parent = by_id(&record.parent);
+            let (found, seen) = self.view.get_seen::<TokenRecord>(&parent).await?;
+            if !found.is_some_and(|parent| parent.is_alive(record.created)) {
+                return Err(Fault::Denied);
+            }
+            changes = changes.expect(&self.view, &parent, seen);
             changes = changes.put(&self.view, &child(&record.parent, &record.accessor), &Mark)?;
         }
         if let Some(end) = record.expires {
@@ -129,14 +165,7 @@ impl Tokens {
                 .due
                 .add(changes, end, &Ending::Token(record.accessor.clone()))?;
         }
-        changes.commit().await.map_err(|error| match error {
-            coffer_barrier::Error::Conflict => {
-                Fault::invalid("cannot create a token with a duplicate ID")
-            }
-            other => other.into(),
-        })?;
-        self.due.announce(record.due);
-        Ok(record)
+        Ok(changes.commit().await)
     }
 
     /// The batch token of a record; nothing is stored.
@@ -177,6 +206,16 @@ impl Tokens {
         accessor: &str,
         change: impl Fn(&mut TokenRecord) -> Result<R, Fault> + Send,
     ) -> Result<(TokenRecord, R), Fault> {
+        self.update_with(accessor, change, |changes| changes).await
+    }
+
+    /// As [`Tokens::update`], with more changes in the same step.
+    async fn update_with<R>(
+        &self,
+        accessor: &str,
+        change: impl Fn(&mut TokenRecord) -> Result<R, Fault> + Send,
+        more: impl Fn(Changes) -> Changes + Send,
+    ) -> Result<(TokenRecord, R), Fault> {
         loop {
             let (record, seen) = self.view.get_seen::<TokenRecord>(&by_id(accessor)).await?;
             let Some(mut record) = record else {
@@ -194,7 +233,7 @@ impl Tokens {
                 changes = self.due.remove(changes, old_due, &what);
                 changes = self.due.add(changes, record.due, &what)?;
             }
-            match changes.commit().await {
+            match more(changes).commit().await {
                 Ok(()) => {
                     self.due.announce(record.due);
                     return Ok((record, result));
@@ -221,6 +260,7 @@ impl Tokens {
             return Ok(record);
         }
         let spend = |record: &mut TokenRecord| match record.num_uses {
+            _ if record.revoking => Err(Fault::Denied),
             ..0 => Err(Fault::Denied),
             0 => Ok(()),
             1 => {
@@ -272,8 +312,11 @@ impl Tokens {
             record.parent.clear();
             Ok(())
         };
-        match self.update(accessor, cut).await {
-            Ok(_) | Err(Fault::NotFound) => Ok(self.view.delete(&child(parent, accessor)).await?),
+        let entry = child(parent, accessor);
+        let uproot = |changes: Changes| changes.delete(&self.view, &entry);
+        match self.update_with(accessor, cut, uproot).await {
+            Ok(_) => Ok(()),
+            Err(Fault::NotFound) => Ok(self.view.delete(&entry).await?),
             Err(other) => Err(other),
         }
     }
@@ -284,7 +327,7 @@ impl Tokens {
     }
 }
 
-fn by_id(accessor: &str) -> String {
+pub(super) fn by_id(accessor: &str) -> String {
     format!("id/{accessor}")
 }
 

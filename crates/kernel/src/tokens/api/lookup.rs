@@ -2,18 +2,48 @@
 
 use std::collections::BTreeMap;
 
+use coffer_crypto::Secret;
 use coffer_engine::{Ctx, Fault, Handle, Routes, TokenKind, path};
-use coffer_wire::Timestamp;
+use coffer_wire::{Text, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::open::Open;
 use crate::tokens::TokenRecord;
+use crate::tokens::api::roles::shown_nets;
 
 pub(super) fn routes() -> Routes<Open> {
-    Routes::new([path("lookup-self", "Shows the token that asks.")
-        .read::<LookupSelf>()
-        .write::<LookupSelf>()])
+    Routes::new([
+        path("lookup", "Shows a token.")
+            .read::<Lookup>()
+            .write::<Lookup>(),
+        path("lookup-self", "Shows the token that asks.")
+            .read::<LookupSelf>()
+            .write::<LookupSelf>(),
+        path("lookup-accessor", "Shows the token with an accessor.").write::<LookupAccessor>(),
+    ])
+}
+
+/// Shows a token.
+#[derive(Deserialize, JsonSchema)]
+struct Lookup {
+    /// The token; the one that asks where none is named.
+    #[serde(default)]
+    #[schemars(with = "String")]
+    token: Option<Secret<String>>,
+}
+
+impl Handle<Open> for Lookup {
+    type Reply = ShownToken;
+
+    async fn handle(self, open: &Open, cx: &Ctx) -> Result<ShownToken, Fault> {
+        let Some(token) = super::named(self.token.as_ref()) else {
+            return LookupSelf {}.handle(open, cx).await;
+        };
+        let record = super::living(open, cx, token).await?;
+        let record = record.ok_or_else(|| Fault::Forbidden("bad token".into()))?;
+        Ok(ShownToken::of(&record, token, cx.now))
+    }
 }
 
 /// Shows the token that asks.
@@ -24,9 +54,28 @@ impl Handle<Open> for LookupSelf {
     type Reply = ShownToken;
 
     async fn handle(self, open: &Open, cx: &Ctx) -> Result<ShownToken, Fault> {
-        let token = cx.token.as_deref().ok_or(Fault::Denied)?.expose();
-        let record = open.tokens.by_token(token).await?.ok_or(Fault::Denied)?;
-        Ok(ShownToken::of(&record, token, cx.now))
+        let record = super::own(open, cx).await?;
+        let token = cx.token.as_deref().ok_or(Fault::Denied)?;
+        Ok(ShownToken::of(&record, token.expose(), cx.now))
+    }
+}
+
+/// Shows the token with an accessor; the token itself is not shown, because nobody knows it.
+#[derive(Deserialize, JsonSchema)]
+struct LookupAccessor {
+    /// The accessor.
+    #[serde(default)]
+    accessor: Text,
+}
+
+impl Handle<Open> for LookupAccessor {
+    type Reply = ShownToken;
+
+    async fn handle(self, open: &Open, cx: &Ctx) -> Result<ShownToken, Fault> {
+        let accessor = super::required_accessor(&self.accessor)?;
+        let record = open.tokens.living(accessor, cx.now).await?;
+        let record = record.ok_or_else(|| Fault::invalid("invalid accessor"))?;
+        Ok(ShownToken::of(&record, "", cx.now))
     }
 }
 
@@ -69,7 +118,7 @@ impl ShownToken {
         let period = record.period.as_secs();
         Self {
             accessor: record.accessor.clone(),
-            bound_cidrs: record.bound_cidrs.iter().map(ToString::to_string).collect(),
+            bound_cidrs: shown_nets(&record.bound_cidrs),
             creation_time: record.created.secs(),
             creation_ttl: record.creation_ttl_secs,
             display_name: record.display_name.clone(),

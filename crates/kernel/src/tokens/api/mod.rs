@@ -1,16 +1,78 @@
-//! The paths below `auth/token/`.
+//! The paths below `auth/token/`, one file per topic.
 
+mod accessors;
+mod create;
 mod lookup;
+mod policies;
+mod renew;
+mod revoke;
+mod roles;
+mod tidy;
 
 use std::sync::LazyLock;
 
-use coffer_engine::Routes;
+use coffer_crypto::Secret;
+use coffer_engine::{Ctx, Fault, Routes, TokenKind};
+use coffer_wire::Text;
 
 use crate::open::Open;
+use crate::tokens::TokenRecord;
 
-static TABLE: LazyLock<Routes<Open>> = LazyLock::new(|| Routes::merge([lookup::routes()]));
+static TABLE: LazyLock<Routes<Open>> = LazyLock::new(|| {
+    Routes::merge([
+        create::routes(),
+        lookup::routes(),
+        renew::routes(),
+        revoke::routes(),
+        roles::routes(),
+        accessors::routes(),
+        tidy::routes(),
+    ])
+});
 
 /// The table of everything below `auth/token/`.
 pub fn routes() -> &'static Routes<Open> {
     &TABLE
+}
+
+/// The token that a request names, or none where it names none.
+fn named(token: Option<&Secret<String>>) -> Option<&str> {
+    token
+        .map(|token| token.expose().as_str())
+        .filter(|token| !token.is_empty())
+}
+
+/// The token that a request must name.
+fn required(token: Option<&Secret<String>>) -> Result<&str, Fault> {
+    named(token).ok_or_else(|| Fault::invalid("missing token ID"))
+}
+
+/// The accessor that a request must name.
+fn required_accessor(accessor: &Text) -> Result<&str, Fault> {
+    match accessor.0.as_str() {
+        "" => Err(Fault::invalid("missing accessor")),
+        accessor => Ok(accessor),
+    }
+}
+
+/// The record of the token that asks; on its last use it is still there.
+async fn own(open: &Open, cx: &Ctx) -> Result<TokenRecord, Fault> {
+    let token = cx.token.as_deref().ok_or(Fault::Denied)?.expose();
+    let record = open.tokens.by_token(token).await?;
+    record
+        .filter(|record| !record.revoking)
+        .ok_or(Fault::Denied)
+}
+
+/// The record of a token that lives, if it is one of ours.
+async fn living(open: &Open, cx: &Ctx, token: &str) -> Result<Option<TokenRecord>, Fault> {
+    let record = open.tokens.by_token(token).await?;
+    Ok(record.filter(|record| record.is_alive(cx.now)))
+}
+
+fn refuse_batch(record: &TokenRecord, done: &str) -> Result<(), Fault> {
+    match record.kind {
+        TokenKind::Batch => Err(Fault::Invalid(format!("batch tokens cannot be {done}"))),
+        TokenKind::Service => Ok(()),
+    }
 }

@@ -1,0 +1,159 @@
+//! Which policies a new token gets.
+
+use coffer_engine::Fault;
+
+use crate::tokens::issue::normal;
+use crate::tokens::{TokenRecord, TokenRole};
+
+/// What is known when the policies of a new token are decided.
+pub(super) struct Choice<'a> {
+    /// The policies asked for, in normal form; empty for those of the parent or role.
+    pub asked: Vec<String>,
+    /// The request wants no `default` policy.
+    pub no_default: bool,
+    /// The token that asks.
+    pub parent: &'a TokenRecord,
+    /// Whether it is root or has `sudo` here.
+    pub privileged: bool,
+    /// The role that is used.
+    pub role: Option<&'a TokenRole>,
+}
+
+/// The policies, and whether `default` is left out of them.
+pub(super) struct Chosen {
+    /// Sorted, without doubles.
+    pub policies: Vec<String>,
+    /// Whether `default` is not to be added any more.
+    pub no_default: bool,
+}
+
+impl Choice<'_> {
+    /// Decides, or says which rule is in the way.
+    pub fn decide(self) -> Result<Chosen, Fault> {
+        let chosen = match self.role {
+            Some(role) if role.restricts() || role.forbids() => self.by_role(role)?,
+            _ => self.by_parent()?,
+        };
+        if chosen
+            .policies
+            .iter()
+            .any(|policy| policy == crate::policy::builtin::RESPONSE_WRAPPING)
+        {
+            return Err(Fault::invalid("cannot assign policy \"response-wrapping\""));
+        }
+        if chosen.policies.iter().any(|policy| policy == "root") && !self.parent.is_root() {
+            return Err(Fault::invalid(
+                "root tokens may not be created without parent token being root",
+            ));
+        }
+        Ok(chosen)
+    }
+
+    /// A role that names policies decides instead of the parent.
+    fn by_role(&self, role: &TokenRole) -> Result<Chosen, Fault> {
+        let no_default = self.no_default || role.token_no_default_policy;
+        let mut no_default_added = no_default;
+        let mut policies = self.asked.clone();
+        if role.restricts() {
+            let mut allowed: Vec<String> = normal(&role.allowed_policies).collect();
+            if !no_default {
+                with_default(&mut allowed);
+            }
+            if policies.is_empty() {
+                policies.clone_from(&allowed);
+            } else if !no_default {
+                with_default(&mut policies);
+            }
+            sort(&mut allowed);
+            sort(&mut policies);
+            if !policies
+                .iter()
+                .all(|policy| allowed.contains(policy) || role.allows(policy))
+            {
+                return Err(Fault::Invalid(format!(
+                    "token policies ({}) must be subset of the role's allowed policies ({}) or glob policies ({})",
+                    listed(&policies),
+                    listed(&allowed),
+                    listed(&role.allowed_policies_glob),
+                )));
+            }
+            no_default_added = true;
+        } else if policies.is_empty() {
+            policies.clone_from(&self.parent.policies);
+        }
+        // A role that forbids `default` does not add it; one that is asked for is refused below.
+        no_default_added |= role.disallows("default");
+        let refused = |policy: &&String| {
+            role.disallows(policy) && (*policy != "default" || self.asked.contains(policy))
+        };
+        if let Some(policy) = policies.iter().find(refused) {
+            return Err(Fault::Invalid(format!(
+                "token policy {policy:?} is disallowed by this role"
+            )));
+        }
+        let unwanted = no_default_added
+            && !role.restricts()
+            && !self.asked.iter().any(|policy| policy == "default");
+        policies.retain(|policy| policy != "default" || !unwanted);
+        sort(&mut policies);
+        Ok(Chosen {
+            policies,
+            no_default: no_default_added,
+        })
+    }
+
+    /// Without a role that decides, a token gets no more than its parent has, unless that may do all.
+    fn by_parent(&self) -> Result<Chosen, Fault> {
+        let no_default =
+            self.no_default || self.role.is_some_and(|role| role.token_no_default_policy);
+        if self.asked.is_empty() {
+            let mut policies = self.parent.policies.clone();
+            policies.retain(|policy| !(policy == "default" && no_default));
+            return Ok(Chosen {
+                policies,
+                no_default: true,
+            });
+        }
+        let mut policies = self.asked.clone();
+        sort(&mut policies);
+        if self.privileged {
+            return Ok(Chosen {
+                policies,
+                no_default,
+            });
+        }
+        if !policies
+            .iter()
+            .all(|policy| self.parent.policies.contains(policy))
+        {
+            return Err(Fault::invalid("child policies must be subset of parent"));
+        }
+        let parent_has_default = self
+            .parent
+            .policies
+            .iter()
+            .any(|policy| policy == "default");
+        Ok(Chosen {
+            policies,
+            no_default: no_default || !parent_has_default,
+        })
+    }
+}
+
+fn with_default(policies: &mut Vec<String>) {
+    policies.push("default".to_owned());
+}
+
+fn sort(policies: &mut Vec<String>) {
+    policies.sort();
+    policies.dedup();
+}
+
+/// As Go prints a list of quoted texts.
+fn listed(policies: &[String]) -> String {
+    let quoted: Vec<String> = policies
+        .iter()
+        .map(|policy| format!("{policy:?}"))
+        .collect();
+    format!("[{}]", quoted.join(" "))
+}

@@ -1,0 +1,97 @@
+//! Extending a token.
+
+use std::time::Duration;
+
+use coffer_engine::{Fault, TokenKind};
+use coffer_wire::Timestamp;
+
+use super::lifetime::{Terms, shortest};
+use super::record::TokenRecord;
+use crate::open::Open;
+
+/// Extends a token by what was wished for (zero: as long as last time), within its bounds, and
+/// answers its new record with remarks. One small write; the due index is left to the worker.
+pub async fn renew(
+    open: &Open,
+    accessor: &str,
+    increment: Duration,
+    now: Timestamp,
+) -> Result<(TokenRecord, Vec<String>), Fault> {
+    let record = open.tokens.living(accessor, now).await?.ok_or_else(gone)?;
+    let terms = terms(open, &record).await?;
+    let extend = |record: &mut TokenRecord| {
+        if !record.is_alive(now) {
+            return Err(gone());
+        }
+        let mut warnings = Vec::new();
+        record.extend(&terms, increment, now, &mut warnings)?;
+        Ok(warnings)
+    };
+    match open.tokens.update(accessor, extend).await {
+        Err(Fault::NotFound) => Err(gone()),
+        other => other,
+    }
+}
+
+/// What bounds a renewal: the mount as it is now and, for a token of a role, the role as it is now.
+async fn terms(open: &Open, record: &TokenRecord) -> Result<Terms, Fault> {
+    if record.kind == TokenKind::Batch {
+        return Err(Fault::invalid("batch tokens cannot be renewed"));
+    }
+    if !record.renewable {
+        return Err(Fault::invalid("lease is not renewable"));
+    }
+    let mount = open.mounts.by_accessor(&record.mount).ok_or_else(|| {
+        Fault::invalid(
+            "the auth method of this token is gone, so it can not be renewed; log in elsewhere",
+        )
+    })?;
+    let mut terms = Terms {
+        ttl: Duration::ZERO,
+        period: record.period,
+        explicit_max_ttl: record.explicit_max_ttl,
+        max_ttl: record.max_ttl,
+        mount_ttl: mount.info.default_lease_ttl,
+        mount_max_ttl: mount.info.max_lease_ttl,
+    };
+    if !record.role.is_empty() {
+        let role = open.tokens.role(&record.role).await?.ok_or_else(|| {
+            Fault::invalid(format_args!(
+                "original token role {:?} could not be found, not renewing",
+                record.role
+            ))
+        })?;
+        terms.period = shortest([terms.period, role.token_period]);
+        terms.explicit_max_ttl = shortest([terms.explicit_max_ttl, role.token_explicit_max_ttl]);
+    }
+    Ok(terms)
+}
+
+impl TokenRecord {
+    /// Sets the new end. An end that comes earlier moves the due entry; a later one leaves it.
+    fn extend(
+        &mut self,
+        terms: &Terms,
+        increment: Duration,
+        now: Timestamp,
+        warnings: &mut Vec<String>,
+    ) -> Result<(), Fault> {
+        let ttl = if increment.is_zero() {
+            self.last_ttl()
+        } else {
+            increment
+        };
+        let end = Terms { ttl, ..*terms }.until(self.created, now, warnings);
+        if end <= now {
+            return Err(Fault::invalid("past the max TTL, cannot renew"));
+        }
+        self.expires = Some(end);
+        self.due = self.due.min(end);
+        self.last_renewal = Some(now);
+        Ok(())
+    }
+}
+
+fn gone() -> Fault {
+    Fault::invalid("token not found")
+}

@@ -1,0 +1,114 @@
+//! Removing index entries whose token is gone.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use coffer_barrier::View;
+use coffer_engine::Fault;
+
+use super::record::TokenRecord;
+use super::store::{Tokens, by_id};
+use crate::due::{Due, Ending};
+
+/// How many entries are read at once.
+const PAGE: usize = 1_000;
+
+/// The right to sweep, which one may have at a time; ends with this value.
+pub struct Sweep {
+    view: View,
+    due: Arc<Due>,
+    busy: Arc<AtomicBool>,
+}
+
+/// What a sweep removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Entries of the family tree.
+    pub children: usize,
+    /// Entries of the due index.
+    pub due: usize,
+}
+
+impl Tokens {
+    /// The right to sweep; none while somebody else has it.
+    pub fn begin_sweep(&self) -> Option<Sweep> {
+        let free = !self.sweeping.swap(true, Ordering::SeqCst);
+        free.then(|| Sweep {
+            view: self.view.clone(),
+            due: Arc::clone(&self.due),
+            busy: Arc::clone(&self.sweeping),
+        })
+    }
+}
+
+impl Drop for Sweep {
+    fn drop(&mut self) {
+        self.busy.store(false, Ordering::SeqCst);
+    }
+}
+
+impl Sweep {
+    /// Removes entries of the family tree and of the due index that lead to no token. Records are
+    /// written together with their entries, so there are such only after damage.
+    pub async fn run(self) -> Result<Swept, Fault> {
+        Ok(Swept {
+            children: self.children().await?,
+            due: self.dues().await?,
+        })
+    }
+
+    async fn children(&self) -> Result<usize, Fault> {
+        let mut removed = 0;
+        let mut after: Option<String> = None;
+        loop {
+            let page = self
+                .view
+                .scan_paths("child/", after.as_deref(), PAGE)
+                .await?;
+            let Some(last) = page.last().cloned() else {
+                return Ok(removed);
+            };
+            for path in page {
+                let accessor = path.rsplit('/').next().unwrap_or_default();
+                if self.is_gone(accessor).await? {
+                    self.view.delete(&path).await?;
+                    removed += 1;
+                }
+            }
+            after = Some(last);
+        }
+    }
+
+    async fn dues(&self) -> Result<usize, Fault> {
+        let mut removed = 0;
+        let mut after = None;
+        loop {
+            let page = self.due.after(after.as_ref(), PAGE).await?;
+            let Some(last) = page.last().cloned() else {
+                return Ok(removed);
+            };
+            for entry in page {
+                let Ending::Token(accessor) = &entry.what else {
+                    continue;
+                };
+                if self.is_gone(accessor).await? {
+                    let changes = self.due.changes();
+                    self.due
+                        .remove(changes, entry.at, &entry.what)
+                        .commit()
+                        .await?;
+                    removed += 1;
+                }
+            }
+            after = Some(last);
+        }
+    }
+
+    async fn is_gone(&self, accessor: &str) -> Result<bool, Fault> {
+        Ok(self
+            .view
+            .get::<TokenRecord>(&by_id(accessor))
+            .await?
+            .is_none())
+    }
+}
