@@ -89,7 +89,7 @@ impl Wanted {
     ) -> Result<Request, Answer> {
         let body = match self.query {
             Some(query) => Wiped(query),
-            None if self.is_form => Wiped(fields(body)),
+            None if self.is_form && !is_json_object(body) => Wiped(fields(body)),
             None => parse_object(body).map_err(|error| refuse(&unparsable(&error)))?,
         };
         Ok(Request {
@@ -155,6 +155,11 @@ fn is_on(query: &str, name: &str) -> bool {
         && form_urlencoded::parse(query.as_bytes()).any(|(key, value)| {
             key == name && matches!(&*value, "1" | "t" | "T" | "true" | "True" | "TRUE")
         })
+}
+
+/// `curl -d` says that everything is a form; a body that opens a brace is JSON all the same.
+fn is_json_object(body: &[u8]) -> bool {
+    body.trim_ascii_start().starts_with(b"{")
 }
 
 /// Form or query parameters as fields; a repeated one is a list.
@@ -392,8 +397,10 @@ mod tests {
             );
         }
         let form = [("content-type", "application/x-www-form-urlencoded")];
-        let sent = request("POST /v1/a", &form, "ttl=5m").unwrap();
-        assert_eq!(Value::Object(sent.body.0.clone()), json!({"ttl": "5m"}));
+        for body in ["ttl=5m", r#" {"ttl": "5m"}"#] {
+            let sent = request("POST /v1/a", &form, body).unwrap();
+            assert_eq!(Value::Object(sent.body.0.clone()), json!({"ttl": "5m"}));
+        }
     }
 
     #[test]
