@@ -86,6 +86,14 @@ pub struct Server {
 }
 
 impl Server {
+    /// As [`run`] starts one, without taking signals or standard output over.
+    ///
+    /// # Errors
+    /// What keeps it from starting.
+    pub async fn start_with(args: &ServerArgs) -> Result<Self, Error> {
+        Self::start(read_config(args)?.0, args).await
+    }
+
     /// Opens the store and the listeners, and in dev mode sets the server up.
     ///
     /// # Errors

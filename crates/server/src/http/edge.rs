@@ -9,7 +9,7 @@ use coffer_engine::Fault;
 use coffer_kernel::{Kernel, Refusal, Request, Response};
 use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::request::Parts;
-use http::{HeaderValue, Method, StatusCode, Version};
+use http::{HeaderValue, Method, StatusCode};
 use http_body_util::Full;
 use hyper::body::Body;
 use tokio_util::task::TaskTracker;
@@ -85,13 +85,19 @@ impl Edge {
                 .insert(CONTENT_LENGTH, HeaderValue::from(length));
             *response.body_mut() = Full::default();
         }
-        if head.version == Version::HTTP_11 && head.headers.contains_key(TRANSFER_ENCODING) {
-            // A proxy that trusted another length than we did finds the connection ended, not a second
-            // request inside this one's body (RFC 9112, section 6.1).
-            response
-                .headers_mut()
-                .insert(CONNECTION, HeaderValue::from_static("close"));
+        if head.headers.contains_key(TRANSFER_ENCODING) {
+            end_connection(&mut response);
         }
+        response
+    }
+
+    /// Answers a request that has both Content-Length and Transfer-Encoding.
+    pub(crate) fn refuse_two_lengths(&self) -> http::Response<Full<Bytes>> {
+        let text =
+            "a request can not have both Content-Length and Transfer-Encoding; send one of them";
+        let mut response = Answer::error(StatusCode::BAD_REQUEST, text).into_http();
+        self.added.add(response.status(), response.headers_mut());
+        end_connection(&mut response);
         response
     }
 
@@ -105,11 +111,6 @@ impl Edge {
         B: Body + Unpin,
         B::Data: Buf,
     {
-        if head.headers.contains_key(TRANSFER_ENCODING) && head.headers.contains_key(CONTENT_LENGTH)
-        {
-            let text = "a request can not have both Content-Length and Transfer-Encoding; send one of them";
-            return Err(Answer::error(StatusCode::BAD_REQUEST, text));
-        }
         let client = self.client(peer, head)?;
         let wanted = Wanted::read(head)?;
         let id = self.kernel.barrier.random().uuid_v4();
@@ -178,4 +179,11 @@ impl Edge {
         };
         Err(Refusal { request_id, fault })
     }
+}
+
+/// A proxy that trusted another length than we did finds the connection ended, not a second request inside the
+/// first one's body (RFC 9112, section 6.1).
+fn end_connection(response: &mut http::Response<Full<Bytes>>) {
+    let headers = response.headers_mut();
+    headers.insert(CONNECTION, HeaderValue::from_static("close"));
 }

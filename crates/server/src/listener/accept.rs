@@ -150,8 +150,12 @@ impl Served {
         let stream = TokioIo::new(Paced::new(stream, Arc::clone(&pace), self.timeouts, true));
         let service = service_fn(|request| {
             let (edge, working) = (Arc::clone(&self.edge), pace.work());
+            let is_ambiguous = pace.is_ambiguous();
             async move {
-                let answer = edge.serve(peer, request).await;
+                let answer = match is_ambiguous {
+                    true => edge.refuse_two_lengths(),
+                    false => edge.serve(peer, request).await,
+                };
                 drop(working);
                 Ok::<_, Infallible>(answer)
             }

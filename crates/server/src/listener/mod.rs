@@ -2,6 +2,7 @@
 
 mod accept;
 mod bind;
+mod lengths;
 mod pace;
 mod tls;
 mod unix;

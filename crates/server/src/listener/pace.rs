@@ -4,13 +4,14 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use super::lengths::Lengths;
 use crate::config::Timeouts;
 
 /// How many requests of a connection are running and were answered.
@@ -18,6 +19,7 @@ use crate::config::Timeouts;
 pub(super) struct Pace {
     begun: AtomicU64,
     ended: AtomicU64,
+    is_ambiguous: AtomicBool,
 }
 
 /// A request at work; the connection is not idle while it lives.
@@ -28,6 +30,11 @@ impl Pace {
     pub(super) fn work(self: &Arc<Self>) -> Working {
         self.begun.fetch_add(1, Ordering::Relaxed);
         Working(Arc::clone(self))
+    }
+
+    /// Whether a head with two lengths arrived; nothing on this connection is to be trusted then.
+    pub(super) fn is_ambiguous(&self) -> bool {
+        self.is_ambiguous.load(Ordering::Relaxed)
     }
 
     /// Requests that ended so far, if none is running.
@@ -50,6 +57,7 @@ pub(super) struct Paced<S> {
     timeouts: Timeouts,
     /// Whether what arrives between requests is the next one's head; HTTP/2 has other frames, too.
     heads: bool,
+    lengths: Lengths,
     waits_for: Waits,
     read_timer: Timer,
     write_timer: Timer,
@@ -76,6 +84,7 @@ impl<S> Paced<S> {
             pace,
             timeouts,
             heads,
+            lengths: Lengths::default(),
             waits_for: Waits::Head(0),
             read_timer,
             write_timer: Timer::default(),
@@ -102,8 +111,14 @@ impl<S> Paced<S> {
     }
 
     /// Something arrived.
-    fn received(&mut self) {
-        if let (Waits::Request(count), true) = (self.waits_for, self.heads) {
+    fn received(&mut self, bytes: &[u8]) {
+        if !self.heads {
+            return;
+        }
+        if self.lengths.see(bytes) {
+            self.pace.is_ambiguous.store(true, Ordering::Relaxed);
+        }
+        if let Waits::Request(count) = self.waits_for {
             self.waits_for = Waits::Head(count);
             self.read_timer.start(self.timeouts.read_header);
         }
@@ -121,8 +136,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Paced<S> {
         let before = buf.filled().len();
         match Pin::new(&mut this.stream).poll_read(cx, buf) {
             Poll::Ready(result) => {
-                if buf.filled().len() > before {
-                    this.received();
+                if let Some(bytes) = buf.filled().get(before..).filter(|new| !new.is_empty()) {
+                    this.received(bytes);
                 }
                 Poll::Ready(result)
             }
