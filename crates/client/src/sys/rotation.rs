@@ -52,10 +52,14 @@ impl Sys<'_> {
     /// # Errors
     /// Any [`Error`].
     pub async fn rekey_cancel(&self, recovery: bool, nonce: &str) -> Result<(), Error> {
-        self.either(Method::Delete, &rekey(recovery, "init"), &Cancel { nonce })
-            .await?
-            .ok()
-            .map(drop)
+        self.either(
+            Method::Delete,
+            &self.cancel_paths(rekey(recovery, "init"), nonce),
+            &Cancel { nonce },
+        )
+        .await?
+        .ok()
+        .map(drop)
     }
 
     /// Gives one of the present unseal keys; the last one needed is answered by the new keys.
@@ -119,10 +123,14 @@ impl Sys<'_> {
     /// # Errors
     /// Any [`Error`].
     pub async fn root_cancel(&self, nonce: &str) -> Result<(), Error> {
-        self.either(Method::Delete, &root("attempt"), &Cancel { nonce })
-            .await?
-            .ok()
-            .map(drop)
+        self.either(
+            Method::Delete,
+            &self.cancel_paths(root("attempt"), nonce),
+            &Cancel { nonce },
+        )
+        .await?
+        .ok()
+        .map(drop)
     }
 
     /// Gives one unseal key; the last one needed is answered by the encoded token.
@@ -136,23 +144,31 @@ impl Sys<'_> {
             .bare()
     }
 
-    /// Asks at the path Vault serves, and at OpenBao's where that one is switched off.
+    /// Without the nonce only a token shows that the attempt may be given up: OpenBao's path asks for one, so it goes first.
+    fn cancel_paths(&self, [vault, bao]: [String; 2], nonce: &str) -> [String; 2] {
+        match nonce.is_empty() && self.client.token().is_some() {
+            true => [bao, vault],
+            false => [vault, bao],
+        }
+    }
+
+    /// Asks at the path Vault serves, and at OpenBao's where that one is not served.
     async fn either(
         &self,
         method: Method,
         paths: &[String; 2],
         body: &impl Serialize,
     ) -> Result<Response, Error> {
-        let [vault, bao] = paths;
+        let [first, second] = paths;
         let request = |path| match method {
             Method::Get => Ok(Request::new(method, path)),
             _ => Request::new(method, path).json(body),
         };
-        let answer = self.client.send(request(vault)?).await?;
-        if answer.status() != 405 {
+        let answer = self.client.send(request(first)?).await?;
+        if !matches!(answer.status(), 404 | 405) {
             return Ok(answer);
         }
-        self.client.send(request(bao)?).await
+        self.client.send(request(second)?).await
     }
 }
 

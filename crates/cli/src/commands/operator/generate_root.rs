@@ -6,7 +6,7 @@ use coffer_crypto::Random;
 use super::{otp, pgp, unseal_key};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome, While};
-use crate::output::{Format, columns, print};
+use crate::output::{Format, columns, print, print_field};
 
 /// Make a new root token out of enough unseal keys
 ///
@@ -64,7 +64,7 @@ impl GenerateRoot {
                 .or_failed("asking for the password's length")?
                 .otp_length;
             let otp = otp::generate(length, &Random::system());
-            return print(cx, &otp, || otp.expose().to_owned());
+            return print_field(cx, &otp.expose().into());
         }
         if self.cancel {
             client
