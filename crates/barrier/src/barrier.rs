@@ -27,6 +27,22 @@ struct Open {
     root: Aes256Key,
 }
 
+/// When the active key is replaced by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rotation {
+    /// Whether it is replaced before the bound on its uses.
+    pub enabled: bool,
+    /// After this many encryptions.
+    pub max_encryptions: u64,
+    /// After this time in use, in seconds; 0 for no matter how long.
+    pub interval_secs: u64,
+}
+
+/// The most encryptions before a rotation that an operator can ask for: nine tenths of 2^32, the bound
+/// of NIST SP 800-38D section 8.3 on random nonces. Here the key is replaced even if rotation is off,
+/// because at the bound itself nothing could be written any more.
+pub const MAX_ENCRYPTIONS_BOUND: u64 = 3_865_470_566;
+
 /// Facts about the active key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyInfo {
@@ -36,6 +52,16 @@ pub struct KeyInfo {
     pub installed_secs: u64,
     /// How many values it has encrypted.
     pub encryptions: u64,
+}
+
+impl Default for Rotation {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            max_encryptions: ROTATE_AFTER_ENCRYPTIONS,
+            interval_secs: 0,
+        }
+    }
 }
 
 impl Barrier {
@@ -132,40 +158,38 @@ impl Barrier {
 
     /// Installs a new key for all later writes; older ones stay for reading.
     pub async fn rotate(&self, now_secs: u64) -> Result<u32, Error> {
-        let seen = self.store.get(KEY_RING_PATH).await?;
-        let open = self.open()?;
-        let mut ring = KeyRing::deserialize(&open.ring.serialize())?;
+        let (base, seen) = self.base().await?;
+        let mut ring = base.ring.clone();
         let term = ring.rotate(&self.random, now_secs)?;
-        self.replace(seen, ring, copied(&open.root)?, Batch::new())
-            .await?;
+        let root = copied(&base.root)?;
+        self.replace(base, seen, ring, root, Batch::new()).await?;
         Ok(term)
     }
 
-    /// Rotates when the active key nears the bound on random nonces (NIST SP 800-38D section 8.3),
-    /// and otherwise writes down how often it was used. Called from time to time.
-    pub async fn keep_keys_fresh(&self, now_secs: u64) -> Result<(), Error> {
-        let seen = self.store.get(KEY_RING_PATH).await?;
-        let open = self.open()?;
-        if open.ring.needs_rotation(ROTATE_AFTER_ENCRYPTIONS) {
+    /// Rotates when the active key was used as often or as long as `rotation` says, and otherwise
+    /// writes down how often it was used. Called from time to time.
+    pub async fn keep_keys_fresh(&self, now_secs: u64, rotation: Rotation) -> Result<(), Error> {
+        let (base, seen) = self.base().await?;
+        let info = base.ring.info();
+        let old = now_secs.saturating_sub(info.installed) >= rotation.interval_secs.max(1)
+            && rotation.interval_secs > 0;
+        let used = info.encryptions >= rotation.max_encryptions;
+        if rotation.enabled && (old || used) || info.encryptions >= MAX_ENCRYPTIONS_BOUND {
             return self.rotate(now_secs).await.map(drop);
         }
-        let locked = self.locked(&open.ring, &open.root)?;
-        Ok(self
-            .store
-            .commit(
-                Batch::new()
-                    .put(KEY_RING_PATH, locked)
-                    .expect(KEY_RING_PATH, seen),
-            )
-            .await?)
+        let locked = self.locked(&base.ring, &base.root)?;
+        let written_down = Batch::new()
+            .put(KEY_RING_PATH, locked)
+            .expect(KEY_RING_PATH, seen);
+        Ok(self.store.commit(written_down).await?)
     }
 
     /// Encrypts the key ring by another root key, together with the writes `with` (the new root
     /// key in its wrapping).
     pub async fn change_root(&self, root: Aes256Key, with: Batch) -> Result<(), Error> {
-        let seen = self.store.get(KEY_RING_PATH).await?;
-        let ring = KeyRing::deserialize(&self.open()?.ring.serialize())?;
-        self.replace(seen, ring, root, with).await
+        let (base, seen) = self.base().await?;
+        let ring = base.ring.clone();
+        self.replace(base, seen, ring, root, with).await
     }
 
     /// Whether `root` is the root key of the open barrier.
@@ -208,10 +232,27 @@ impl Barrier {
         Ok(root.seal(&self.random, KEY_RING_DOMAIN, &ring.serialize())?)
     }
 
+    /// What a change starts from: the ring in memory and the stored bytes that hold it. Where another
+    /// change is stored but not in memory yet, that is a conflict: deriving from the older ring would
+    /// lose the newer key.
+    async fn base(&self) -> Result<(Arc<Open>, Option<Vec<u8>>), Error> {
+        let open = self.open()?;
+        let stored = self.store.get(KEY_RING_PATH).await?;
+        let locked = stored.as_deref().ok_or(Error::Uninitialised)?;
+        let ring = open.root.open(KEY_RING_DOMAIN, locked);
+        let ring = ring.map_err(|_| Error::Conflict)?;
+        if KeyRing::deserialize(&ring)?.active() != open.ring.active() {
+            return Err(Error::Conflict);
+        }
+        Ok((open, stored))
+    }
+
     /// Makes a ring durable before anything is encrypted with it. The stored ring must still be the
-    /// one that was `seen` before this one was derived, so that two changes at once lose nothing.
+    /// one that was `seen` with `base`, so that two changes at once lose nothing. A barrier that was
+    /// sealed meanwhile stays sealed.
     async fn replace(
         &self,
+        base: Arc<Open>,
         seen: Option<Vec<u8>>,
         ring: KeyRing,
         root: Aes256Key,
@@ -221,7 +262,8 @@ impl Barrier {
             .put(KEY_RING_PATH, self.locked(&ring, &root)?)
             .expect(KEY_RING_PATH, seen);
         self.store.commit(batch).await?;
-        self.open.store(Some(Arc::new(Open { ring, root })));
+        let new = Some(Arc::new(Open { ring, root }));
+        self.open.compare_and_swap(&Some(base), new);
         Ok(())
     }
 }

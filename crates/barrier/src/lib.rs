@@ -15,7 +15,7 @@ pub mod seal;
 mod stored;
 mod view;
 
-pub use barrier::{Barrier, KeyInfo};
+pub use barrier::{Barrier, KeyInfo, MAX_ENCRYPTIONS_BOUND, Rotation};
 pub use changes::Changes;
 pub use error::Error;
 pub use stored::{Seen, Stored};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use coffer_barrier::{Barrier, Error, Seen, Stored, View, seal};
+use coffer_barrier::{Barrier, Error, Rotation, Seen, Stored, View, seal};
 use coffer_crypto::{Aes256Key, Random};
 use coffer_storage::{Batch, Memory};
 use serde::{Deserialize, Serialize};
@@ -159,4 +159,74 @@ fn share_counts_are_checked() {
     }
     assert!(seal::SealConfig::new(1, 1).is_ok());
     assert!(seal::SealConfig::new(255, 255).is_ok());
+}
+
+#[tokio::test]
+async fn rotations_at_once_lose_no_key() {
+    let (barrier, root) = opened().await;
+    let view = barrier.view("x/");
+    let rotations = (0..40).map(|turn| {
+        let (barrier, view) = (Arc::clone(&barrier), view.clone());
+        tokio::spawn(async move {
+            let path = format!("n/{turn}");
+            let outcome = match turn % 2 {
+                0 => barrier.rotate(turn).await.map(drop),
+                _ => barrier.keep_keys_fresh(turn, Rotation::default()).await,
+            };
+            assert!(matches!(outcome, Ok(()) | Err(Error::Conflict)));
+            view.put(&path, &Counter { count: turn }).await.unwrap();
+        })
+    });
+    for rotation in rotations.collect::<Vec<_>>() {
+        rotation.await.unwrap();
+    }
+    let term = barrier.key_info().unwrap().term;
+    barrier.seal();
+    barrier.unseal(root).await.unwrap();
+    assert_eq!(barrier.key_info().unwrap().term, term);
+    for turn in 0..40 {
+        let kept = view.get::<Counter>(&format!("n/{turn}")).await.unwrap();
+        assert_eq!(kept, Some(Counter { count: turn }));
+    }
+}
+
+#[tokio::test]
+async fn keys_are_replaced_when_they_are_old_or_used() {
+    let (barrier, _) = opened().await;
+    let view = barrier.view("x/");
+    let mut rotation = Rotation {
+        max_encryptions: 3,
+        interval_secs: 100,
+        enabled: true,
+    };
+    let term = || barrier.key_info().unwrap().term;
+    barrier.keep_keys_fresh(50, rotation).await.unwrap();
+    assert_eq!(term(), 1);
+    barrier.keep_keys_fresh(101, rotation).await.unwrap();
+    assert_eq!(term(), 2, "it was 100 seconds in use");
+    for count in 0..3 {
+        view.put("a/b", &Counter { count }).await.unwrap();
+    }
+    rotation.enabled = false;
+    barrier.keep_keys_fresh(500, rotation).await.unwrap();
+    assert_eq!(term(), 2, "rotation is off");
+    rotation.enabled = true;
+    rotation.interval_secs = 0;
+    barrier.keep_keys_fresh(500, rotation).await.unwrap();
+    assert_eq!(term(), 3, "it encrypted three times");
+    assert_eq!(count(&view).await, Some(2));
+}
+
+#[tokio::test]
+async fn another_root_key_opens_what_was_there() {
+    let (barrier, old) = opened().await;
+    let view = barrier.view("x/");
+    view.put("a/b", &Counter { count: 1 }).await.unwrap();
+    let new = Aes256Key::generate(barrier.random()).unwrap();
+    let copy = Aes256Key::from_slice(new.expose_bytes()).unwrap();
+    barrier.change_root(copy, Batch::new()).await.unwrap();
+    barrier.seal();
+    assert!(matches!(barrier.unseal(old).await, Err(Error::WrongKey)));
+    barrier.unseal(new).await.unwrap();
+    assert_eq!(count(&view).await, Some(1));
 }
