@@ -16,6 +16,8 @@ pub struct Operation {
     pub flags: Flags,
     /// The verb.
     pub verb: Verb,
+    /// Whether writes to the path tell creation from update.
+    pub tells_existence: bool,
     /// The JSON schema of the request: `properties` are its fields with their help.
     pub request: Value,
     /// The JSON schema of the answer's data.
@@ -31,6 +33,7 @@ pub fn operations<E: Send + Sync + 'static>(routes: &Routes<E>) -> Vec<Operation
         about: path.about,
         flags: path.flags,
         verb: endpoint.verb,
+        tells_existence: path.tells_existence(),
         request: (endpoint.request)(),
         reply: (endpoint.reply)(),
     })

@@ -214,6 +214,11 @@ impl<E: Send + Sync + 'static> Routes<E> {
 }
 
 impl<E: Send + Sync + 'static> Path<E> {
+    /// Whether writes here tell creation from update.
+    pub fn tells_existence(&self) -> bool {
+        self.exists.is_some()
+    }
+
     /// Answers reads.
     pub fn read<R: Handle<E>>(self) -> Self {
         self.on::<R>(Verb::Read)
