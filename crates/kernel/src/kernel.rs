@@ -56,16 +56,14 @@ impl Kernel {
         } else {
             State::Uninitialised
         };
-        let kernel = Arc::new(Self {
+        Ok(Arc::new(Self {
             settings: Arc::new(settings),
             barrier,
             clock,
             attempts: Attempts::default(),
             signals: Arc::default(),
             state: ArcSwap::from_pointee(state),
-        });
-        tokio::spawn(seal_when_asked(Arc::clone(&kernel)));
-        Ok(kernel)
+        }))
     }
 
     /// The state at this moment.
@@ -143,12 +141,13 @@ impl Kernel {
             tracing::info!("sealed");
         }
     }
-}
 
-/// Seals when a handler asked for it.
-async fn seal_when_asked(kernel: Arc<Kernel>) {
-    loop {
-        kernel.signals.seal_asked().await;
-        kernel.seal();
+    /// Seals if a handler asked for it. The wish is forgotten only when it is done, so whoever finds
+    /// none after its own request may tell the client that the server is sealed.
+    pub(crate) fn seal_if_asked(&self) {
+        if self.signals.seal_is_asked() {
+            self.seal();
+            self.signals.sealed();
+        }
     }
 }

@@ -10,15 +10,17 @@ use coffer_engine::{Ctx, Fault, RequestInfo};
 use coffer_wire::Verb;
 use tokio_util::sync::CancellationToken;
 
-use crate::audit::Devices;
+use crate::audit::{AuditedHeaders, Devices};
 use crate::clock::Clock;
 use crate::due::Due;
 use crate::leases::{Desk, Leases, Parked, Targets, worker};
+use crate::lifecycle::Ceremonies;
 use crate::mounts::{self, Mount, Mounts};
 use crate::password_book::Passwords;
 use crate::policy::Policies;
 use crate::settings::Settings;
 use crate::signals::Signals;
+use crate::sys::{self, Moves};
 use crate::tokens::Tokens;
 
 /// How often the key ring's use is written down and engines are asked for periodic work.
@@ -51,6 +53,12 @@ pub struct Open {
     pub parked: Parked,
     /// Audit devices.
     pub audit: Devices,
+    /// The headers that audit records.
+    pub audited_headers: AuditedHeaders,
+    /// Operators' attempts to change the unseal keys and to make a root token.
+    pub(crate) ceremonies: Ceremonies,
+    /// Moves of mounts, for those who ask how they went.
+    pub(crate) moves: Moves,
     /// What handlers ask of the server as a whole (to seal).
     pub signals: Arc<Signals>,
     stop: CancellationToken,
@@ -69,7 +77,7 @@ impl Open {
         let audit = Devices::load(
             barrier.view("sys/audit/"),
             random.clone(),
-            settings.audit_path_allowed,
+            settings.audit_allow.clone(),
         )
         .await?;
         let open = Arc::new(Self {
@@ -80,6 +88,9 @@ impl Open {
             leases: Arc::new(Leases::new(&barrier, due)),
             targets: Targets::default(),
             parked: Parked::default(),
+            audited_headers: AuditedHeaders::load(barrier.view("sys/audited-headers/")).await?,
+            ceremonies: Ceremonies::default(),
+            moves: Moves::default(),
             stop: CancellationToken::new(),
             settings,
             barrier,
@@ -94,6 +105,7 @@ impl Open {
     /// Starts the background work of the active node.
     pub fn start(self: &Arc<Self>) {
         tokio::spawn(worker::run(Arc::clone(self), self.stop.clone()));
+        tokio::spawn(sys::run_moves(Arc::clone(self), self.stop.clone()));
         tokio::spawn(Arc::clone(self).keep_house());
     }
 
@@ -135,13 +147,16 @@ impl Open {
         if let Err(fault) = mounts::resume_disabling(&self).await {
             tracing::error!(%fault, "disabling a mount could not be resumed");
         }
+        if let Err(fault) = sys::note_version(&self).await {
+            tracing::warn!(%fault, "the version that runs could not be written down");
+        }
         let mut keys_kept = self.clock.now();
         loop {
             let pause = ticks.run(&self).await.min(HOUSEKEEPING);
             if self.clock.now().since(keys_kept) >= HOUSEKEEPING {
                 keys_kept = self.clock.now();
-                if let Err(error) = self.barrier.keep_keys_fresh(keys_kept.secs()).await {
-                    tracing::warn!(%error, "the use of the encryption key could not be written down");
+                if let Err(fault) = sys::keep_keys_fresh(&self, keys_kept).await {
+                    tracing::warn!(%fault, "the use of the encryption key could not be written down");
                 }
             }
             tokio::select! {

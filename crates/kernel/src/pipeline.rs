@@ -10,13 +10,14 @@ use crate::leases::settle::settle;
 use crate::lifecycle::doorstep;
 use crate::open::Open;
 use crate::request::{Refusal, Request, Response};
-use crate::{record, tokens};
+use crate::{help, record, tokens};
 
 impl Kernel {
     /// Answers a request. Run it in a task of its own: a client that hangs up must not stop it half-way.
     pub async fn handle(&self, request: Request) -> Result<Response, Refusal> {
         let request_id = request.id.clone();
         let answer = self.straight_line(request).await;
+        self.seal_if_asked();
         answer.map_err(|fault| Refusal { request_id, fault })
     }
 
@@ -54,6 +55,7 @@ fn find(open: &Arc<Open>, request: Request) -> Result<Box<Asked>, Fault> {
         None => Err(Fault::Missing(format!(
             "no handler for route {path:?}. route entry not found."
         ))),
+        Some(mount) if request.help => help::find(mount, mount.tail(path)),
         Some(mount) => mount
             .find(request.verb, mount.tail(path))
             .map_err(|miss| match miss {

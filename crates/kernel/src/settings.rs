@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use coffer_engine::Kind;
 
+use crate::audit::Allow;
+
 /// The API level that clients are told; they choose their behaviour by it.
 pub const API_VERSION: &str = "1.21.0";
 
@@ -27,8 +29,14 @@ pub struct Settings {
     pub storage_type: String,
     /// Whether `sys/raw` is there.
     pub raw_storage_endpoint: bool,
-    /// Decides whether an audit device may write to a file.
-    pub audit_path_allowed: fn(&std::path::Path) -> bool,
+    /// What audit devices may do: where they write, and whether with a prefix.
+    pub audit_allow: Allow,
+    /// Whether audit devices can be enabled and disabled over the API.
+    pub unsafe_allow_api_audit_creation: bool,
+    /// Whether `sys/rekey/*` answers without a token; `sys/rotate/root/*` does with one.
+    pub unauthed_rekey: bool,
+    /// Whether `sys/generate-root/*` answers without a token; `sys/generate-root-token/*` does with one.
+    pub unauthed_generate_root: bool,
     /// The sanitized configuration for `sys/config/state/sanitized`.
     pub sanitized: serde_json::Value,
 }
@@ -47,7 +55,10 @@ impl Settings {
             build_date: String::new(),
             storage_type: "inmem".into(),
             raw_storage_endpoint: false,
-            audit_path_allowed: |_| true,
+            audit_allow: Allow::paths(|_| true),
+            unsafe_allow_api_audit_creation: true,
+            unauthed_rekey: true,
+            unauthed_generate_root: true,
             sanitized: serde_json::Value::Null,
         }
     }

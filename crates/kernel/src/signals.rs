@@ -1,21 +1,26 @@
 //! What handlers ask of the server as a whole.
 
-use tokio::sync::Notify;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-/// A bell per wish; the server listens.
+/// A flag per wish; the pipeline looks at them after each request.
 #[derive(Default)]
 pub struct Signals {
-    seal: Notify,
+    seal: AtomicBool,
 }
 
 impl Signals {
-    /// Asks the server to seal once the request is answered.
+    /// Asks the server to seal once the answer is recorded and before the client gets it.
     pub fn ask_to_seal(&self) {
-        self.seal.notify_one();
+        self.seal.store(true, Ordering::SeqCst);
     }
 
-    /// Waits until somebody asks to seal.
-    pub async fn seal_asked(&self) {
-        self.seal.notified().await;
+    /// Whether somebody asked to seal.
+    pub fn seal_is_asked(&self) -> bool {
+        self.seal.load(Ordering::SeqCst)
+    }
+
+    /// The server is sealed now.
+    pub fn sealed(&self) {
+        self.seal.store(false, Ordering::SeqCst);
     }
 }

@@ -9,6 +9,7 @@
 //! |---|---|
 //! | `entry` | what the pipeline tells |
 //! | `line`, `schema` | how a line looks |
+//! | `headers` | which request headers are told |
 //! | `hash` | what stands in it instead of secrets |
 //! | `options`, `place` | what an operator may ask of a device, and where it may write |
 //! | `file` | the thread that appends lines |
@@ -24,6 +25,7 @@ mod devices;
 mod entry;
 mod file;
 mod hash;
+mod headers;
 mod line;
 mod options;
 mod place;
@@ -36,4 +38,5 @@ pub use entry::{
     GrantingPolicy, HeaderFacts, MountFacts, NamespaceFacts, PolicyResults, RequestFacts,
     ResponseFacts, TokenFacts,
 };
+pub use headers::{AuditedHeaders, HeaderSetting};
 pub use place::Allow;

@@ -37,12 +37,6 @@ impl Progress {
         &self.nonce
     }
 
-    /// Names the attempt before its first share.
-    pub(crate) fn begin(&mut self, random: &Random) {
-        self.reset();
-        self.nonce = random.uuid_v4();
-    }
-
     /// Forgets the shares.
     pub(crate) fn reset(&mut self) {
         *self = Self::default();

@@ -5,8 +5,11 @@ use std::sync::{Arc, LazyLock};
 
 use coffer_crypto::Secret;
 use coffer_engine::{
-    Answer, Ctx, Fault, Intent, Miss, MountInfo, NewLease, Reply, RequestInfo, Routes, Services,
+    Answer, Ctx, Fault, Found, Intent, Miss, MountInfo, NewLease, Reply, RequestInfo, Routes,
+    Services,
 };
+
+use coffer_wire::Verb;
 
 use crate::kernel::{Kernel, State};
 use crate::request::{Request, Response};
@@ -28,6 +31,9 @@ static CLOSED: LazyLock<Routes<Kernel>> = LazyLock::new(super::unseal::closed_ro
 /// Answers the request if its path is one of the doorstep's.
 pub(crate) async fn answer(kernel: &Kernel, request: &Request) -> Option<Result<Response, Fault>> {
     let tail = request.path.as_str().strip_prefix(MOUNT)?;
+    if request.help {
+        return None;
+    }
     let closed = !matches!(&*kernel.state(), State::Active(_));
     let tables = [Some(&*TABLE), closed.then_some(&*CLOSED)];
     for table in tables.into_iter().flatten() {
@@ -44,6 +50,11 @@ pub(crate) async fn answer(kernel: &Kernel, request: &Request) -> Option<Result<
         }
     }
     None
+}
+
+/// The path of the doorstep for a verb, for documents.
+pub(crate) fn find(verb: Verb, tail: &str) -> Result<Found, Miss> {
+    TABLE.find(verb, tail)
 }
 
 /// The doorstep's operations, for documents.

@@ -1,13 +1,33 @@
-//! From an empty store to an open server, and back: initialising, unsealing, sealing, rekeying, making
-//! a root token from shares.
+//! From an empty store to an open server, and back: initialising, unsealing, sealing, changing the
+//! unseal keys, making a root token from shares.
 //!
-//! These paths need no open barrier and no token; [`doorstep`] is their table.
+//! [`doorstep`] is the table of paths that need no open barrier and no token. The [`Ceremonies`] need
+//! an open barrier and go the straight line of every request, so that they are recorded.
 
 mod attempts;
+mod dialect;
 pub(crate) mod doorstep;
+mod generate_root;
 mod init;
+mod quorum;
+mod rekey;
 mod status;
 mod unseal;
 
+use coffer_engine::Routes;
+
+use crate::open::Open;
 pub(crate) use attempts::Attempts;
 pub use init::Initialised;
+
+/// Operators' attempts that need several shares; they end when the server is sealed.
+#[derive(Default)]
+pub(crate) struct Ceremonies {
+    rekey: rekey::Slot,
+    root: generate_root::Slot,
+}
+
+/// The paths of the ceremonies, below `sys/`.
+pub(crate) fn routes() -> Routes<Open> {
+    Routes::merge([rekey::routes(), generate_root::routes()])
+}

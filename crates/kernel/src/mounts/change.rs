@@ -122,6 +122,13 @@ pub async fn resume_disabling(open: &Open) -> Result<(), Fault> {
 
 /// Moves a mount. Its leases are revoked, because their ids name the old path; its data stays.
 pub async fn remount(open: &Open, from: &str, to: &str) -> Result<(), Fault> {
+    let record = check_remount(open, from, to).await?;
+    leases::revoke_prefix(open, from, Force::No).await?;
+    put(open, record, |records| free_to_move(records, to)).await
+}
+
+/// What is wrong with moving a mount from one path to another, if anything; else its new record.
+pub async fn check_remount(open: &Open, from: &str, to: &str) -> Result<MountRecord, Fault> {
     let mount = open
         .mounts
         .exactly(from)
@@ -147,16 +154,18 @@ pub async fn remount(open: &Open, from: &str, to: &str) -> Result<(), Fault> {
         (Class::Auth, Class::Auth) | (Class::Secret, Class::Secret) => {}
     }
     refuse_path(&record)?;
-    let free = |records: &[MountRecord]| match in_the_way(records, to) {
+    free_to_move(&stored(&open.mounts).await?, to)?;
+    Ok(record)
+}
+
+fn free_to_move(records: &[MountRecord], to: &str) -> Result<(), Fault> {
+    match in_the_way(records, to) {
         Some(other) => Err(Fault::Invalid(format!(
             "path already in use at {:?}",
             other.path
         ))),
         None => Ok(()),
-    };
-    free(&stored(&open.mounts).await?)?;
-    leases::revoke_prefix(open, from, Force::No).await?;
-    put(open, record, free).await
+    }
 }
 
 /// Changes what can be tuned. A new option `version` moves the data to that version of the engine.

@@ -10,6 +10,7 @@ use coffer_wire::Verb;
 use serde_json::{Map, Value};
 
 use super::record::MountRecord;
+use crate::lifecycle::doorstep;
 use crate::open::Open;
 use crate::settings::Settings;
 use crate::{sys, tokens};
@@ -238,10 +239,11 @@ impl Mount {
                 let table = engine.table();
                 (table.help, (table.operations)())
             }
-            Backend::System => (
-                "The server's own paths.",
-                coffer_engine::operations(sys::routes()),
-            ),
+            Backend::System => {
+                let mut all = coffer_engine::operations(sys::routes());
+                all.extend(doorstep::operations());
+                ("The server's own paths.", all)
+            }
             Backend::Tokens => (
                 "Tokens: creating, looking up, renewing and revoking them.",
                 coffer_engine::operations(tokens::routes()),

@@ -1,10 +1,17 @@
 //! The kernel's own paths below `sys/`, one file per topic.
 
+mod audit;
 mod capabilities;
+mod facts;
+mod internal;
+mod keys;
 mod leases;
 mod mount_shape;
 mod mounts;
+pub(crate) mod openapi;
 mod policies;
+mod remount;
+mod seal;
 
 use std::sync::LazyLock;
 
@@ -13,8 +20,26 @@ use serde_json::json;
 
 use crate::open::Open;
 
-static TABLE: LazyLock<Routes<Open>> =
-    LazyLock::new(|| Routes::merge([mounts::routes(), policies::routes(), capabilities::routes(), leases::routes()]));
+pub(crate) use internal::sender;
+pub(crate) use keys::keep_keys_fresh;
+pub(crate) use facts::note_version;
+pub(crate) use remount::{Moves, run_moves};
+
+static TABLE: LazyLock<Routes<Open>> = LazyLock::new(|| {
+    Routes::merge([
+        mounts::routes(),
+        remount::routes(),
+        policies::routes(),
+        capabilities::routes(),
+        leases::routes(),
+        audit::routes(),
+        seal::routes(),
+        keys::routes(),
+        crate::lifecycle::routes(),
+        facts::routes(),
+        internal::routes(),
+    ])
+});
 
 /// The table of everything below `sys/`.
 pub fn routes() -> &'static Routes<Open> {

@@ -1,0 +1,329 @@
+//! `sys/generate-root` (Vault's paths) and `sys/generate-root-token` (OpenBao's): a root token from
+//! enough shares of the unseal key, encoded with a one-time password.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use coffer_crypto::{Secret, Zeroizing};
+use coffer_engine::{Ctx, Fault, Handle, Reply, Routes, path};
+use coffer_wire::Text;
+use parking_lot::Mutex;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::dialect::{ByPolicy, ForAll, Shown, Standing, Step};
+use super::quorum::{Quorum, authenticate, may_see_nonce, present_seal, share};
+use crate::open::Open;
+
+/// The status that operators with a token read.
+const STATUS_PATH: &str = "sys/generate-root-token/attempt";
+/// How long a root token is: `hvs.` and 24 characters. Clients choose one-time passwords of this length.
+const ROOT_TOKEN_CHARS: usize = 28;
+/// The longest encoded token that is decoded, in bytes.
+const ENCODED_BYTES_MAX: usize = 8 * 1024;
+
+/// The attempt under way, if any.
+pub(super) type Slot = Mutex<Option<Attempt>>;
+
+/// An attempt to make a root token.
+pub(crate) struct Attempt {
+    quorum: Quorum,
+    /// As long as the token.
+    otp: Secret<String>,
+}
+
+pub(super) fn routes() -> Routes<Open> {
+    Routes::new([
+        path(
+            "generate-root/attempt",
+            "The making of a root token: its progress; starts, cancels it.",
+        )
+        .unauthenticated()
+        .read::<ForAll<ReadStatus>>()
+        .write::<ForAll<Start>>()
+        .delete::<ForAll<Cancel>>(),
+        path(
+            "generate-root/update",
+            "Hands in one share of the unseal key.",
+        )
+        .unauthenticated()
+        .write::<ForAll<Update>>(),
+        path(
+            "generate-root-token/attempt",
+            "The making of a root token: its progress; starts, cancels it.",
+        )
+        .read::<ByPolicy<ReadStatus>>()
+        .write::<ByPolicy<Start>>()
+        .delete::<ByPolicy<Cancel>>(),
+        path(
+            "generate-root-token/update",
+            "Hands in one share of the unseal key.",
+        )
+        .write::<ByPolicy<Update>>(),
+        path(
+            "decode-token",
+            "Decodes a root token with its one-time password.",
+        )
+        .unauthenticated()
+        .write::<Decode>(),
+    ])
+}
+
+/// The state of an attempt.
+#[derive(Default, Serialize)]
+struct Status {
+    nonce: String,
+    started: bool,
+    progress: usize,
+    required: u8,
+    complete: bool,
+    encoded_token: String,
+    encoded_root_token: String,
+    pgp_fingerprint: &'static str,
+    otp: Shown,
+    otp_length: usize,
+}
+
+/// Shows how far the making of a root token is.
+#[derive(Deserialize, JsonSchema)]
+struct ReadStatus {}
+
+impl Step for ReadStatus {
+    type Answer = Status;
+
+    fn is_for_all(open: &Open) -> bool {
+        open.settings.unauthed_generate_root
+    }
+
+    async fn take(self, open: &Open, cx: &Ctx, how: Standing) -> Result<Option<Status>, Fault> {
+        let mut status = status(open).await?;
+        if how == Standing::Stranger && !may_see_nonce(open, cx, STATUS_PATH).await? {
+            status.nonce.clear();
+        }
+        Ok(Some(status))
+    }
+}
+
+async fn status(open: &Open) -> Result<Status, Fault> {
+    let required = present_seal(open).await?.secret_threshold;
+    let slot = open.ceremonies.root.lock();
+    let quorum = slot.as_ref().map(|attempt| &attempt.quorum);
+    Ok(Status {
+        nonce: quorum
+            .map(|quorum| quorum.nonce().to_owned())
+            .unwrap_or_default(),
+        started: quorum.is_some(),
+        progress: quorum.map_or(0, |quorum| quorum.progress()),
+        required,
+        otp_length: ROOT_TOKEN_CHARS,
+        ..Status::default()
+    })
+}
+
+/// Starts to make a root token. The answer holds the nonce that every further step needs, and the
+/// one-time password, unless one was given.
+#[derive(Deserialize, JsonSchema)]
+struct Start {
+    /// A one-time password as long as `otp_length` says; made up when empty.
+    #[serde(default)]
+    #[schemars(with = "String")]
+    otp: Option<Secret<String>>,
+    /// A public key to encrypt the token to.
+    #[serde(default)]
+    pgp_key: Text,
+}
+
+impl Step for Start {
+    type Answer = Status;
+
+    fn is_for_all(open: &Open) -> bool {
+        open.settings.unauthed_generate_root
+    }
+
+    async fn take(self, open: &Open, cx: &Ctx, _: Standing) -> Result<Option<Status>, Fault> {
+        if !self.pgp_key.0.is_empty() {
+            return Err(Fault::invalid(
+                "encrypting the token to a PGP key is not supported by this server; leave pgp_key out",
+            ));
+        }
+        let given = self.otp.filter(|otp| !otp.expose().is_empty());
+        if given
+            .as_ref()
+            .is_some_and(|otp| otp.expose().len() != ROOT_TOKEN_CHARS)
+        {
+            return Err(Fault::Invalid(format!(
+                "OTP string has incorrect length; it must have {ROOT_TOKEN_CHARS} bytes"
+            )));
+        }
+        let shown = given.is_none();
+        let otp = given.unwrap_or_else(|| Secret::new(cx.random.base62(ROOT_TOKEN_CHARS)));
+        let copy = Shown(Zeroizing::new(otp.expose().clone()));
+        {
+            let mut slot = open.ceremonies.root.lock();
+            if slot.is_some() {
+                return Err(Fault::invalid(
+                    "root generation already in progress; finish it, or cancel it with its nonce",
+                ));
+            }
+            *slot = Some(Attempt {
+                quorum: Quorum::named(cx.random.uuid_v4()),
+                otp,
+            });
+        }
+        let mut status = status(open).await?;
+        if shown {
+            status.otp = copy;
+        }
+        Ok(Some(status))
+    }
+}
+
+/// Cancels the making of a root token.
+#[derive(Deserialize, JsonSchema)]
+struct Cancel {
+    /// The nonce that starting it answered.
+    #[serde(default)]
+    nonce: Text,
+}
+
+impl Step for Cancel {
+    type Answer = ();
+
+    fn is_for_all(open: &Open) -> bool {
+        open.settings.unauthed_generate_root
+    }
+
+    async fn take(self, open: &Open, _: &Ctx, how: Standing) -> Result<Option<()>, Fault> {
+        let mut slot = open.ceremonies.root.lock();
+        let known = slot
+            .as_ref()
+            .is_none_or(|attempt| attempt.quorum.is_named(&self.nonce.0));
+        if how == Standing::Stranger && !known {
+            return Err(Fault::invalid(
+                "canceling needs the nonce that starting the attempt answered (nonce=...); with a token, sys/generate-root-token/attempt can cancel without it",
+            ));
+        }
+        *slot = None;
+        Ok(None)
+    }
+}
+
+/// Hands in one share of the unseal key; the last one needed is answered by the encoded token.
+#[derive(Deserialize, JsonSchema)]
+struct Update {
+    /// One share, in hex or base64.
+    #[serde(default)]
+    #[schemars(with = "String")]
+    key: Option<Secret<String>>,
+    /// The nonce that starting the attempt answered.
+    #[serde(default)]
+    nonce: Text,
+}
+
+impl Step for Update {
+    type Answer = Status;
+
+    fn is_for_all(open: &Open) -> bool {
+        open.settings.unauthed_generate_root
+    }
+
+    async fn take(self, open: &Open, _: &Ctx, _: Standing) -> Result<Option<Status>, Fault> {
+        let share = share(self.key.as_ref())?;
+        let present = present_seal(open).await?;
+        let nonce = self.nonce.0;
+        let shares = {
+            let mut slot = open.ceremonies.root.lock();
+            let attempt = slot.as_mut().ok_or_else(none_under_way)?;
+            attempt.quorum.admit(&nonce, "root generation operation")?;
+            attempt.quorum.add(share, present.secret_threshold)?
+        };
+        let Some(shares) = shares else {
+            return status(open).await.map(Some);
+        };
+        let made = match authenticate(open, present, &shares).await {
+            Ok(()) => make(open, &nonce).await,
+            Err(fault) => Err(fault),
+        };
+        let encoded = made.inspect_err(|_| {
+            let mut slot = open.ceremonies.root.lock();
+            let same = slot.as_mut().filter(|one| one.quorum.is_named(&nonce));
+            if let Some(attempt) = same {
+                attempt.quorum.begin_again();
+            }
+        })?;
+        Ok(Some(Status {
+            nonce,
+            started: true,
+            progress: shares.len(),
+            required: present.secret_threshold,
+            complete: true,
+            encoded_root_token: encoded.clone(),
+            encoded_token: encoded,
+            ..Status::default()
+        }))
+    }
+}
+
+/// Makes the token and ends the attempt. One that was cancelled meanwhile makes none.
+async fn make(open: &Open, nonce: &str) -> Result<String, Fault> {
+    let attempt = {
+        let mut slot = open.ceremonies.root.lock();
+        slot.take_if(|attempt| attempt.quorum.is_named(nonce))
+            .ok_or_else(none_under_way)?
+    };
+    let token = open.new_root_token("auth/token/root").await?;
+    let mixed = mixed(token.expose().as_bytes(), attempt.otp.expose().as_bytes())?;
+    tracing::warn!("a root token was made from key shares");
+    Ok(STANDARD_NO_PAD.encode(&*mixed))
+}
+
+/// Decodes a root token with its one-time password.
+#[derive(Deserialize, JsonSchema)]
+struct Decode {
+    /// The encoded token.
+    #[serde(default)]
+    #[schemars(with = "String")]
+    encoded_token: Option<Secret<String>>,
+    /// The one-time password.
+    #[serde(default)]
+    #[schemars(with = "String")]
+    otp: Option<Secret<String>>,
+}
+
+impl Handle<Open> for Decode {
+    type Reply = Reply;
+
+    async fn handle(self, _: &Open, _: &Ctx) -> Result<Reply, Fault> {
+        let (Some(encoded), Some(otp)) = (&self.encoded_token, &self.otp) else {
+            return Err(Fault::invalid("provided 'encoded_token' or 'otp' is empty"));
+        };
+        if encoded.expose().len() > ENCODED_BYTES_MAX {
+            return Err(Fault::invalid("the encoded token is too long"));
+        }
+        let bytes = STANDARD_NO_PAD
+            .decode(encoded.expose().trim_end_matches('='))
+            .map(Zeroizing::new)
+            .map_err(|_| Fault::invalid("encoded_token is not base64"))?;
+        let token = mixed(&bytes, otp.expose().as_bytes())?;
+        let token = std::str::from_utf8(&token)
+            .map_err(|_| Fault::invalid("the one-time password does not belong to this token"))?;
+        Reply::data(&json!({ "token": token }))
+    }
+}
+
+/// Each byte of one with the byte of the other.
+fn mixed(one: &[u8], other: &[u8]) -> Result<Zeroizing<Vec<u8>>, Fault> {
+    if one.is_empty() || one.len() != other.len() {
+        return Err(Fault::Invalid(format!(
+            "token and one-time password have different lengths: {} and {} bytes",
+            one.len(),
+            other.len()
+        )));
+    }
+    let bytes = one.iter().zip(other).map(|(left, right)| left ^ right);
+    Ok(Zeroizing::new(bytes.collect()))
+}
+
+fn none_under_way() -> Fault {
+    Fault::invalid("no root generation in progress; start one first")
+}

@@ -1,0 +1,156 @@
+//! Shares of the present unseal key that operators hand in for one attempt, and who may touch it.
+
+use std::mem;
+use std::ops::RangeInclusive;
+
+use coffer_barrier::Error;
+use coffer_barrier::seal::{self, SealConfig};
+use coffer_crypto::{Secret, Zeroizing, constant_time_eq};
+use coffer_engine::{Ctx, Fault};
+use coffer_wire::Verb;
+use serde_json::Map;
+
+use super::unseal::decoded;
+use crate::open::Open;
+use crate::policy::Question;
+
+/// The shortest and longest share, in bytes.
+const SHARE_BYTES: RangeInclusive<usize> = 16..=33;
+
+/// Distinct shares of one attempt, and the nonce that names it.
+///
+/// The nonce is the attempt's key: only who started it knows it, so that a stranger can neither hand
+/// in shares, nor reset, nor cancel what the operators are doing.
+pub(super) struct Quorum {
+    nonce: String,
+    shares: Vec<Zeroizing<Vec<u8>>>,
+    /// A request has all shares and is completing the attempt.
+    completing: bool,
+}
+
+impl Quorum {
+    pub(super) fn named(nonce: String) -> Self {
+        Self {
+            nonce,
+            shares: Vec::new(),
+            completing: false,
+        }
+    }
+
+    pub(super) fn nonce(&self) -> &str {
+        &self.nonce
+    }
+
+    pub(super) fn progress(&self) -> usize {
+        self.shares.len()
+    }
+
+    /// Whether this is the attempt's nonce.
+    pub(super) fn is_named(&self, nonce: &str) -> bool {
+        constant_time_eq(self.nonce.as_bytes(), nonce.as_bytes())
+    }
+
+    /// Refuses who does not know the nonce, and everybody while the attempt is being completed.
+    pub(super) fn admit(&self, nonce: &str, what: &str) -> Result<(), Fault> {
+        if !self.is_named(nonce) {
+            return Err(Fault::Invalid(format!(
+                "incorrect nonce supplied; give the nonce that was answered when this {what} was started"
+            )));
+        }
+        if self.completing {
+            return Err(Fault::Conflict(format!(
+                "this {what} is being completed by another request; ask for its status"
+            )));
+        }
+        Ok(())
+    }
+
+    /// Adds a share. With `threshold` of them they are handed over, once.
+    pub(super) fn add(
+        &mut self,
+        share: Zeroizing<Vec<u8>>,
+        threshold: u8,
+    ) -> Result<Option<Vec<Zeroizing<Vec<u8>>>>, Fault> {
+        let known = self
+            .shares
+            .iter()
+            .any(|known| constant_time_eq(known, &share));
+        if known {
+            return Err(Fault::invalid(
+                "given key has already been provided during this generation operation",
+            ));
+        }
+        self.shares.push(share);
+        if self.shares.len() < usize::from(threshold) {
+            return Ok(None);
+        }
+        self.completing = true;
+        Ok(Some(mem::take(&mut self.shares)))
+    }
+
+    /// Lets the attempt begin anew, under the same nonce.
+    pub(super) fn begin_again(&mut self) {
+        self.shares.clear();
+        self.completing = false;
+    }
+}
+
+/// A share as a client sends it.
+pub(super) fn share(key: Option<&Secret<String>>) -> Result<Zeroizing<Vec<u8>>, Fault> {
+    let text = key.map(|key| key.expose().as_str()).unwrap_or_default();
+    if text.is_empty() {
+        return Err(Fault::invalid(
+            "'key' must be specified in request body as JSON",
+        ));
+    }
+    let share = decoded(text)?;
+    if share.len() < *SHARE_BYTES.start() {
+        return Err(Fault::invalid("key is shorter than minimum 16 bytes"));
+    }
+    if share.len() > *SHARE_BYTES.end() {
+        return Err(Fault::invalid("key is longer than maximum 33 bytes"));
+    }
+    Ok(share)
+}
+
+/// Whether shares open the seal that this server was unsealed with.
+pub(super) async fn authenticate(
+    open: &Open,
+    config: SealConfig,
+    shares: &[Zeroizing<Vec<u8>>],
+) -> Result<(), Fault> {
+    let wrong = || {
+        Fault::invalid(
+            "the key shares do not open the seal; all of them have to be handed in again",
+        )
+    };
+    match seal::unwrap(open.barrier.store().as_ref(), config, shares).await {
+        Ok(root) if open.barrier.is_root(&root)? => Ok(()),
+        Ok(_) | Err(Error::WrongKey | Error::Shares(_) | Error::Crypto(_)) => Err(wrong()),
+        Err(other) => Err(other.into()),
+    }
+}
+
+/// The configuration of the seal in force.
+pub(super) async fn present_seal(open: &Open) -> Result<SealConfig, Fault> {
+    let config = SealConfig::load(open.barrier.store().as_ref()).await?;
+    config.ok_or_else(|| Fault::internal("the seal's configuration is missing"))
+}
+
+/// Whether who asks may see the nonce of an attempt: not a stranger, who could cancel it with that,
+/// but whom policy lets read `path`, the same status for operators with a token.
+pub(super) async fn may_see_nonce(open: &Open, cx: &Ctx, path: &str) -> Result<bool, Fault> {
+    let Ok(Some(sender)) = crate::sys::sender(open, cx).await else {
+        return Ok(false);
+    };
+    let acl = open.policies.acl_for(&sender.policies, cx.now).await?;
+    let question = Question {
+        path,
+        verb: Verb::Read,
+        creates: false,
+        body: &Map::new(),
+        wrap_ttl: None,
+        sudo_path: false,
+    };
+    Ok(acl.decide(&question).allowed)
+}

@@ -1,0 +1,464 @@
+//! `sys/rekey` (Vault's paths) and `sys/rotate/root` (OpenBao's).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use coffer_barrier::seal::SealConfig;
+use coffer_crypto::{Secret, Zeroizing};
+use coffer_engine::{Ctx, Empty, Fault, Handle, Routes, path};
+use coffer_wire::{CommaList, Flag, Int, Text};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::verify::{self, waiting};
+use super::{Outcome, Rekey, update};
+use crate::lifecycle::dialect::{ByPolicy, ForAll, Shown, Standing, Step};
+use crate::lifecycle::init::operators_fault;
+use crate::lifecycle::quorum::{may_see_nonce, present_seal, share};
+use crate::open::Open;
+
+/// The status that operators with a token read.
+const STATUS_PATH: &str = "sys/rotate/root/init";
+/// What is answered where a share is handed to PGP.
+const NO_PGP: &str =
+    "encrypting shares to PGP keys is not supported by this server; leave pgp_keys out";
+
+type Shares = Vec<Zeroizing<Vec<u8>>>;
+
+pub(crate) fn routes() -> Routes<Open> {
+    Routes::new([
+        path(
+            "rekey/init",
+            "The change of the unseal keys: its progress; starts, cancels it.",
+        )
+        .unauthenticated()
+        .read::<ForAll<ReadStatus>>()
+        .write::<ForAll<Start>>()
+        .delete::<ForAll<Cancel>>(),
+        path(
+            "rekey/update",
+            "Hands in one share of the present unseal key.",
+        )
+        .unauthenticated()
+        .write::<ForAll<Update>>(),
+        path("rekey/verify", "Hands back a share of the new unseal key.")
+            .unauthenticated()
+            .read::<ForAll<ReadVerification>>()
+            .write::<ForAll<Verify>>()
+            .delete::<ForAll<RestartVerification>>(),
+        path(
+            "rekey/backup",
+            "Copies of shares that were encrypted to PGP keys.",
+        )
+        .sudo()
+        .read::<ReadBackup>()
+        .delete::<DeleteBackup>(),
+        path(
+            "rotate/root/init",
+            "The change of the unseal keys: its progress; starts, cancels it.",
+        )
+        .read::<ByPolicy<ReadStatus>>()
+        .write::<ByPolicy<Start>>()
+        .delete::<ByPolicy<Cancel>>(),
+        path(
+            "rotate/root/update",
+            "Hands in one share of the present unseal key.",
+        )
+        .write::<ByPolicy<Update>>(),
+        path(
+            "rotate/root/verify",
+            "Hands back a share of the new unseal key.",
+        )
+        .read::<ByPolicy<ReadVerification>>()
+        .write::<ByPolicy<Verify>>()
+        .delete::<ByPolicy<RestartVerification>>(),
+        path(
+            "rotate/root/backup",
+            "Copies of shares that were encrypted to PGP keys.",
+        )
+        .sudo()
+        .read::<ReadBackup>()
+        .delete::<DeleteBackup>(),
+    ])
+}
+
+/// Shows how far the change of the unseal keys is.
+#[derive(Deserialize, JsonSchema)]
+struct ReadStatus {}
+
+/// The state of a change of the unseal keys.
+#[derive(Default, Serialize)]
+struct Status {
+    nonce: String,
+    started: bool,
+    t: u8,
+    n: u8,
+    progress: usize,
+    required: u8,
+    pgp_fingerprints: (),
+    backup: bool,
+    verification_required: bool,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    verification_nonce: String,
+}
+
+impl Step for ReadStatus {
+    type Answer = Status;
+
+    fn is_for_all(open: &Open) -> bool {
+        open.settings.unauthed_rekey
+    }
+
+    async fn take(self, open: &Open, cx: &Ctx, how: Standing) -> Result<Option<Status>, Fault> {
+        let mut status = status(open).await?;
+        if how == Standing::Stranger && !may_see_nonce(open, cx, STATUS_PATH).await? {
+            status.nonce.clear();
+            status.verification_nonce.clear();
+        }
+        Ok(Some(status))
+    }
+}
+
+async fn status(open: &Open) -> Result<Status, Fault> {
+    let required = present_seal(open).await?.secret_threshold;
+    let slot = open.ceremonies.rekey.lock();
+    let Some(rekey) = slot.as_ref() else {
+        return Ok(Status {
+            required,
+            ..Status::default()
+        });
+    };
+    let pending = rekey.pending.as_ref();
+    Ok(Status {
+        nonce: rekey.quorum.nonce().to_owned(),
+        started: true,
+        t: rekey.config.secret_threshold,
+        n: rekey.config.secret_shares,
+        progress: rekey.quorum.progress(),
+        required,
+        verification_required: rekey.verify,
+        verification_nonce: pending
+            .map(|pending| pending.quorum.nonce().to_owned())
+            .unwrap_or_default(),
+        ..Status::default()
+    })
+}
+
+/// Starts to change the unseal keys. The answer holds the nonce that every further step needs.
+#[derive(Deserialize, JsonSchema)]
+struct Start {
+    /// How many shares the new unseal key is split into.
+    #[serde(default)]
+    secret_shares: Int,
+    /// How many of them are needed to unseal.
+    #[serde(default)]
+    secret_threshold: Int,
+    /// Whether the new shares hold only once they were handed back.
+    #[serde(default)]
+    require_verification: Flag,
+    /// Public keys to encrypt the shares to.
+    #[serde(default)]
+    pgp_keys: CommaList,
+    /// Whether a copy of the encrypted shares is kept.
+    #[serde(default)]
+    backup: Flag,
+    /// Shares kept by an auto-unseal device; without effect here.
+    #[serde(default, rename = "stored_shares")]
+    _stored_shares: Int,
+}
+
+impl Step for Start {
+    type Answer = Status;
+
+    fn is_for_all(open: &Open) -> bool {
+        open.settings.unauthed_rekey
+    }
+
+    async fn take(self, open: &Open, cx: &Ctx, _: Standing) -> Result<Option<Status>, Fault> {
+        if !self.pgp_keys.0.is_empty() {
+            return Err(Fault::invalid(NO_PGP));
+        }
+        if self.backup.0 {
+            return Err(Fault::invalid(
+                "cannot request a backup of the new keys without providing PGP keys for encryption",
+            ));
+        }
+        let config = SealConfig::new(self.secret_shares.0, self.secret_threshold.0)
+            .map_err(operators_fault)?;
+        {
+            let mut slot = open.ceremonies.rekey.lock();
+            if slot.is_some() {
+                return Err(Fault::invalid(
+                    "rekey already in progress; finish it, or cancel it with its nonce",
+                ));
+            }
+            *slot = Some(Rekey::new(config, self.require_verification.0, &cx.random));
+        }
+        status(open).await.map(Some)
+    }
+}
+
+/// Cancels the change of the unseal keys; new shares that wait to be verified are void.
+#[derive(Deserialize, JsonSchema)]
+struct Cancel {
+    /// The nonce that starting it answered.
+    #[serde(default)]
+    nonce: Text,
+}
+
+impl Step for Cancel {
+    type Answer = ();
+
+    fn is_for_all(open: &Open) -> bool {
+        open.settings.unauthed_rekey
+    }
+
+    async fn take(self, open: &Open, _: &Ctx, how: Standing) -> Result<Option<()>, Fault> {
+        let mut slot = open.ceremonies.rekey.lock();
+        let known = slot.as_ref().is_none_or(|rekey| {
+            let verification = rekey.pending.as_ref();
+            rekey.quorum.is_named(&self.nonce.0)
+                || verification.is_some_and(|pending| pending.quorum.is_named(&self.nonce.0))
+        });
+        if how == Standing::Stranger && !known {
+            return Err(Fault::invalid(
+                "canceling needs the nonce that starting the rekey answered (nonce=...); with a token, sys/rotate/root/init can cancel without it",
+            ));
+        }
+        *slot = None;
+        Ok(None)
+    }
+}
+
+/// Hands in one share of the present unseal key; the last one needed is answered by the new shares.
+#[derive(Deserialize, JsonSchema)]
+struct Update {
+    /// One share, in hex or base64.
+    #[serde(default)]
+    #[schemars(with = "String")]
+    key: Option<Secret<String>>,
+    /// The nonce that starting the change answered.
+    #[serde(default)]
+    nonce: Text,
+}
+
+/// How far it is, or the new shares.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Updated {
+    Progress(Status),
+    Done(Done),
+}
+
+/// The new shares.
+#[derive(Serialize)]
+struct Done {
+    nonce: String,
+    complete: bool,
+    #[serde(serialize_with = "as_hex")]
+    keys: Shares,
+    #[serde(serialize_with = "as_base64")]
+    keys_base64: Shares,
+    pgp_fingerprints: (),
+    backup: bool,
+    verification_required: bool,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    verification_nonce: String,
+}
+
+impl Step for Update {
+    type Answer = Updated;
+
+    fn is_for_all(open: &Open) -> bool {
+        open.settings.unauthed_rekey
+    }
+
+    async fn take(self, open: &Open, _: &Ctx, _: Standing) -> Result<Option<Updated>, Fault> {
+        let share = share(self.key.as_ref())?;
+        let updated = match update(open, &self.nonce.0, share).await? {
+            Outcome::Progress => Updated::Progress(status(open).await?),
+            Outcome::Done {
+                shares,
+                verification_nonce,
+            } => Updated::Done(Done {
+                nonce: self.nonce.0,
+                complete: true,
+                keys: shares.clone(),
+                keys_base64: shares,
+                pgp_fingerprints: (),
+                backup: false,
+                verification_required: !verification_nonce.is_empty(),
+                verification_nonce,
+            }),
+        };
+        Ok(Some(updated))
+    }
+}
+
+/// Shows how many of the new shares were handed back.
+#[derive(Deserialize, JsonSchema)]
+struct ReadVerification {}
+
+/// The state of a verification.
+#[derive(Serialize)]
+struct Verification {
+    nonce: String,
+    started: bool,
+    t: u8,
+    n: u8,
+    progress: usize,
+}
+
+impl Step for ReadVerification {
+    type Answer = Verification;
+
+    fn is_for_all(open: &Open) -> bool {
+        open.settings.unauthed_rekey
+    }
+
+    async fn take(
+        self,
+        open: &Open,
+        cx: &Ctx,
+        how: Standing,
+    ) -> Result<Option<Verification>, Fault> {
+        let mut found = verification(open)?;
+        if how == Standing::Stranger && !may_see_nonce(open, cx, STATUS_PATH).await? {
+            found.nonce.clear();
+        }
+        Ok(Some(found))
+    }
+}
+
+fn verification(open: &Open) -> Result<Verification, Fault> {
+    let slot = open.ceremonies.rekey.lock();
+    let rekey = slot
+        .as_ref()
+        .ok_or_else(|| Fault::invalid("no rekey configuration found; start a rekey first"))?;
+    let quorum = rekey.pending.as_ref().map(|pending| &pending.quorum);
+    Ok(Verification {
+        nonce: quorum
+            .map(|quorum| quorum.nonce().to_owned())
+            .unwrap_or_default(),
+        started: quorum.is_some(),
+        t: rekey.config.secret_threshold,
+        n: rekey.config.secret_shares,
+        progress: quorum.map_or(0, |quorum| quorum.progress()),
+    })
+}
+
+/// Hands back one of the new shares; with enough of them they hold, and the present ones end.
+#[derive(Deserialize, JsonSchema)]
+struct Verify {
+    /// One new share, in hex or base64.
+    #[serde(default)]
+    #[schemars(with = "String")]
+    key: Option<Secret<String>>,
+    /// The verification's nonce, which came with the new shares.
+    #[serde(default)]
+    nonce: Text,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum VerifyAnswer {
+    Progress(Verification),
+    Done { nonce: String, complete: bool },
+}
+
+impl Step for Verify {
+    type Answer = VerifyAnswer;
+
+    fn is_for_all(open: &Open) -> bool {
+        open.settings.unauthed_rekey
+    }
+
+    async fn take(self, open: &Open, _: &Ctx, _: Standing) -> Result<Option<VerifyAnswer>, Fault> {
+        let share = share(self.key.as_ref())?;
+        Ok(Some(
+            match verify::update(open, &self.nonce.0, share).await? {
+                false => VerifyAnswer::Progress(verification(open)?),
+                true => VerifyAnswer::Done {
+                    nonce: self.nonce.0,
+                    complete: true,
+                },
+            },
+        ))
+    }
+}
+
+/// Forgets the new shares that were handed back, so that handing back begins anew.
+#[derive(Deserialize, JsonSchema)]
+struct RestartVerification {
+    /// The verification's nonce.
+    #[serde(default)]
+    nonce: Text,
+}
+
+impl Step for RestartVerification {
+    type Answer = Verification;
+
+    fn is_for_all(open: &Open) -> bool {
+        open.settings.unauthed_rekey
+    }
+
+    async fn take(
+        self,
+        open: &Open,
+        cx: &Ctx,
+        how: Standing,
+    ) -> Result<Option<Verification>, Fault> {
+        {
+            let mut slot = open.ceremonies.rekey.lock();
+            let (_, pending) = waiting(slot.as_mut())?;
+            let nonce = match how {
+                Standing::Stranger => self.nonce.0,
+                Standing::Granted => pending.quorum.nonce().to_owned(),
+            };
+            pending.quorum.admit(&nonce, "verify operation")?;
+            pending.quorum = super::Quorum::named(cx.random.uuid_v4());
+        }
+        verification(open).map(Some)
+    }
+}
+
+/// Shows the copies of encrypted shares; there are none.
+#[derive(Deserialize, JsonSchema)]
+struct ReadBackup {}
+
+impl Handle<Open> for ReadBackup {
+    type Reply = Empty;
+
+    async fn handle(self, _: &Open, _: &Ctx) -> Result<Empty, Fault> {
+        Err(Fault::Missing(
+            "no backed-up keys found: this server keeps no copies of shares".into(),
+        ))
+    }
+}
+
+/// Deletes the copies of encrypted shares; there are none, so this is done.
+#[derive(Deserialize, JsonSchema)]
+struct DeleteBackup {}
+
+impl Handle<Open> for DeleteBackup {
+    type Reply = Empty;
+
+    async fn handle(self, _: &Open, _: &Ctx) -> Result<Empty, Fault> {
+        Ok(Empty)
+    }
+}
+
+fn as_hex<S: Serializer>(shares: &Shares, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_seq(
+        shares
+            .iter()
+            .map(|share| Shown(Zeroizing::new(hex::encode(share)))),
+    )
+}
+
+fn as_base64<S: Serializer>(shares: &Shares, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_seq(
+        shares
+            .iter()
+            .map(|share| Shown(Zeroizing::new(STANDARD.encode(share)))),
+    )
+}

@@ -1,0 +1,169 @@
+//! Changing the unseal keys: enough of the present shares make new ones, and a new root key with them.
+//!
+//! The attempt lives in memory and ends with the server or its sealing. Nothing is stored before the
+//! last step; that step writes the new wrapping of the new root key and the key ring encrypted by it
+//! in one batch, so at any moment exactly one set of shares opens the seal.
+
+mod api;
+mod verify;
+
+use coffer_barrier::seal::{self, SealConfig};
+use coffer_barrier::{Barrier, Error};
+use coffer_crypto::{Aes256Key, Random, Zeroizing};
+use coffer_engine::Fault;
+use coffer_storage::Batch;
+use parking_lot::Mutex;
+use std::sync::Arc;
+
+use super::quorum::{Quorum, authenticate, present_seal};
+use crate::open::Open;
+pub(crate) use api::routes;
+
+/// How often the last step starts again when other changes of the key ring are faster.
+const STORE_TRIES: usize = 16;
+
+/// The attempt under way, if any.
+pub(crate) type Slot = Mutex<Option<Rekey>>;
+
+/// An attempt to change the unseal keys.
+pub(crate) struct Rekey {
+    /// How the new key shall be split.
+    config: SealConfig,
+    /// Shares of the present key.
+    quorum: Quorum,
+    /// Whether the new shares hold only once they were handed back.
+    verify: bool,
+    /// The new shares are out and wait for that.
+    pending: Option<Pending>,
+}
+
+/// New shares that wait to be handed back.
+struct Pending {
+    quorum: Quorum,
+    made: Arc<Made>,
+}
+
+/// A new root key, and the writes that make new shares open it.
+struct Made {
+    root: Aes256Key,
+    wrapped: Batch,
+}
+
+/// What a share led to.
+enum Outcome {
+    /// More are needed.
+    Progress,
+    /// The new shares; with the nonce of their verification, where they wait for it.
+    Done {
+        shares: Vec<Zeroizing<Vec<u8>>>,
+        verification_nonce: String,
+    },
+}
+
+impl Rekey {
+    fn new(config: SealConfig, verify: bool, random: &Random) -> Self {
+        Self {
+            config,
+            quorum: Quorum::named(random.uuid_v4()),
+            verify,
+            pending: None,
+        }
+    }
+}
+
+/// Hands in one share of the present key.
+async fn update(open: &Open, nonce: &str, share: Zeroizing<Vec<u8>>) -> Result<Outcome, Fault> {
+    let present = present_seal(open).await?;
+    let (shares, config, verify) = {
+        let mut slot = open.ceremonies.rekey.lock();
+        let rekey = slot.as_mut().ok_or_else(none_under_way)?;
+        rekey.quorum.admit(nonce, "rekey operation")?;
+        if rekey.pending.is_some() {
+            return Err(Fault::invalid(
+                "the new keys are made and wait to be verified; hand them in at the verify path",
+            ));
+        }
+        match rekey.quorum.add(share, present.secret_threshold)? {
+            None => return Ok(Outcome::Progress),
+            Some(shares) => (shares, rekey.config, rekey.verify),
+        }
+    };
+    let completed = complete(open, nonce, present, &shares, config, verify).await;
+    if completed.is_err() {
+        let mut slot = open.ceremonies.rekey.lock();
+        let same = slot.as_mut().filter(|rekey| rekey.quorum.is_named(nonce));
+        if let Some(rekey) = same {
+            rekey.quorum.begin_again();
+        }
+    }
+    completed
+}
+
+/// Makes the new shares, after the present ones proved to be right.
+async fn complete(
+    open: &Open,
+    nonce: &str,
+    present: SealConfig,
+    shares: &[Zeroizing<Vec<u8>>],
+    config: SealConfig,
+    verify: bool,
+) -> Result<Outcome, Fault> {
+    authenticate(open, present, shares).await?;
+    let root = Aes256Key::generate(&open.random)?;
+    let (shares, wrapped) = seal::wrap(&root, config, &open.random)?;
+    let made = Made { root, wrapped };
+    if !verify {
+        store(&open.barrier, &made).await?;
+        close(open, nonce);
+        tracing::info!(
+            shares = config.secret_shares,
+            threshold = config.secret_threshold,
+            "the unseal keys were changed"
+        );
+        return Ok(Outcome::Done {
+            shares,
+            verification_nonce: String::new(),
+        });
+    }
+    let verification_nonce = open.random.uuid_v4();
+    let pending = Pending {
+        quorum: Quorum::named(verification_nonce.clone()),
+        made: Arc::new(made),
+    };
+    let mut slot = open.ceremonies.rekey.lock();
+    let rekey = slot.as_mut().filter(|rekey| rekey.quorum.is_named(nonce));
+    let rekey = rekey.ok_or_else(none_under_way)?;
+    rekey.quorum.begin_again();
+    rekey.pending = Some(pending);
+    Ok(Outcome::Done {
+        shares,
+        verification_nonce,
+    })
+}
+
+/// Makes the new root key and its wrapping the ones in force, in one step.
+async fn store(barrier: &Barrier, made: &Made) -> Result<(), Fault> {
+    for _ in 0..STORE_TRIES {
+        let root = Aes256Key::from_slice(made.root.expose_bytes())?;
+        match barrier.change_root(root, made.wrapped.clone()).await {
+            Err(Error::Conflict) => tokio::task::yield_now().await,
+            other => return Ok(other?),
+        }
+    }
+    Err(Error::Conflict.into())
+}
+
+/// Ends the attempt of this nonce.
+fn close(open: &Open, nonce: &str) {
+    let mut slot = open.ceremonies.rekey.lock();
+    if slot
+        .as_ref()
+        .is_some_and(|rekey| rekey.quorum.is_named(nonce))
+    {
+        *slot = None;
+    }
+}
+
+fn none_under_way() -> Fault {
+    Fault::invalid("no barrier rekey in progress; start one first")
+}

@@ -1,0 +1,262 @@
+//! `sys/internal`: what user interfaces and the command line ask before they do their work.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use coffer_engine::{Caller, Class, Ctx, Fault, Handle, Reply, Routes, path};
+use coffer_wire::Flag;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::mount_shape::Shown;
+use super::openapi;
+use crate::mounts::Mount;
+use crate::open::Open;
+use crate::policy::{Acl, Grant, Parameters, Pattern};
+
+/// How many tokens are counted at once.
+const PAGE: usize = 1_000;
+
+pub(super) fn routes() -> Routes<Open> {
+    Routes::new([
+        path("internal/ui/mounts", "The mounts that the caller can see.")
+            .unauthenticated()
+            .read::<ListMounts>(),
+        path(
+            "internal/ui/mounts/{path*}",
+            "The mount that a path belongs to.",
+        )
+        .unauthenticated()
+        .read::<ReadMount>(),
+        path(
+            "internal/ui/namespaces",
+            "The namespaces that the caller can see.",
+        )
+        .unauthenticated()
+        .read::<ListNamespaces>(),
+        path(
+            "internal/ui/resultant-acl",
+            "What the caller's policies grant together.",
+        )
+        .read::<ReadAcl>(),
+        path("internal/ui/feature-flags", "Switches of user interfaces.")
+            .unauthenticated()
+            .read::<ReadFeatureFlags>(),
+        path("internal/specs/openapi", "This API as an OpenAPI document.")
+            .unauthenticated()
+            .read::<ReadDocument>()
+            .write::<ReadDocument>(),
+        path("internal/counters/tokens", "How many tokens there are.").read::<CountTokens>(),
+    ])
+}
+
+/// Who sent a request to a path that needs no token: nobody, or whom a living token speaks for. A
+/// token that is not one, or not to be used from there, is refused.
+pub(crate) async fn sender(open: &Open, cx: &Ctx) -> Result<Option<Arc<Caller>>, Fault> {
+    let Some(token) = &cx.token else {
+        return Ok(None);
+    };
+    let record = open.tokens.by_token(token.expose()).await?;
+    let record = record.filter(|record| record.is_alive(cx.now));
+    let record = record.ok_or(Fault::Denied)?;
+    let bound = &record.bound_cidrs;
+    let at_home = |client: std::net::IpAddr| bound.iter().any(|net| net.contains(&client));
+    let client = cx.request.client.map(|client| client.to_canonical());
+    if !bound.is_empty() && !client.is_some_and(at_home) {
+        return Err(Fault::Denied);
+    }
+    Ok(Some(Arc::new(crate::tokens::caller(&record))))
+}
+
+async fn acl_of(open: &Open, cx: &Ctx, caller: &Caller) -> Result<Arc<Acl>, Fault> {
+    Ok(open.policies.acl_for(&caller.policies, cx.now).await?)
+}
+
+/// Lists the mounts that the caller can see; without a token those that are shown to everyone.
+#[derive(Deserialize, JsonSchema)]
+struct ListMounts {}
+
+impl Handle<Open> for ListMounts {
+    type Reply = Reply;
+
+    async fn handle(self, open: &Open, cx: &Ctx) -> Result<Reply, Fault> {
+        let acl = match sender(open, cx).await? {
+            Some(caller) => Some(acl_of(open, cx, &caller).await?),
+            None => None,
+        };
+        let listed = |class| {
+            let mounts = open.mounts.all(class);
+            let seen = mounts.iter().filter_map(|mount| {
+                let shown = seen_by(mount, acl.as_deref())?;
+                Some((mount.record.shown_path().to_owned(), shown))
+            });
+            seen.collect::<BTreeMap<String, Value>>()
+        };
+        Reply::data(&json!({ "auth": listed(Class::Auth), "secret": listed(Class::Secret) }))
+    }
+}
+
+/// What somebody sees of a mount: a stranger the little that is meant for everyone.
+fn seen_by(mount: &Mount, acl: Option<&Acl>) -> Option<Value> {
+    let record = &mount.record;
+    if acl.is_some_and(|acl| acl.sees_mount(&record.path)) {
+        return serde_json::to_value(Shown::of(mount)).ok();
+    }
+    let for_all = record.tuning.listing_visibility == "unauth";
+    for_all.then(|| {
+        json!({ "type": record.kind, "description": record.description, "options": record.options })
+    })
+}
+
+/// Shows the mount that a path belongs to, and so the version of its engine.
+#[derive(Deserialize, JsonSchema)]
+struct ReadMount {
+    /// A path below `/v1/`.
+    path: String,
+}
+
+impl Handle<Open> for ReadMount {
+    type Reply = Reply;
+
+    async fn handle(self, open: &Open, cx: &Ctx) -> Result<Reply, Fault> {
+        let caller = sender(open, cx).await?.ok_or(Fault::Denied)?;
+        let acl = acl_of(open, cx, &caller).await?;
+        let path = super::mounts::slashed(&self.path);
+        let mount = open
+            .mounts
+            .at(&path)
+            .filter(|mount| !mount.record.tainted && acl.sees_mount(&mount.record.path));
+        // The same words where there is no mount and where the caller may not know of it.
+        let mount = mount.ok_or_else(|| {
+            Fault::Forbidden(format!(
+                "preflight capability check returned 403, please ensure client's policies grant access to path {path:?}"
+            ))
+        })?;
+        let mut shown = serde_json::to_value(Shown::of(&mount)).map_err(Fault::internal)?;
+        if let Some(fields) = shown.as_object_mut() {
+            fields.insert("path".into(), mount.record.shown_path().into());
+        }
+        Reply::data(&shown)
+    }
+}
+
+/// Lists the namespaces that the caller can see; there is only the root.
+#[derive(Deserialize, JsonSchema)]
+struct ListNamespaces {}
+
+impl Handle<Open> for ListNamespaces {
+    type Reply = Reply;
+
+    async fn handle(self, open: &Open, cx: &Ctx) -> Result<Reply, Fault> {
+        sender(open, cx).await?.ok_or(Fault::Denied)?;
+        Reply::data(&json!({}))
+    }
+}
+
+/// Shows what the caller's policies grant together.
+#[derive(Deserialize, JsonSchema)]
+struct ReadAcl {}
+
+impl Handle<Open> for ReadAcl {
+    type Reply = Reply;
+
+    async fn handle(self, open: &Open, cx: &Ctx) -> Result<Reply, Fault> {
+        let acl = acl_of(open, cx, cx.caller()?).await?;
+        if acl.is_root() {
+            return Reply::data(&json!({ "root": true }));
+        }
+        let (mut exact, mut globs) = (Map::new(), Map::new());
+        for (pattern, grant) in acl.rules() {
+            match pattern {
+                Pattern::Exact(path) => exact.insert(path.to_string(), granted(grant)),
+                Pattern::Prefix(path) => globs.insert(path.to_string(), granted(grant)),
+                // Patterns with a `+` fit neither list; interfaces ask `capabilities-self` for those.
+                _ => None,
+            };
+        }
+        Reply::data(&json!({ "root": false, "exact_paths": exact, "glob_paths": globs }))
+    }
+}
+
+fn granted(grant: &Grant) -> Value {
+    let mut shown = Map::new();
+    shown.insert("capabilities".into(), json!(grant.capabilities.names()));
+    let parameters = |parameters: &Parameters| -> Map<String, Value> {
+        let each = parameters.iter();
+        each.map(|(name, values)| (name.to_owned(), json!(values)))
+            .collect()
+    };
+    for (name, list) in [
+        ("allowed_parameters", &grant.allowed),
+        ("denied_parameters", &grant.denied),
+    ] {
+        if !list.is_empty() {
+            shown.insert(name.into(), parameters(list).into());
+        }
+    }
+    if !grant.required.is_empty() {
+        shown.insert("required_parameters".into(), json!(grant.required));
+    }
+    shown.into()
+}
+
+/// Shows the switches of user interfaces; there are none.
+#[derive(Deserialize, JsonSchema)]
+struct ReadFeatureFlags {}
+
+impl Handle<Open> for ReadFeatureFlags {
+    type Reply = Reply;
+
+    async fn handle(self, _: &Open, _: &Ctx) -> Result<Reply, Fault> {
+        Reply::bare(&json!({ "feature_flags": [] }))
+    }
+}
+
+/// Answers this API as an OpenAPI document: the paths of all mounts that the caller can see.
+#[derive(Deserialize, JsonSchema)]
+struct ReadDocument {
+    /// Writes the paths of mounts as parameters, so that the document fits every server.
+    #[serde(default)]
+    generic_mount_paths: Flag,
+}
+
+impl Handle<Open> for ReadDocument {
+    type Reply = Reply;
+
+    async fn handle(self, open: &Open, cx: &Ctx) -> Result<Reply, Fault> {
+        let mut mounts = Vec::new();
+        if let Some(caller) = sender(open, cx).await? {
+            let acl = acl_of(open, cx, &caller).await?;
+            let all = [Class::Auth, Class::Secret].map(|class| open.mounts.all(class));
+            let seen =
+                |mount: &Arc<Mount>| !mount.record.tainted && acl.sees_mount(&mount.record.path);
+            mounts.extend(all.into_iter().flatten().filter(seen));
+        }
+        let version = &open.settings.version;
+        let document = openapi::of_mounts(&mounts, self.generic_mount_paths.0, version);
+        Reply::bare(&document)
+    }
+}
+
+/// Counts the tokens, page by page.
+#[derive(Deserialize, JsonSchema)]
+struct CountTokens {}
+
+impl Handle<Open> for CountTokens {
+    type Reply = Reply;
+
+    async fn handle(self, open: &Open, _: &Ctx) -> Result<Reply, Fault> {
+        let mut total: u64 = 0;
+        let mut after: Option<String> = None;
+        loop {
+            let page = open.tokens.accessors(after.as_deref(), PAGE).await?;
+            total = total.saturating_add(u64::try_from(page.len()).unwrap_or_default());
+            match page.last() {
+                Some(last) => after = Some(last.clone()),
+                None => break,
+            }
+        }
+        Reply::data(&json!({ "counters": { "service_tokens": { "total": total } } }))
+    }
+}
