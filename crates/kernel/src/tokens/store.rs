@@ -81,7 +81,7 @@ impl Tokens {
             return Ok(None);
         }
         if let Some(body) = token.strip_prefix(BATCH_PREFIX) {
-            return self.from_batch(body).await;
+            return self.open_batch(body).await;
         }
         let proof = self.salt.sign(token.as_bytes());
         let record = self.by_accessor(&accessor_of(&self.salt, &proof)).await?;
@@ -178,7 +178,7 @@ impl Tokens {
         )))
     }
 
-    async fn from_batch(&self, body: &str) -> Result<Option<TokenRecord>, Fault> {
+    async fn open_batch(&self, body: &str) -> Result<Option<TokenRecord>, Fault> {
         let Ok(sealed) = URL_SAFE_NO_PAD.decode(body) else {
             return Ok(None);
         };
@@ -195,9 +195,8 @@ impl Tokens {
             return Ok(Some(record));
         }
         let parent = self.by_accessor(&record.parent).await?;
-        Ok(parent
-            .filter(|parent| !parent.revoking && parent.num_uses >= 0)
-            .map(|_| record))
+        let parent = parent.filter(|parent| !parent.revoking && parent.num_uses >= 0);
+        Ok(parent.map(|parent| bounded_by(record, &parent)))
     }
 
     /// Changes a record. A due entry that must be earlier than it stands is moved.
@@ -325,6 +324,15 @@ impl Tokens {
     pub async fn accessors(&self, after: Option<&str>, limit: usize) -> Result<Vec<String>, Fault> {
         Ok(self.view.list("id/", after, limit).await?)
     }
+}
+
+/// A batch token ends with its parent at the latest, also before the worker came to end that.
+fn bounded_by(mut batch: TokenRecord, parent: &TokenRecord) -> TokenRecord {
+    batch.expires = match (batch.expires, parent.expires) {
+        (Some(own), Some(parents)) => Some(own.min(parents)),
+        (own, parents) => own.or(parents),
+    };
+    batch
 }
 
 pub(super) fn by_id(accessor: &str) -> String {

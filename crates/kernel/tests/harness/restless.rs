@@ -8,6 +8,7 @@ use coffer_storage::{Answer, Batch, Memory, Store};
 pub struct Restless {
     inner: Memory,
     state: AtomicU64,
+    commits: AtomicU64,
 }
 
 impl Restless {
@@ -16,7 +17,13 @@ impl Restless {
         Self {
             inner: Memory::new(),
             state: AtomicU64::new(seed),
+            commits: AtomicU64::new(0),
         }
+    }
+
+    /// How many batches were written, or tried to be.
+    pub fn commits(&self) -> u64 {
+        self.commits.load(Ordering::SeqCst)
     }
 
     async fn others(&self) {
@@ -67,6 +74,7 @@ impl Store for Restless {
     fn commit(&self, batch: Batch) -> Answer<'_, ()> {
         Box::pin(async move {
             self.others().await;
+            self.commits.fetch_add(1, Ordering::SeqCst);
             self.inner.commit(batch).await
         })
     }

@@ -51,55 +51,48 @@ impl Choice<'_> {
 
     /// A role that names policies decides instead of the parent.
     fn by_role(&self, role: &TokenRole) -> Result<Chosen, Fault> {
-        let no_default = self.no_default || role.token_no_default_policy;
-        let mut no_default_added = no_default;
-        let mut policies = self.asked.clone();
-        if role.restricts() {
-            let mut allowed: Vec<String> = normal(&role.allowed_policies).collect();
-            if !no_default {
-                with_default(&mut allowed);
-            }
-            if policies.is_empty() {
-                policies.clone_from(&allowed);
-            } else if !no_default {
-                with_default(&mut policies);
-            }
-            sort(&mut allowed);
-            sort(&mut policies);
-            if !policies
-                .iter()
-                .all(|policy| allowed.contains(policy) || role.allows(policy))
-            {
-                return Err(Fault::Invalid(format!(
-                    "token policies ({}) must be subset of the role's allowed policies ({}) or glob policies ({})",
-                    listed(&policies),
-                    listed(&allowed),
-                    listed(&role.allowed_policies_glob),
-                )));
-            }
-            no_default_added = true;
-        } else if policies.is_empty() {
-            policies.clone_from(&self.parent.policies);
-        }
-        // A role that forbids `default` does not add it; one that is asked for is refused below.
-        no_default_added |= role.disallows("default");
-        let refused = |policy: &&String| {
-            role.disallows(policy) && (*policy != "default" || self.asked.contains(policy))
+        let no_default =
+            self.no_default || role.token_no_default_policy || role.disallows("default");
+        let policies = if role.restricts() {
+            self.within(role, no_default)?
+        } else if self.asked.is_empty() {
+            self.inherited(no_default)
+        } else {
+            sorted(self.asked.clone())
         };
-        if let Some(policy) = policies.iter().find(refused) {
-            return Err(Fault::Invalid(format!(
+        match policies.iter().find(|policy| role.disallows(policy)) {
+            Some(policy) => Err(Fault::Invalid(format!(
                 "token policy {policy:?} is disallowed by this role"
-            )));
+            ))),
+            None => Ok(Chosen {
+                policies,
+                no_default,
+            }),
         }
-        let unwanted = no_default_added
-            && !role.restricts()
-            && !self.asked.iter().any(|policy| policy == "default");
-        policies.retain(|policy| policy != "default" || !unwanted);
-        sort(&mut policies);
-        Ok(Chosen {
-            policies,
-            no_default: no_default_added,
-        })
+    }
+
+    /// The policies asked for, which the role must allow, or else all that it names.
+    fn within(&self, role: &TokenRole, no_default: bool) -> Result<Vec<String>, Fault> {
+        let default = (!no_default).then(|| "default".to_owned());
+        let allowed = sorted(
+            normal(&role.allowed_policies)
+                .chain(default.clone())
+                .collect(),
+        );
+        if self.asked.is_empty() {
+            return Ok(allowed);
+        }
+        let policies = sorted(self.asked.iter().cloned().chain(default).collect());
+        let fits = |policy: &String| allowed.contains(policy) || role.allows(policy);
+        if policies.iter().all(fits) {
+            return Ok(policies);
+        }
+        Err(Fault::Invalid(format!(
+            "token policies ({}) must be subset of the role's allowed policies ({}) or glob policies ({})",
+            listed(&policies),
+            listed(&allowed),
+            listed(&role.allowed_policies_glob),
+        )))
     }
 
     /// Without a role that decides, a token gets no more than its parent has, unless that may do all.
@@ -107,15 +100,12 @@ impl Choice<'_> {
         let no_default =
             self.no_default || self.role.is_some_and(|role| role.token_no_default_policy);
         if self.asked.is_empty() {
-            let mut policies = self.parent.policies.clone();
-            policies.retain(|policy| !(policy == "default" && no_default));
             return Ok(Chosen {
-                policies,
+                policies: self.inherited(no_default),
                 no_default: true,
             });
         }
-        let mut policies = self.asked.clone();
-        sort(&mut policies);
+        let policies = sorted(self.asked.clone());
         if self.privileged {
             return Ok(Chosen {
                 policies,
@@ -138,15 +128,18 @@ impl Choice<'_> {
             no_default: no_default || !parent_has_default,
         })
     }
+
+    fn inherited(&self, no_default: bool) -> Vec<String> {
+        let mut policies = self.parent.policies.clone();
+        policies.retain(|policy| policy != "default" || !no_default);
+        policies
+    }
 }
 
-fn with_default(policies: &mut Vec<String>) {
-    policies.push("default".to_owned());
-}
-
-fn sort(policies: &mut Vec<String>) {
+fn sorted(mut policies: Vec<String>) -> Vec<String> {
     policies.sort();
     policies.dedup();
+    policies
 }
 
 /// As Go prints a list of quoted texts.

@@ -283,7 +283,8 @@ fn refuse_role(role: &TokenRole) -> Result<(), Fault> {
     let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let inner = suffix.chars().all(|c| word(c) || matches!(c, '-' | '.'));
     let ends = suffix.starts_with(word) && suffix.ends_with(word) && suffix.len() >= 3;
-    if !suffix.is_empty() && !(inner && ends) {
+    let fine = suffix.is_empty() || (inner && ends);
+    if !fine {
         return Err(Fault::invalid(
             "given role path suffix contains invalid characters; must match \\w[\\w-.]+\\w",
         ));
