@@ -6,6 +6,8 @@ use crate::workspace::Workspace;
 const NOT_NAMES: &[&str] = &["util", "utils", "helper", "helpers", "common", "misc"];
 /// What can still be read at a sitting. Around 500 a file wants to be split already.
 const FILE_LINES_MAX: usize = 700;
+/// The same for black-box tests of a crate: cases that are read one by one.
+const TEST_FILE_LINES_MAX: usize = 1_000;
 
 pub fn names(workspace: &Workspace) -> Vec<String> {
     let nameless = workspace.ending(".rs").filter(|file| {
@@ -25,17 +27,22 @@ pub fn names(workspace: &Workspace) -> Vec<String> {
 }
 
 pub fn lengths(workspace: &Workspace) -> Vec<String> {
-    let measured = workspace
-        .ending(".rs")
-        .filter_map(|file| Some((&file.path, file.text.as_ref()?.lines().count())));
-    measured
-        .filter(|(_, lines)| *lines > FILE_LINES_MAX)
-        .map(|(path, lines)| {
-            format!(
-                "{path} has {lines} lines, {FILE_LINES_MAX} are the most: split it by its nouns"
-            )
-        })
-        .collect()
+    let mut findings = Vec::new();
+    for file in workspace.ending(".rs") {
+        let lines = file.text.as_ref().map_or(0, |text| text.lines().count());
+        let most = if file.path.contains("/tests/") {
+            TEST_FILE_LINES_MAX
+        } else {
+            FILE_LINES_MAX
+        };
+        if lines > most {
+            findings.push(format!(
+                "{} has {lines} lines, {most} are the most: split it by its nouns",
+                file.path
+            ));
+        }
+    }
+    findings
 }
 
 #[cfg(test)]
@@ -62,6 +69,13 @@ mod tests {
         assert_eq!(
             lengths(&with_file("a.rs", &"x\n".repeat(FILE_LINES_MAX + 1))).len(),
             1
+        );
+        assert!(
+            lengths(&with_file(
+                "crates/a/tests/b.rs",
+                &"x\n".repeat(TEST_FILE_LINES_MAX)
+            ))
+            .is_empty()
         );
         assert!(lengths(&with_file("a.md", &"x\n".repeat(FILE_LINES_MAX + 1))).is_empty());
     }
