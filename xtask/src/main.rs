@@ -14,7 +14,7 @@ fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words.as_slice() {
-        ["check"] => check(),
+        [] | ["check"] => check(),
         ["rules"] => {
             for (name, _) in rules::ALL {
                 println!("{name}");
@@ -22,7 +22,7 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         _ => {
-            eprintln!("usage: cargo xtask check | rules");
+            eprintln!("usage: cargo xtask [check | rules]");
             ExitCode::from(2)
         }
     }

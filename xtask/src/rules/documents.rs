@@ -6,6 +6,10 @@ use crate::workspace::{File, Workspace};
 
 /// Folders whose files documents name by their path from the root; `tests/` is also what crates call theirs.
 const ROOTS: &[&str] = &["crates/", "xtask/", "docs/", "demo/", "benches/"];
+/// The document that names what is stored.
+const FORMAT: &str = "docs/storage-format.md";
+/// Where the kernel's own records are made.
+const KERNEL: &str = "crates/kernel/src/";
 /// The document that names tests.
 const THREATS: &str = "docs/threats.md";
 /// Fewer underscores make a word of a protocol, not a test's sentence.
@@ -60,6 +64,30 @@ pub fn proofs(workspace: &Workspace) -> Vec<String> {
         .filter(|word| !tests.contains(word))
         .map(|word| format!("{THREATS} names the test {word}, which is not there (any more): name the test that holds it now"))
         .collect()
+}
+
+/// Every prefix below which the kernel keeps records is in the document about what is stored.
+pub fn records(workspace: &Workspace) -> Vec<String> {
+    let Some(format) = workspace.text(FORMAT) else {
+        return vec![format!(
+            "{FORMAT} is missing: it says what is on the disk, byte by byte"
+        )];
+    };
+    let code = workspace
+        .ending(".rs")
+        .filter(|file| file.path.starts_with(KERNEL) && !file.path.contains("/tests/"));
+    let prefixes: BTreeSet<&str> = code
+        .filter_map(|file| file.text.as_deref())
+        .flat_map(|text| {
+            text.split(".view(\"")
+                .skip(1)
+                .filter_map(|rest| rest.split('"').next())
+        })
+        .collect();
+    let missing = prefixes
+        .into_iter()
+        .filter(|prefix| !format.contains(&format!("`{prefix}")));
+    missing.map(|prefix| format!("{FORMAT} does not say what is kept below {prefix}: add its records to the table of paths")).collect()
 }
 
 /// What a document names: paths in backticks that begin at a root, and targets of relative links.
@@ -141,6 +169,19 @@ mod tests {
             gone[0].contains("crates/b/src/lib.rs") && gone[1].contains("docs/b.md"),
             "{gone:?}"
         );
+    }
+
+    #[test]
+    fn records_that_are_not_described_are_named() {
+        let mut workspace = with_file(FORMAT, "| `sys/token/id/<accessor>` | a token |");
+        let code = with_file(
+            "crates/kernel/src/a.rs",
+            "barrier.view(\"sys/token/\"); barrier\n.view(\"sys/new/\");",
+        );
+        workspace.files.extend(code.files);
+        let findings = records(&workspace);
+        assert_eq!(findings.len(), 1);
+        assert!(findings[0].contains("sys/new/"));
     }
 
     #[test]

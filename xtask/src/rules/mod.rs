@@ -36,6 +36,10 @@ pub const ALL: &[(&str, Rule)] = &[
     ("docs/architecture.md names every crate", code_map::check),
     ("what documents name is there", documents::places),
     (
+        "docs/storage-format.md names what the kernel keeps",
+        documents::records,
+    ),
+    (
         "the tests that docs/threats.md names are there",
         documents::proofs,
     ),
