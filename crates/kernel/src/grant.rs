@@ -261,6 +261,11 @@ fn context(open: &Open, asked: &Asked, mount: &Arc<Mount>) -> (Ctx, Arc<Desk>) {
         .as_ref()
         .map(|token| token.accessor.clone())
         .unwrap_or_default();
+    let holder = asked
+        .token
+        .as_ref()
+        .map(|token| token.lease_holder().to_owned())
+        .unwrap_or_default();
     let view = if mount.per_token() {
         mount.view.sub(&format!("{accessor}/"))
     } else {
@@ -283,7 +288,7 @@ fn context(open: &Open, asked: &Asked, mount: &Arc<Mount>) -> (Ctx, Arc<Desk>) {
         Arc::clone(&open.leases),
         Arc::clone(&open.passwords),
         open.random.clone(),
-        accessor,
+        holder,
     ));
     let cx = Ctx {
         view,

@@ -78,6 +78,29 @@ async fn everything_that_hangs_on_a_token_ends_with_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn leases_of_a_batch_token_end_with_it_and_with_its_parent() {
+    let h = server().await;
+    let parent = h.create(&h.root, worker()).await.token();
+    let wish = json!({ "policies": ["worker"], "type": "batch", "ttl": "30m" });
+    let child = h.create(&parent, wish.clone()).await.token();
+    let orphan = h
+        .write("auth/token/create-orphan", &h.root, wish)
+        .await
+        .token();
+    let lease = h.read("tickets/issue/a", &child).await;
+    assert_eq!(
+        lease.json["lease_duration"],
+        json!(1800),
+        "no longer than its token"
+    );
+    h.read("tickets/issue/b", &orphan).await;
+    assert_eq!(revoke(&h, &parent).await, 204);
+    assert_eq!(h.tickets().await, ["b"]);
+    h.advance(HOUR / 2).await;
+    assert!(h.tickets().await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn revoking_by_accessor_by_itself_and_without_children() {
     let h = server().await;
     let made = h.create(&h.root, worker()).await;

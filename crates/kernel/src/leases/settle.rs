@@ -126,16 +126,13 @@ async fn issue(
 /// A token revoked while its request ran has its leases listed before or after this lease was
 /// entered; in the second case it is ended here.
 async fn refuse_if_token_ended(open: &Open, asked: &Asked, id: &str) -> Result<(), Fault> {
-    let Some(token) = asked
-        .token
-        .as_ref()
-        .filter(|token| !token.accessor.is_empty())
-    else {
+    let holder = asked.token.as_ref().map(|token| token.lease_holder());
+    let Some(holder) = holder.filter(|holder| !holder.is_empty()) else {
         return Ok(());
     };
     let alive = open
         .tokens
-        .by_accessor(&token.accessor)
+        .by_accessor(holder)
         .await?
         .is_some_and(|record| !record.revoking);
     if alive {

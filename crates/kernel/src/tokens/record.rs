@@ -77,6 +77,15 @@ impl TokenRecord {
         self.policies.iter().any(|policy| policy == "root")
     }
 
+    /// The accessor of the token whose end is the end of its leases: its own or, for a batch token,
+    /// its parent's; empty for an orphaned batch token, whose leases end by time alone.
+    pub fn lease_holder(&self) -> &str {
+        match self.kind {
+            TokenKind::Service => &self.accessor,
+            TokenKind::Batch => &self.parent,
+        }
+    }
+
     /// Whether it has no parent.
     pub fn is_orphan(&self) -> bool {
         self.parent.is_empty()

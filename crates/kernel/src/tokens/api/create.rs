@@ -189,7 +189,11 @@ async fn issue(open: &Open, cx: &Ctx, new: NewToken) -> Result<Reply, Fault> {
         .mounts
         .by_accessor(&cx.mount.accessor)
         .ok_or_else(|| Fault::internal("the token mount is gone"))?;
+    let chosen = new.id.is_some();
     let (auth, record, mut warnings) = open.issue_token(new, &mount, cx.now).await?;
+    if chosen {
+        warnings.push("The token was chosen by the client, so it is only as hard to guess as that choice; leave id out for a random one.".to_owned());
+    }
     for policy in record.policies.iter().filter(|policy| *policy != "root") {
         let names = std::slice::from_ref(policy);
         if open.policies.parsed(names, cx.now).await?.is_empty() {
