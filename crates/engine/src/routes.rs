@@ -1,6 +1,6 @@
 //! The table of paths that an engine offers.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use coffer_wire::{Timestamp, Verb, Wiped};
 use schemars::generate::SchemaSettings;
@@ -53,7 +53,8 @@ pub struct Endpoint<E> {
     pub request: fn() -> Value,
     /// Makes the reply's schema.
     pub reply: fn() -> Option<Value>,
-    known: BTreeSet<String>,
+    /// The fields, and whether null is a value of theirs.
+    known: BTreeMap<String, bool>,
     open: bool,
     whole_body: Option<String>,
     call: Call<E>,
@@ -270,17 +271,21 @@ impl<E: Send + Sync + 'static> Path<E> {
 
     fn on<R: Handle<E>>(mut self, verb: Verb) -> Self {
         let request = request_schema::<R>();
-        let known: BTreeSet<String> = request
+        let known: BTreeMap<String, bool> = request
             .get("properties")
             .and_then(Value::as_object)
-            .map(|fields| fields.keys().cloned().collect())
+            .map(|fields| {
+                let each = fields.iter();
+                each.map(|(name, schema)| (name.clone(), takes_null(schema)))
+                    .collect()
+            })
             .unwrap_or_default();
         let open = request
             .get("additionalProperties")
             .is_some_and(|more| more != &Value::Bool(false));
         let whole_body = whole_body_field(&request);
         for name in self.pattern.split('/').filter_map(capture_name) {
-            if !known.contains(name) {
+            if !known.contains_key(name) {
                 self.faults.push(format!(
                     "{} {}: the request type has no field for {{{name}}}",
                     verb, self.pattern
@@ -314,6 +319,23 @@ fn generator() -> SchemaGenerator {
     SchemaSettings::draft2020_12().with(inline).into_generator()
 }
 
+/// Whether null is a value for a field. For others it is as good as absent: clients send null for
+/// what they do not want to say.
+fn takes_null(schema: &Value) -> bool {
+    let null = |word: &Value| word == "null";
+    let any = |key: &str| {
+        schema
+            .get(key)
+            .and_then(Value::as_array)
+            .map(|each| each.iter().any(takes_null))
+    };
+    match schema.get("type") {
+        Some(Value::Array(types)) => types.iter().any(null),
+        Some(only) => null(only),
+        None => any("anyOf").or_else(|| any("oneOf")).unwrap_or(true),
+    }
+}
+
 /// A request type that can say whether its object is there. Its fields are the path's captures.
 pub trait Exists<E>: DeserializeOwned + Send + 'static {
     /// Whether it is there.
@@ -332,7 +354,7 @@ impl<E> Endpoint<E> {
         let mut warnings = Vec::new();
         let unknown: Vec<_> = input
             .keys()
-            .filter(|key| !self.open && !self.known.contains(*key))
+            .filter(|key| !self.open && !self.known.contains_key(*key))
             .cloned()
             .collect();
         if !unknown.is_empty() {
@@ -342,6 +364,7 @@ impl<E> Endpoint<E> {
             ));
             unknown.iter().for_each(|key| drop(input.remove(key)));
         }
+        input.retain(|key, value| !value.is_null() || self.known.get(key).copied().unwrap_or(true));
         let mut replaced = Vec::new();
         for (name, value) in &found.captures {
             let old = input.insert((*name).to_owned(), Value::String(value.clone()));

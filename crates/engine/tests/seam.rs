@@ -240,6 +240,14 @@ async fn wrong_types_name_the_field() {
 }
 
 #[tokio::test]
+async fn null_is_as_good_as_absent() {
+    let bench = Bench::<Counter>::new().await;
+    let answered = bench.write("count/a", json!({"by": null})).await.unwrap();
+    assert_eq!(answered.data, json!({"count": 1}));
+    assert!(answered.reply.warnings.is_empty());
+}
+
+#[tokio::test]
 async fn a_wrong_type_is_not_quoted() {
     let bench = Bench::<Counter>::new().await;
     let Err(Fault::Invalid(text)) = bench
