@@ -1,12 +1,5 @@
 //! Tokens end when they should, with all that hangs on them, whatever happens at the same time.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
 mod harness;
 
 use std::sync::Arc;

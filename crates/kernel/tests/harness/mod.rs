@@ -3,7 +3,13 @@
 //! Run tests with `#[tokio::test(start_paused = true)]`: the worker's waits then cost nothing, and
 //! [`Harness::advance`] returns when everything that became due is done.
 
-#![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "each test file uses a part of it, and a test fails by panicking"
+)]
 
 mod restless;
 mod tickets;

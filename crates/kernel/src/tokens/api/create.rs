@@ -150,10 +150,28 @@ async fn create(
     wish.refuse_alias(role.is_some())?;
     wish.refuse_unprivileged(privileged)?;
     wish.refuse_id()?;
+    let mut new = decided(wish, &parent, privileged, role)?;
+    new.path.insert_str(0, &cx.request.path);
+    if !orphan {
+        new.parent.clone_from(&parent.accessor);
+        new.entity_id.clone_from(&parent.entity_id);
+    }
+    refuse_batch_wishes(&new)?;
+    refuse_longer_root(&new, &parent)?;
+    issue(open, cx, new).await
+}
+
+/// The token that comes of the wish, the parent and the role; its path holds the role's suffix alone.
+fn decided(
+    wish: Wish,
+    parent: &TokenRecord,
+    privileged: bool,
+    role: Option<(String, TokenRole)>,
+) -> Result<NewToken, Fault> {
     let choice = Choice {
         asked: normal(&wish.policies.0).collect(),
         no_default: wish.no_default_policy.0,
-        parent: &parent,
+        parent,
         privileged,
         role: role.as_ref().map(|(_, role)| role),
     };
@@ -167,21 +185,10 @@ async fn create(
     let mut new = wish.new_token(kind)?;
     new.policies = chosen.policies;
     new.no_default_policy = chosen.no_default;
-    new.path.clone_from(&cx.request.path);
-    new.entity_id = if orphan {
-        String::new()
-    } else {
-        parent.entity_id.clone()
-    };
-    if !orphan {
-        new.parent.clone_from(&parent.accessor);
-    }
     if let Some((name, role)) = role {
         by_role(&mut new, name, role);
     }
-    refuse_batch_wishes(&new)?;
-    refuse_longer_root(&new, &parent)?;
-    issue(open, cx, new).await
+    Ok(new)
 }
 
 async fn issue(open: &Open, cx: &Ctx, new: NewToken) -> Result<Reply, Fault> {
@@ -302,7 +309,7 @@ impl Wish {
 
 fn by_role(new: &mut NewToken, name: String, role: TokenRole) {
     if !role.path_suffix.is_empty() {
-        new.path = format!("{}/{}", new.path, role.path_suffix);
+        new.path = format!("/{}", role.path_suffix);
     }
     new.renewable &= role.renewable;
     new.role_period = role.token_period;
