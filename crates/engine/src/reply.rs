@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use coffer_crypto::WipingBuffer;
-use coffer_wire::{Auth, write_json};
+use coffer_wire::{Auth, WrapInfo, write_json};
 use ipnet::IpNet;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
@@ -41,6 +41,20 @@ pub struct Reply {
     pub status: Option<u16>,
     /// How long the answer holds, shown as `lease_duration` although there is no lease.
     pub lease_duration: Option<Duration>,
+    /// Whether the client gets the answer itself, or a single-use token for it.
+    pub wrapping: Wrapping,
+}
+
+/// Whether an answer is wrapped.
+#[derive(Debug, Default)]
+pub enum Wrapping {
+    /// If the request asks for it.
+    #[default]
+    AsAsked,
+    /// It has to be; a request that does not ask for it is refused.
+    Required,
+    /// It was wrapped already.
+    Done(Box<WrapInfo>),
 }
 
 /// A lease after its renewal.

@@ -25,6 +25,7 @@ pub mod signals;
 mod sys;
 mod ticks;
 pub mod tokens;
+mod wrapping;
 
 pub use clock::Clock;
 pub use kernel::{Kernel, State};

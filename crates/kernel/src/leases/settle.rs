@@ -8,6 +8,7 @@ use crate::grant::{Asked, Ran};
 use crate::mounts::Mount;
 use crate::open::Open;
 use crate::request::Response;
+use crate::wrapping;
 
 /// A request with its final answer.
 pub struct Settled {
@@ -79,7 +80,7 @@ async fn respond(
     response.warnings = reply.warnings;
     response.auth = reply.auth;
     response.body = reply.body;
-    Ok(response)
+    wrapping::wrap_if_asked(open, asked, reply.wrapping, response).await
 }
 
 async fn issue(

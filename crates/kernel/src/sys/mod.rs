@@ -12,6 +12,7 @@ pub(crate) mod openapi;
 mod policies;
 mod remount;
 mod seal;
+mod wrapping;
 
 use std::sync::LazyLock;
 
@@ -38,6 +39,7 @@ static TABLE: LazyLock<Routes<Open>> = LazyLock::new(|| {
         crate::lifecycle::routes(),
         facts::routes(),
         internal::routes(),
+        wrapping::routes(),
     ])
 });
 

@@ -1,0 +1,124 @@
+//! `sys/wrapping`: handing values over inside single-use tokens.
+//!
+//! Who holds a wrapping token may unwrap it: as the token of the request, or in its body. So these
+//! paths need no other token; only making one does.
+
+use std::time::Duration;
+
+use coffer_crypto::Secret;
+use coffer_engine::{Ctx, Fault, Handle, Reply, Routes, Wrapping, path};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::open::Open;
+use crate::wrapping::{look, put, take};
+
+pub(super) fn routes() -> Routes<Open> {
+    Routes::new([
+        path("wrapping/wrap", "Wraps what is sent.").write::<Wrap>(),
+        path("wrapping/unwrap", "Hands out what is wrapped, once.")
+            .unauthenticated()
+            .write::<Unwrap>(),
+        path("wrapping/lookup", "What is known about a wrapping token.")
+            .unauthenticated()
+            .write::<Lookup>()
+            .read::<Lookup>(),
+        path(
+            "wrapping/rewrap",
+            "Moves what is wrapped to a new wrapping token.",
+        )
+        .unauthenticated()
+        .write::<Rewrap>(),
+    ])
+}
+
+/// Wraps the fields that are sent; the header X-Vault-Wrap-TTL says for how long.
+#[derive(Deserialize, JsonSchema)]
+struct Wrap {
+    /// Any fields.
+    #[serde(default)]
+    #[schemars(extend("x-body" = true))]
+    data: Map<String, Value>,
+}
+
+impl Handle<Open> for Wrap {
+    type Reply = Reply;
+
+    async fn handle(self, _: &Open, _: &Ctx) -> Result<Reply, Fault> {
+        Ok(Reply {
+            wrapping: Wrapping::Required,
+            ..Reply::data(&self.data)?
+        })
+    }
+}
+
+/// The token that was sent in the body, else the request's own.
+fn meant<'a>(given: Option<&'a Secret<String>>, cx: &'a Ctx) -> &'a str {
+    let given = given.filter(|token| !token.expose().is_empty());
+    let token = given.or(cx.token.as_deref());
+    token.map_or("", |token| token.expose())
+}
+
+/// Hands out what is wrapped, once.
+#[derive(Deserialize, JsonSchema)]
+struct Unwrap {
+    /// The wrapping token; the request's own if absent.
+    #[serde(default)]
+    #[schemars(with = "String")]
+    token: Option<Secret<String>>,
+}
+
+impl Handle<Open> for Unwrap {
+    type Reply = Reply;
+
+    async fn handle(self, open: &Open, cx: &Ctx) -> Result<Reply, Fault> {
+        let token = meant(self.token.as_ref(), cx);
+        Ok(take(open, token, cx.now).await?.into_reply())
+    }
+}
+
+/// Shows where an answer was wrapped, when and for how long; it goes on waiting.
+#[derive(Deserialize, JsonSchema)]
+struct Lookup {
+    /// The wrapping token; the request's own if absent.
+    #[serde(default)]
+    #[schemars(with = "String")]
+    token: Option<Secret<String>>,
+}
+
+impl Handle<Open> for Lookup {
+    type Reply = Reply;
+
+    async fn handle(self, open: &Open, cx: &Ctx) -> Result<Reply, Fault> {
+        let wrapped = look(open, meant(self.token.as_ref(), cx), cx.now).await?;
+        Reply::data(&json!({
+            "creation_path": wrapped.path,
+            "creation_time": wrapped.created,
+            "creation_ttl": wrapped.ttl_secs,
+        }))
+    }
+}
+
+/// Moves what is wrapped to a new wrapping token; the former one ends.
+#[derive(Deserialize, JsonSchema)]
+struct Rewrap {
+    /// The wrapping token; the request's own if absent.
+    #[serde(default)]
+    #[schemars(with = "String")]
+    token: Option<Secret<String>>,
+}
+
+impl Handle<Open> for Rewrap {
+    type Reply = Reply;
+
+    async fn handle(self, open: &Open, cx: &Ctx) -> Result<Reply, Fault> {
+        let wrapped = take(open, meant(self.token.as_ref(), cx), cx.now).await?;
+        let ttl = Duration::from_secs(wrapped.ttl_secs);
+        let info = put(open, wrapped, ttl, cx.now).await?;
+        Ok(Reply {
+            wrapping: Wrapping::Done(Box::new(info)),
+            ..Reply::default()
+        })
+    }
+}

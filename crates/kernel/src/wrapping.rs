@@ -1,0 +1,213 @@
+//! Wrapped answers: the client gets a token that hands the answer out once.
+//!
+//! The answer waits in the wrapping token's own storage, so it ends with the token. The token's one
+//! use is spent durably before the answer is read: of many who unwrap at once, one gets it.
+
+use std::time::Duration;
+
+use coffer_barrier::{Stored, View};
+use coffer_engine::{Body, Class, Fault, Renewed, Reply, Wrapping};
+use coffer_wire::{Auth, Timestamp, WrapInfo};
+use serde::{Deserialize, Serialize};
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::grant::Asked;
+use crate::open::Open;
+use crate::policy::builtin::RESPONSE_WRAPPING;
+use crate::request::Response;
+use crate::tokens::{self, NewToken, TokenRecord};
+
+/// Where the answer waits, within the token's own storage.
+const RECORD: &str = "wrapped";
+
+/// An answer that waits, as stored.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Wrapped {
+    /// The JSON text of `data`; empty if there is none.
+    data: String,
+    auth: Option<Box<Auth>>,
+    warnings: Vec<String>,
+    lease_id: String,
+    lease_secs: u64,
+    renewable: bool,
+    /// The path that made the answer.
+    pub(crate) path: String,
+    /// When it was wrapped.
+    pub(crate) created: Timestamp,
+    /// How long it waits.
+    pub(crate) ttl_secs: u64,
+}
+
+impl Stored for Wrapped {}
+
+impl Drop for Wrapped {
+    fn drop(&mut self) {
+        self.data.zeroize();
+        if let Some(auth) = &mut self.auth {
+            auth.client_token.zeroize();
+        }
+    }
+}
+
+/// Wraps the answer, if the request asks for it and there is something to wrap.
+pub(crate) async fn wrap_if_asked(
+    open: &Open,
+    asked: &Asked,
+    wrapping: Wrapping,
+    mut response: Response,
+) -> Result<Response, Fault> {
+    let ttl = asked.request.wrap_ttl.filter(|ttl| !ttl.is_zero());
+    let ttl = match (wrapping, ttl) {
+        (Wrapping::Done(info), _) => {
+            response.wrap_info = Some(*info);
+            return Ok(response);
+        }
+        (Wrapping::Required, None) => {
+            return Err(Fault::invalid(
+                "endpoint requires response wrapping to be used; send the header X-Vault-Wrap-TTL",
+            ));
+        }
+        (_, None) => return Ok(response),
+        (_, Some(ttl)) => ttl,
+    };
+    let data = match &response.body {
+        Body::Json(text) | Body::JsonAlsoAtTop(text) => std::str::from_utf8(text)
+            .map_err(Fault::internal)?
+            .to_owned(),
+        Body::Empty if response.auth.is_none() => return Ok(response),
+        Body::Empty => String::new(),
+        // Answers without an envelope have no place for the token; the reference does not wrap them.
+        Body::JsonBare(_) => return Ok(response),
+        Body::Raw { .. } => {
+            return Err(Fault::invalid(
+                "this answer is not JSON and can not be wrapped; ask for it without X-Vault-Wrap-TTL",
+            ));
+        }
+    };
+    let wrapped = Wrapped {
+        data,
+        auth: response.auth.take(),
+        warnings: std::mem::take(&mut response.warnings),
+        lease_id: std::mem::take(&mut response.lease_id),
+        lease_secs: response.lease_duration,
+        renewable: response.renewable,
+        path: asked.request.path.to_string(),
+        created: asked.now,
+        ttl_secs: ttl.as_secs(),
+    };
+    let info = put(open, wrapped, ttl, asked.now).await?;
+    Ok(Response {
+        wrap_info: Some(info),
+        mount_type: response.mount_type,
+        request_id: response.request_id,
+        ..Response::default()
+    })
+}
+
+/// Stores an answer under a new wrapping token.
+pub(crate) async fn put(
+    open: &Open,
+    mut wrapped: Wrapped,
+    ttl: Duration,
+    now: Timestamp,
+) -> Result<WrapInfo, Fault> {
+    let mount = open
+        .mounts
+        .exactly("auth/token/")
+        .ok_or_else(|| Fault::internal("there is no token mount"))?;
+    let new = NewToken {
+        policies: vec![RESPONSE_WRAPPING.to_owned()],
+        no_default_policy: true,
+        path: wrapped.path.clone(),
+        num_uses: 1,
+        ttl,
+        explicit_max_ttl: ttl,
+        ..NewToken::default()
+    };
+    let (mut auth, record, _) = open.issue_token(new, &mount, now).await?;
+    wrapped.created = now;
+    wrapped.ttl_secs = auth.lease_duration;
+    storage(open, &record.accessor)?
+        .put(RECORD, &wrapped)
+        .await?;
+    Ok(WrapInfo {
+        token: std::mem::take(&mut auth.client_token),
+        accessor: record.accessor,
+        ttl: wrapped.ttl_secs,
+        creation_time: now,
+        creation_path: wrapped.path.clone(),
+        wrapped_accessor: wrapped
+            .auth
+            .as_ref()
+            .map(|auth| auth.accessor.clone())
+            .unwrap_or_default(),
+    })
+}
+
+/// What waits under a wrapping token; it goes on waiting.
+pub(crate) async fn look(open: &Open, token: &str, now: Timestamp) -> Result<Wrapped, Fault> {
+    let record = living(open, token, now).await?;
+    let found = storage(open, &record.accessor)?.get(RECORD).await?;
+    found.ok_or_else(no_such_token)
+}
+
+/// Takes what waits under a wrapping token. Nobody gets it again.
+pub(crate) async fn take(open: &Open, token: &str, now: Timestamp) -> Result<Wrapped, Fault> {
+    let record = living(open, token, now).await?;
+    let spent = open.tokens.spend_use(record).await;
+    let record = spent.map_err(|fault| match fault {
+        Fault::Denied => no_such_token(),
+        other => other,
+    })?;
+    let found: Option<Wrapped> = storage(open, &record.accessor)?.get(RECORD).await?;
+    tokens::revoke_tree(open, &record.accessor).await?;
+    found.ok_or_else(no_such_token)
+}
+
+impl Wrapped {
+    /// The answer as it would have been without wrapping.
+    pub(crate) fn into_reply(mut self) -> Reply {
+        let data = Zeroizing::new(std::mem::take(&mut self.data).into_bytes());
+        let ttl = Duration::from_secs(self.lease_secs);
+        let has_lease = !self.lease_id.is_empty();
+        Reply {
+            body: if data.is_empty() {
+                Body::Empty
+            } else {
+                Body::Json(data)
+            },
+            auth: self.auth.take(),
+            warnings: std::mem::take(&mut self.warnings),
+            renewed: has_lease.then(|| Renewed {
+                lease_id: std::mem::take(&mut self.lease_id),
+                ttl,
+                renewable: self.renewable,
+            }),
+            lease_duration: (!has_lease && !ttl.is_zero()).then_some(ttl),
+            ..Reply::default()
+        }
+    }
+}
+
+async fn living(open: &Open, token: &str, now: Timestamp) -> Result<TokenRecord, Fault> {
+    let record = open.tokens.by_token(token).await?;
+    let wraps = |record: &TokenRecord| {
+        record.is_alive(now) && record.num_uses == 1 && record.policies == [RESPONSE_WRAPPING]
+    };
+    record.filter(wraps).ok_or_else(no_such_token)
+}
+
+/// A token's own storage, which is cleared when the token ends.
+fn storage(open: &Open, accessor: &str) -> Result<View, Fault> {
+    let mounts = open.mounts.all(Class::Secret);
+    let own = mounts.iter().find(|mount| mount.per_token());
+    let own = own.ok_or_else(|| {
+        Fault::invalid("this server has no storage for wrapped answers: no cubbyhole is mounted")
+    })?;
+    Ok(own.view.sub(&format!("{accessor}/")))
+}
+
+/// Whether it never was, is spent, or has ended is not told.
+fn no_such_token() -> Fault {
+    Fault::invalid("wrapping token is not valid or does not exist")
+}
