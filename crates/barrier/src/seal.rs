@@ -62,12 +62,15 @@ impl SealConfig {
     }
 }
 
+/// The shares of an unseal key, each wiped when dropped.
+pub type Shares = Vec<Zeroizing<Vec<u8>>>;
+
 /// Shares of a fresh unseal key, and the writes that make it the one that opens `root`.
 pub fn wrap(
     root: &Aes256Key,
     config: SealConfig,
     random: &Random,
-) -> Result<(Vec<Zeroizing<Vec<u8>>>, Batch), Error> {
+) -> Result<(Shares, Batch), Error> {
     let unseal = Aes256Key::generate(random)?;
     let wrapped = unseal.seal(random, ROOT_KEY_DOMAIN, root.expose_bytes())?;
     let described = serde_json::to_vec(&config).map_err(|e| Error::Shares(e.to_string()))?;

@@ -1,5 +1,7 @@
 //! The barrier over the memory store.
 
+#![expect(clippy::unwrap_used, reason = "what fails in a test is a failed test")]
+
 use std::sync::Arc;
 
 use coffer_barrier::{Barrier, Error, Rotation, Seen, Stored, View, seal};
