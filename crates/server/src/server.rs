@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::args::ServerArgs;
-use crate::config::{Config, Storage, Warning};
+use crate::config::{Config, Listener, Storage, Warning};
 use crate::error::Error;
 use crate::http::Edge;
 use crate::listener::{Bound, Certificates, Limits, Listening, bind};
@@ -262,9 +262,13 @@ fn settings(config: &Config) -> Result<Settings, Error> {
     if let Some(version) = &config.version_override {
         settings.version.clone_from(version);
     }
-    if config.unsafe_allow_api_audit_creation == Some(false) {
-        settings.audit_path_allowed = |_| false;
-    }
+    settings.unsafe_allow_api_audit_creation =
+        config.unsafe_allow_api_audit_creation != Some(false);
+    // Each listener keeps its own doors closed; the kernel closes what no listener has open.
+    let open =
+        |is_closed: fn(&Listener) -> bool| config.listeners.iter().any(|one| !is_closed(one));
+    settings.unauthed_rekey = open(|one| one.disable_unauthed_rekey_endpoints);
+    settings.unauthed_generate_root = open(|one| one.disable_unauthed_generate_root_endpoints);
     Ok(settings)
 }
 
