@@ -16,6 +16,18 @@ use zeroize::Zeroize;
 /// How deeply objects and lists may nest in a request; the parser itself stops at 128.
 pub const MAX_JSON_DEPTH: usize = 128;
 
+/// How much memory the values of one request may take beside their texts, in bytes, by the estimates below.
+const MAX_TREE_BYTES: usize = 192 * 1024 * 1024;
+/// A map with a field, or a longer map's next part, takes about so much.
+const MAP_BYTES: usize = 768;
+/// A value in a list takes about so much, its share of the room to grow included.
+const VALUE_BYTES: usize = 96;
+/// How many bytes of one request are looked at by [`exact`], which reads inner text once per level.
+const MAX_EXACT_BYTES: usize = 256 * 1024 * 1024;
+/// What the parser's own words for raw texts and exact numbers begin with. An object with such a key
+/// is not what it seems: the parser would read the text inside as JSON, past every limit of depth.
+const PARSERS_WORDS: &str = "$serde_json::private::";
+
 /// Parses a request body into its top-level object.
 ///
 /// Empty bodies and `null` are no data. The last of duplicate keys wins, and since everything that
@@ -25,8 +37,12 @@ pub fn parse_object(body: &[u8]) -> Result<Wiped<Map<String, Value>>, serde_json
     if body.iter().all(u8::is_ascii_whitespace) {
         return Ok(Wiped(Map::new()));
     }
-    if has_bare_exponent(body) {
-        let parsed: Option<Map<String, Value>> = match exact(serde_json::from_slice(body)?, 0)? {
+    if weight(body) > MAX_TREE_BYTES {
+        return Err(de::Error::custom("it has too many values"));
+    }
+    if has_bare_exponent(body) || may_hold_parsers_words(body) {
+        let mut left = MAX_EXACT_BYTES;
+        let parsed = match exact(serde_json::from_slice(body)?, 0, &mut left)? {
             Value::Null => None,
             Value::Object(map) => Some(map),
             _ => return Err(de::Error::custom("expected a JSON object")),
@@ -37,23 +53,58 @@ pub fn parse_object(body: &[u8]) -> Result<Wiped<Map<String, Value>>, serde_json
     Ok(Wiped(parsed.unwrap_or_default()))
 }
 
+/// Whether a field of that name would change its meaning on the way through the parser.
+pub fn is_parsers_word(key: &str) -> bool {
+    key.starts_with(PARSERS_WORDS)
+}
+
+/// About how much memory the tree of a text takes beside its texts, known before anything is built:
+/// seven bytes of text can ask for a map of hundreds.
+fn weight(body: &[u8]) -> usize {
+    let (mut weight, mut in_text, mut escaped) = (0usize, false, false);
+    for byte in body {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = in_text,
+            b'"' => in_text = !in_text,
+            b'{' if !in_text => weight = weight.saturating_add(MAP_BYTES),
+            b',' | b':' | b'[' if !in_text => weight = weight.saturating_add(VALUE_BYTES),
+            _ => {}
+        }
+    }
+    weight
+}
+
 /// Whether something like `1e3` may be in the text: the parser would rewrite it as `1e+3`.
 fn has_bare_exponent(body: &[u8]) -> bool {
     body.windows(3).any(|w| matches!(w, [a, b'e' | b'E', c] if a.is_ascii_digit() && (c.is_ascii_digit() || b"+-".contains(c))))
 }
 
-/// A tree whose numbers have the very text they came with.
-fn exact(raw: &RawValue, depth: usize) -> Result<Value, serde_json::Error> {
+/// Whether a key may be one of the parser's own words, in plain letters or with escaped ones.
+fn may_hold_parsers_words(body: &[u8]) -> bool {
+    let has = |word: &[u8]| body.windows(word.len()).any(|window| window == word);
+    has(b"\\u00") || has(PARSERS_WORDS.as_bytes())
+}
+
+/// A tree whose numbers have the very text they came with, and whose objects are what they seem.
+/// `left` is how many bytes may still be looked at.
+fn exact(raw: &RawValue, depth: usize, left: &mut usize) -> Result<Value, serde_json::Error> {
     if depth >= MAX_JSON_DEPTH {
         return Err(de::Error::custom("recursion limit exceeded"));
     }
     let text = raw.get();
+    *left = left
+        .checked_sub(text.len())
+        .ok_or_else(|| de::Error::custom("it is nested too deeply for its length"))?;
     Ok(match text.as_bytes().first() {
         Some(b'{') => {
             let fields: BTreeMap<String, &RawValue> = serde_json::from_str(text)?;
+            if fields.keys().any(|key| is_parsers_word(key)) {
+                return Err(de::Error::custom("a field has a reserved name"));
+            }
             let fields = fields
                 .into_iter()
-                .map(|(key, raw)| Ok((key, exact(raw, depth + 1)?)));
+                .map(|(key, raw)| Ok((key, exact(raw, depth + 1, left)?)));
             Value::Object(fields.collect::<Result<_, serde_json::Error>>()?)
         }
         Some(b'[') => {
@@ -61,7 +112,7 @@ fn exact(raw: &RawValue, depth: usize) -> Result<Value, serde_json::Error> {
             Value::Array(
                 items
                     .into_iter()
-                    .map(|raw| exact(raw, depth + 1))
+                    .map(|raw| exact(raw, depth + 1, left))
                     .collect::<Result<_, _>>()?,
             )
         }
@@ -324,6 +375,56 @@ mod tests {
             );
             assert!(parse_object(deep.as_bytes()).is_err());
         }
+    }
+
+    #[test]
+    fn words_of_the_parser_are_refused() {
+        let bomb = format!("\"{}1{}\"", "[".repeat(100), "]".repeat(100));
+        for key in [
+            "$serde_json::private::RawValue",
+            "$serde_json::private::Number",
+            "\\u0024serde_json::private::RawValue",
+            "$serde_json::\\u0070rivate::RawValue",
+        ] {
+            for body in [
+                format!(r#"{{"data":{{"{key}":{bomb}}}}}"#),
+                format!(r#"{{"{key}":"1"}}"#),
+                format!(r#"{{"data":[{{"{key}":"1"}}]}}"#),
+            ] {
+                assert!(parse_object(body.as_bytes()).is_err(), "{body}");
+            }
+        }
+        assert_eq!(
+            roundtrip(r#"{"a":"$serde_json::private::Number \u003c"}"#),
+            r#"{"a":"$serde_json::private::Number \u003c"}"#
+        );
+    }
+
+    #[test]
+    fn trees_that_are_much_larger_than_their_text_are_refused() {
+        let many = |item: &str, count| format!("{{\"a\":[{}0]}}", item.repeat(count));
+        assert!(parse_object(many("{\"\":0},", 1_000_000).as_bytes()).is_err());
+        assert!(parse_object(many("[],", 5_000_000).as_bytes()).is_err());
+        assert!(parse_object(many("{\"\":0},", 10_000).as_bytes()).is_ok());
+        let text = format!("{{\"a\":\"{}\"}}", "{,[\\\"".repeat(1_000_000));
+        assert!(
+            parse_object(text.as_bytes()).is_ok(),
+            "texts are only texts"
+        );
+    }
+
+    #[test]
+    fn deep_and_long_is_not_read_again_and_again() {
+        let deep = |length| {
+            let text = "x".repeat(length);
+            format!(
+                "{{\"a\":{}1e3,\"{text}\"{}}}",
+                "[".repeat(100),
+                "]".repeat(100)
+            )
+        };
+        assert!(parse_object(deep(1 << 20).as_bytes()).is_ok());
+        assert!(parse_object(deep(16 << 20).as_bytes()).is_err());
     }
 
     #[test]

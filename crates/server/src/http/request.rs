@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use coffer_crypto::{Secret, Zeroizing};
 use coffer_kernel::Request;
-use coffer_wire::{ApiPath, PathFault, Verb, Wiped, header, parse_duration, parse_object};
+use coffer_wire::{
+    ApiPath, PathFault, Verb, Wiped, header, is_parsers_word, parse_duration, parse_object,
+};
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode};
@@ -20,6 +22,8 @@ use super::response::Answer;
 const HEALTH: &str = "sys/health";
 /// Query parameters that say what is wanted and are no data.
 const WORDS: [&str; 3] = ["list", "scan", "help"];
+/// Most fields of a form or query: each takes many times its text in memory.
+const MAX_FIELDS: usize = 100_000;
 
 /// A request whose head was read and found in order.
 #[derive(Debug)]
@@ -59,7 +63,7 @@ impl Wanted {
                 .trim_matches('/')
                 .to_owned(),
             wrap_ttl: wrap_ttl(&head.headers)?,
-            query: (!has_body).then(|| fields(query.as_bytes())),
+            query: (!has_body).then(|| fields(query.as_bytes())).transpose()?,
             is_form: media_type(&head.headers) == Some("application/x-www-form-urlencoded"),
         })
     }
@@ -89,7 +93,7 @@ impl Wanted {
     ) -> Result<Request, Answer> {
         let body = match self.query {
             Some(query) => Wiped(query),
-            None if self.is_form && !is_json_object(body) => Wiped(fields(body)),
+            None if self.is_form && !is_json_object(body) => Wiped(fields(body)?),
             None => parse_object(body).map_err(|error| refuse(&unparsable(&error)))?,
         };
         Ok(Request {
@@ -163,11 +167,17 @@ fn is_json_object(body: &[u8]) -> bool {
 }
 
 /// Form or query parameters as fields; a repeated one is a list.
-fn fields(encoded: &[u8]) -> Map<String, Value> {
+fn fields(encoded: &[u8]) -> Result<Map<String, Value>, Answer> {
+    if encoded.iter().filter(|byte| **byte == b'&').count() >= MAX_FIELDS {
+        return Err(refuse("too many fields (the limit is 100000)"));
+    }
     let mut fields = Map::new();
     for (key, value) in form_urlencoded::parse(encoded) {
         if WORDS.contains(&&*key) {
             continue;
+        }
+        if is_parsers_word(&key) {
+            return Err(refuse("a field has a reserved name; rename it"));
         }
         let value = Value::String(value.into_owned());
         match fields.get_mut(&*key) {
@@ -176,7 +186,7 @@ fn fields(encoded: &[u8]) -> Map<String, Value> {
             Some(first) => *first = Value::Array(vec![first.take(), value]),
         }
     }
-    fields
+    Ok(fields)
 }
 
 /// The token: `X-Vault-Token` wins, else a bearer's.
@@ -321,6 +331,17 @@ mod tests {
             );
         }
         assert!(request("GET /v1/a?help=1", &[], "").unwrap().help);
+    }
+
+    #[test]
+    fn fields_are_bounded_and_none_is_the_parsers_own() {
+        let form = [("content-type", "application/x-www-form-urlencoded")];
+        let refused = |line: &str, body: &str| request(line, &form, body).unwrap_err().0;
+        let word = "%24serde_json::private::RawValue=[[1]]";
+        assert_eq!(refused("POST /v1/a", word), 400);
+        assert_eq!(refused(&format!("GET /v1/a?{word}"), ""), 400);
+        assert_eq!(refused("POST /v1/a", &"a&".repeat(100_000)), 400);
+        assert!(request("POST /v1/a", &form, &"a&".repeat(1_000)).is_ok());
     }
 
     #[test]
