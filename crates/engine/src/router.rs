@@ -85,11 +85,13 @@ impl Router {
     }
 
     /// The path for `tail` and what its variables hold. Lists may ask with a trailing slash, and
-    /// only they reach a `{rest*}` that holds nothing.
+    /// only they reach a `{rest*}` that holds nothing: where the path before it is not there, or
+    /// `has` not the verb.
     pub(crate) fn find(
         &self,
         verb: Verb,
         tail: &str,
+        has: impl Fn(usize) -> bool,
     ) -> Option<(usize, Vec<(&'static str, String)>)> {
         let lists = matches!(verb, Verb::List | Verb::Scan);
         let tail = if lists {
@@ -103,7 +105,8 @@ impl Router {
             tail.split('/').collect()
         };
         let mut captures = Vec::new();
-        let at = self.root.find(&segments, lists, &mut captures)?;
+        let empty_rest = |here: Option<usize>| lists && here.is_none_or(|at| !has(at));
+        let at = self.root.find(&segments, &empty_rest, &mut captures)?;
         Some((at, captures))
     }
 }
@@ -137,28 +140,30 @@ impl Node {
     fn find(
         &self,
         segments: &[&str],
-        lists: bool,
+        empty_rest: &dyn Fn(Option<usize>) -> bool,
         captures: &mut Vec<(&'static str, String)>,
     ) -> Option<usize> {
         let Some((first, others)) = segments.split_first() else {
-            if self.here.is_some() {
-                return self.here;
-            }
-            let (name, rest) = self.rest.as_ref().filter(|_| lists)?;
-            captures.push((name, String::new()));
-            return rest.here;
+            let rest = self.rest.as_ref().filter(|_| empty_rest(self.here));
+            return match rest.and_then(|(name, rest)| Some((name, rest.here?))) {
+                Some((name, at)) => {
+                    captures.push((name, String::new()));
+                    Some(at)
+                }
+                None => self.here,
+            };
         };
         if let Some(found) = self
             .literals
             .get(first)
-            .and_then(|node| node.find(others, lists, captures))
+            .and_then(|node| node.find(others, empty_rest, captures))
         {
             return Some(found);
         }
         let kept = captures.len();
         if let Some((name, node)) = self.variable.as_ref().filter(|_| !first.is_empty()) {
             captures.push((name, (*first).to_owned()));
-            if let Some(found) = node.find(others, lists, captures) {
+            if let Some(found) = node.find(others, empty_rest, captures) {
                 return Some(found);
             }
             captures.truncate(kept);
@@ -200,7 +205,7 @@ mod tests {
 
     fn find(verb: Verb, tail: &str) -> Option<(usize, Option<String>)> {
         router()
-            .find(verb, tail)
+            .find(verb, tail, |_| true)
             .map(|(at, captures)| (at, captures.first().map(|c| c.1.clone())))
     }
 
@@ -230,6 +235,19 @@ mod tests {
     }
 
     #[test]
+    fn a_path_that_does_not_list_leaves_lists_to_the_rest_below_it() {
+        let mut router = Router::default();
+        router.insert("lookup", 0).unwrap();
+        router.insert("lookup/{prefix*}", 1).unwrap();
+        let find = |has: bool| {
+            router
+                .find(Verb::List, "lookup/", |_| has)
+                .map(|(at, _)| at)
+        };
+        assert_eq!((find(false), find(true)), (Some(1), Some(0)));
+    }
+
+    #[test]
     fn ambiguity_is_refused() {
         let mut router = router();
         assert!(router.insert("roles/{other}/x", 9).is_err());
@@ -245,7 +263,7 @@ mod tests {
         router.insert("mounts/{path*}/tune", 1).unwrap();
         let find = |tail| {
             router
-                .find(Verb::Read, tail)
+                .find(Verb::Read, tail, |_| true)
                 .map(|(at, captures)| (at, captures[0].1.clone()))
         };
         assert_eq!(find("mounts/a/b/tune"), Some((1, "a/b".into())));

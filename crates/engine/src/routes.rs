@@ -42,6 +42,8 @@ pub struct Flags {
     pub sudo: bool,
     /// Needs no token; one that is sent is looked at but not required.
     pub unauthenticated: bool,
+    /// Names here are compared in lower case, so policy is asked about them in lower case.
+    pub caseless: bool,
 }
 
 /// One verb on one path, its types erased.
@@ -140,7 +142,11 @@ impl<E: Send + Sync + 'static> Routes<E> {
 
     /// The endpoint for `verb` at `tail`, the part of the path after the mount.
     pub fn find(&self, verb: Verb, tail: &str) -> Result<Found, Miss> {
-        let (at, captures) = self.router.find(verb, tail).ok_or(Miss::Path)?;
+        let has = |at: usize| {
+            let path = self.paths.get(at);
+            path.is_some_and(|path| path.endpoints.iter().any(|e| e.verb == verb))
+        };
+        let (at, captures) = self.router.find(verb, tail, has).ok_or(Miss::Path)?;
         let path = self.paths.get(at).ok_or(Miss::Path)?;
         let endpoint = path
             .endpoints
@@ -266,6 +272,13 @@ impl<E: Send + Sync + 'static> Path<E> {
     /// Needs no token.
     pub fn unauthenticated(mut self) -> Self {
         self.flags.unauthenticated = true;
+        self
+    }
+
+    /// Compares names without looking at upper and lower case; policy is asked in lower case, so that
+    /// no spelling passes a rule about another.
+    pub fn caseless(mut self) -> Self {
+        self.flags.caseless = true;
         self
     }
 

@@ -17,23 +17,49 @@ const MAX_SHOWN_LEASES: usize = 10_000;
 
 pub(super) fn routes() -> Routes<Open> {
     Routes::new([
-        path("leases", "Counts or shows leases that can not be revoked.").sudo().read::<ListIrrevocable>(),
+        path("leases", "Counts or shows leases that can not be revoked.")
+            .sudo()
+            .read::<ListIrrevocable>(),
         path("leases/count", "Counts leases.").read::<CountLeases>(),
         path("leases/lookup", "Shows one lease.").write::<LookupLease>(),
-        path("leases/lookup/{prefix*}", "Lists leases below a prefix.").sudo().list::<ListLeases>(),
+        path("leases/lookup/{prefix*}", "Lists leases below a prefix.")
+            .sudo()
+            .list::<ListLeases>(),
         path("leases/renew", "Extends a lease.").write::<RenewLease>(),
         path("leases/renew/{url_lease_id*}", "Extends a lease.").write::<RenewLeaseByPath>(),
         path("leases/revoke", "Ends a lease now.").write::<RevokeLease>(),
         path("leases/revoke/{url_lease_id*}", "Ends a lease now.").write::<RevokeLeaseByPath>(),
-        path("leases/revoke-prefix/{prefix*}", "Ends every lease below a prefix.").sudo().write::<RevokePrefix>(),
-        path("leases/revoke-force/{prefix*}", "Forgets every lease below a prefix, even where its secret can not be undone.").sudo().write::<RevokeForce>(),
+        path(
+            "leases/revoke-prefix/{prefix*}",
+            "Ends every lease below a prefix.",
+        )
+        .sudo()
+        .write::<RevokePrefix>(),
+        path(
+            "leases/revoke-force/{prefix*}",
+            "Forgets every lease below a prefix, even where its secret can not be undone.",
+        )
+        .sudo()
+        .write::<RevokeForce>(),
         path("leases/tidy", "Removes index entries that lead nowhere.").write::<TidyLeases>(),
         path("renew", "Extends a lease (the old path).").write::<RenewLease>(),
-        path("renew/{url_lease_id*}", "Extends a lease (the old path).").write::<RenewLeaseByPath>(),
+        path("renew/{url_lease_id*}", "Extends a lease (the old path).")
+            .write::<RenewLeaseByPath>(),
         path("revoke", "Ends a lease now (the old path).").write::<RevokeLease>(),
-        path("revoke/{url_lease_id*}", "Ends a lease now (the old path).").write::<RevokeLeaseByPath>(),
-        path("revoke-prefix/{prefix*}", "Ends every lease below a prefix (the old path).").sudo().write::<RevokePrefix>(),
-        path("revoke-force/{prefix*}", "Forgets every lease below a prefix (the old path).").sudo().write::<RevokeForce>(),
+        path("revoke/{url_lease_id*}", "Ends a lease now (the old path).")
+            .write::<RevokeLeaseByPath>(),
+        path(
+            "revoke-prefix/{prefix*}",
+            "Ends every lease below a prefix (the old path).",
+        )
+        .sudo()
+        .write::<RevokePrefix>(),
+        path(
+            "revoke-force/{prefix*}",
+            "Forgets every lease below a prefix (the old path).",
+        )
+        .sudo()
+        .write::<RevokeForce>(),
     ])
 }
 
@@ -66,8 +92,15 @@ impl Handle<Open> for LookupLease {
 
     async fn handle(self, open: &Open, cx: &Ctx) -> Result<ShownLease, Fault> {
         let id = given(self.lease_id)?;
-        let record = open.leases.known(&id).await?.ok_or_else(|| Fault::invalid("invalid lease"))?;
-        let path = id.rsplit_once('/').map_or(id.as_str(), |(path, _)| path).to_owned();
+        let record = open
+            .leases
+            .known(&id)
+            .await?
+            .ok_or_else(|| Fault::invalid("invalid lease"))?;
+        let path = id
+            .rsplit_once('/')
+            .map_or(id.as_str(), |(path, _)| path)
+            .to_owned();
         Ok(ShownLease {
             path,
             issue_time: record.issued,
@@ -138,10 +171,22 @@ async fn renew(open: &Open, cx: &Ctx, id: &str, increment: Option<Ttl>) -> Resul
     let asked = increment.filter(|ttl| !ttl.is_zero()).map(|ttl| ttl.0);
     let record = leases::renew(open, id, asked).await?;
     let ttl = record.expires.since(cx.now);
-    let mut reply = Reply { renewed: Some(Renewed { lease_id: id.to_owned(), ttl, renewable: record.renewable }), ..Reply::default() };
+    let mut reply = Reply {
+        renewed: Some(Renewed {
+            lease_id: id.to_owned(),
+            ttl,
+            renewable: record.renewable,
+        }),
+        ..Reply::default()
+    };
     if let Some(asked) = asked.filter(|asked| asked.as_secs() > ttl.as_secs()) {
-        let (asked, got) = (coffer_wire::format_duration(asked), coffer_wire::format_duration(ttl));
-        reply = reply.warn(format!("TTL of {asked:?} exceeded the effective max_ttl; it was capped to {got:?}"));
+        let (asked, got) = (
+            coffer_wire::format_duration(asked),
+            coffer_wire::format_duration(ttl),
+        );
+        reply = reply.warn(format!(
+            "TTL of {asked:?} exceeded the effective max_ttl; it was capped to {got:?}"
+        ));
     }
     Ok(reply)
 }
@@ -171,7 +216,9 @@ impl Handle<Open> for RevokeLease {
     type Reply = Empty;
 
     async fn handle(self, open: &Open, _: &Ctx) -> Result<Empty, Fault> {
-        leases::revoke(open, &given(self.lease_id)?, Force::No).await.map(|()| Empty)
+        leases::revoke(open, &given(self.lease_id)?, Force::No)
+            .await
+            .map(|()| Empty)
     }
 }
 
@@ -179,7 +226,9 @@ impl Handle<Open> for RevokeLeaseByPath {
     type Reply = Empty;
 
     async fn handle(self, open: &Open, _: &Ctx) -> Result<Empty, Fault> {
-        leases::revoke(open, &self.url_lease_id, Force::No).await.map(|()| Empty)
+        leases::revoke(open, &self.url_lease_id, Force::No)
+            .await
+            .map(|()| Empty)
     }
 }
 
@@ -204,7 +253,9 @@ impl Handle<Open> for RevokePrefix {
     type Reply = Empty;
 
     async fn handle(self, open: &Open, _: &Ctx) -> Result<Empty, Fault> {
-        leases::revoke_prefix(open, &whole_segments(&self.prefix), Force::No).await.map(|()| Empty)
+        leases::revoke_prefix(open, &whole_segments(&self.prefix), Force::No)
+            .await
+            .map(|()| Empty)
     }
 }
 
@@ -212,7 +263,9 @@ impl Handle<Open> for RevokeForce {
     type Reply = Empty;
 
     async fn handle(self, open: &Open, _: &Ctx) -> Result<Empty, Fault> {
-        leases::revoke_prefix(open, &whole_segments(&self.prefix), Force::Yes).await.map(|()| Empty)
+        leases::revoke_prefix(open, &whole_segments(&self.prefix), Force::Yes)
+            .await
+            .map(|()| Empty)
     }
 }
 
@@ -242,7 +295,11 @@ impl Handle<Open> for CountLeases {
         let found = irrevocable(open, usize::MAX).await?;
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
         for (id, _) in &found {
-            let mount = open.mounts.at(id).map(|mount| mount.record.path.clone()).unwrap_or_default();
+            let mount = open
+                .mounts
+                .at(id)
+                .map(|mount| mount.record.path.clone())
+                .unwrap_or_default();
             *counts.entry(mount).or_default() += 1;
         }
         Reply::data(&json!({ "lease_count": found.len(), "counts": counts }))
@@ -272,10 +329,15 @@ impl Handle<Open> for ListIrrevocable {
         }
         let limit = match self.limit.0.as_str() {
             "" | "none" => MAX_SHOWN_LEASES,
-            text => text.parse().map_err(|_| Fault::invalid("limit must be a number or none"))?,
+            text => text
+                .parse()
+                .map_err(|_| Fault::invalid("limit must be a number or none"))?,
         };
         let found = irrevocable(open, limit.min(MAX_SHOWN_LEASES)).await?;
-        let shown: Vec<_> = found.iter().map(|(id, error)| json!({ "lease_id": id, "error": error })).collect();
+        let shown: Vec<_> = found
+            .iter()
+            .map(|(id, error)| json!({ "lease_id": id, "error": error }))
+            .collect();
         Reply::data(&json!({ "lease_count": shown.len(), "leases": shown }))
     }
 }
@@ -285,11 +347,18 @@ async fn irrevocable(open: &Open, limit: usize) -> Result<Vec<(String, String)>,
     for target in open.leases.parked_targets().await? {
         let mut after: Option<String> = None;
         loop {
-            let page = open.leases.parked_at(&target, after.as_deref(), 1_000).await?;
-            let Some(last) = page.last().cloned() else { break };
+            let page = open
+                .leases
+                .parked_at(&target, after.as_deref(), 1_000)
+                .await?;
+            let Some(last) = page.last().cloned() else {
+                break;
+            };
             for id in page {
                 let record = open.leases.get(&id).await?;
-                if let Some(record) = record.filter(|record| record.state == LeaseState::Irrevocable) {
+                if let Some(record) =
+                    record.filter(|record| record.state == LeaseState::Irrevocable)
+                {
                     found.push((id, record.last_error));
                 }
                 if found.len() >= limit {
@@ -312,10 +381,16 @@ impl Handle<Open> for TidyLeases {
     async fn handle(self, open: &Open, _: &Ctx) -> Result<Reply, Fault> {
         let removed = leases::tidy(open).await?;
         tracing::info!(removed, "tidied leases");
-        Ok(Reply::default().status(202).warn(format!("Tidy has run; {removed} stale index entries were removed.")))
+        Ok(Reply::default().status(202).warn(format!(
+            "Tidy has run; {removed} stale index entries were removed."
+        )))
     }
 }
 
 fn given(lease_id: Text) -> Result<String, Fault> {
-    if lease_id.0.is_empty() { Err(Fault::invalid("lease_id must be specified")) } else { Ok(lease_id.0) }
+    if lease_id.0.is_empty() {
+        Err(Fault::invalid("lease_id must be specified"))
+    } else {
+        Ok(lease_id.0)
+    }
 }

@@ -15,12 +15,27 @@ use crate::policy::{Entry, Put, normal_name};
 pub(super) fn routes() -> Routes<Open> {
     Routes::new([
         path("policies/acl", "Lists the policies.").list::<ListPolicies>(),
-        path("policies/acl/{name*}", "One policy.").read::<ReadPolicy>().write::<WritePolicy>().delete::<DeletePolicy>(),
-        path("policy", "Lists the policies (the old path).").read::<ListOld>().list::<ListOld>(),
-        path("policy/{name*}", "One policy (the old path).").read::<ReadOld>().write::<WriteOld>().delete::<DeletePolicy>(),
+        path("policies/acl/{name*}", "One policy.")
+            .read::<ReadPolicy>()
+            .write::<WritePolicy>()
+            .delete::<DeletePolicy>(),
+        path("policy", "Lists the policies (the old path).")
+            .read::<ListOld>()
+            .list::<ListOld>(),
+        path("policy/{name*}", "One policy (the old path).")
+            .read::<ReadOld>()
+            .write::<WriteOld>()
+            .delete::<DeletePolicy>(),
         path("policies/password", "Lists the password policies.").list::<ListPasswords>(),
-        path("policies/password/{name}", "One password policy.").read::<ReadPassword>().write::<WritePassword>().delete::<DeletePassword>(),
-        path("policies/password/{name}/generate", "Makes a password by a policy.").read::<GeneratePassword>(),
+        path("policies/password/{name}", "One password policy.")
+            .read::<ReadPassword>()
+            .write::<WritePassword>()
+            .delete::<DeletePassword>(),
+        path(
+            "policies/password/{name}/generate",
+            "Makes a password by a policy.",
+        )
+        .read::<GeneratePassword>(),
     ])
 }
 
@@ -60,7 +75,11 @@ impl Handle<Open> for ReadPolicy {
     type Reply = Reply;
 
     async fn handle(self, open: &Open, cx: &Ctx) -> Result<Reply, Fault> {
-        let entry = open.policies.read(&self.name, cx.now).await?.ok_or(Fault::NotFound)?;
+        let entry = open
+            .policies
+            .read(&self.name, cx.now)
+            .await?
+            .ok_or(Fault::NotFound)?;
         Reply::data(&shown(&self.name, &entry, "policy")?)
     }
 }
@@ -76,13 +95,20 @@ impl Handle<Open> for ReadOld {
     type Reply = Reply;
 
     async fn handle(self, open: &Open, cx: &Ctx) -> Result<Reply, Fault> {
-        let entry = open.policies.read(&self.name, cx.now).await?.ok_or(Fault::NotFound)?;
+        let entry = open
+            .policies
+            .read(&self.name, cx.now)
+            .await?
+            .ok_or(Fault::NotFound)?;
         Reply::also_at_top(&shown(&self.name, &entry, "rules")?)
     }
 }
 
 fn shown(name: &str, entry: &Entry, text_field: &str) -> Result<Map<String, Value>, Fault> {
-    let mut shown = Map::from_iter([("name".to_owned(), normal_name(name)?.into()), (text_field.to_owned(), entry.text.clone().into())]);
+    let mut shown = Map::from_iter([
+        ("name".to_owned(), normal_name(name)?.into()),
+        (text_field.to_owned(), entry.text.clone().into()),
+    ]);
     shown.extend(facts(entry));
     Ok(shown)
 }
@@ -141,14 +167,32 @@ impl Handle<Open> for WriteOld {
 impl Written {
     async fn write(self, open: &Open, cx: &Ctx) -> Result<Reply, Fault> {
         let old_word = self.policy.is_none() && self.rules.is_some();
-        let text = self.policy.or(self.rules).map(|text| text.0).filter(|text| !text.is_empty());
-        let text = text.ok_or_else(|| Fault::invalid("'policy' parameter not supplied or empty"))?;
+        let text = self
+            .policy
+            .or(self.rules)
+            .map(|text| text.0)
+            .filter(|text| !text.is_empty());
+        let text =
+            text.ok_or_else(|| Fault::invalid("'policy' parameter not supplied or empty"))?;
         let text = from_base64(&text).unwrap_or(text);
-        let expires = self.expiration.or_else(|| self.ttl.filter(|ttl| !ttl.is_zero()).map(|ttl| cx.now.plus(ttl.0)));
-        let put = Put { text, cas: self.cas.map(|cas| cas.0), cas_required: self.cas_required.map(|flag| flag.0), expires };
+        let expires = self.expiration.or_else(|| {
+            self.ttl
+                .filter(|ttl| !ttl.is_zero())
+                .map(|ttl| cx.now.plus(ttl.0))
+        });
+        let put = Put {
+            text,
+            cas: self.cas.map(|cas| cas.0),
+            cas_required: self.cas_required.map(|flag| flag.0),
+            expires,
+        };
         open.policies.put(&self.name, put, cx.now).await?;
         let reply = Reply::default();
-        Ok(if old_word { reply.warn("'rules' is deprecated, please use 'policy' instead") } else { reply })
+        Ok(if old_word {
+            reply.warn("'rules' is deprecated, please use 'policy' instead")
+        } else {
+            reply
+        })
     }
 }
 
@@ -196,7 +240,11 @@ impl Handle<Open> for ReadPassword {
     type Reply = Reply;
 
     async fn handle(self, open: &Open, _: &Ctx) -> Result<Reply, Fault> {
-        let text = open.passwords.get(&self.name).await?.ok_or_else(no_password_policy)?;
+        let text = open
+            .passwords
+            .get(&self.name)
+            .await?
+            .ok_or_else(no_password_policy)?;
         Reply::data(&json!({ "policy": text }))
     }
 }
@@ -216,7 +264,9 @@ impl Handle<Open> for WritePassword {
 
     async fn handle(self, open: &Open, _: &Ctx) -> Result<Empty, Fault> {
         if self.policy.0.is_empty() {
-            return Err(Fault::invalid("missing policy: give its text in the field policy"));
+            return Err(Fault::invalid(
+                "missing policy: give its text in the field policy",
+            ));
         }
         let text = from_base64(&self.policy.0).unwrap_or(self.policy.0);
         open.passwords.put(&self.name, text).await?;
@@ -266,6 +316,13 @@ fn no_password_policy() -> Fault {
 /// The facts about a policy that the newer reference shows beside its text.
 fn facts(entry: &Entry) -> Map<String, Value> {
     let mut facts = Map::new();
+    // Values of identities never widen a rule here: one with a slash or a wildcard drops it.
+    for flag in [
+        "allow_slashes_in_identity_templates",
+        "allow_wildcards_in_identity_templates",
+    ] {
+        facts.insert(flag.into(), false.into());
+    }
     facts.insert("version".into(), entry.version.into());
     facts.insert("cas_required".into(), entry.cas_required.into());
     if let Some(modified) = entry.modified {
