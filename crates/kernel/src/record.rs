@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::audit::{GrantingPolicy, MountFacts, NamespaceFacts, PolicyResults, RequestFacts, ResponseFacts, TokenFacts};
 use crate::grant::Asked;
-use crate::leases::settle::Settled;
+use crate::leases::{self, settle::Settled};
 use crate::mounts::Mount;
 use crate::open::Open;
 use crate::request::{Request, Response};
@@ -22,19 +22,30 @@ pub async fn request(open: &Open, asked: &Asked, fault: Option<&Fault>) -> Resul
         return Ok(());
     }
     let granting: Vec<_> = asked.granted_by.iter().map(granting_policy).collect();
-    open.audit.record_request(&facts(asked, &granting, fault)).await
+    let headers = open.audited_headers.of(&asked.request.headers);
+    let told = RequestFacts { headers: &headers, ..facts(asked, &granting, fault) };
+    open.audit.record_request(&told).await
 }
 
 /// Records the answer, then lets it go.
 pub async fn answer(open: &Open, settled: Settled) -> Result<Response, Fault> {
-    let Settled { asked, answer } = settled;
-    crate::tokens::end_if_spent(open, &asked).await?;
+    let Settled { asked, answer, issued } = settled;
+    let recorded = record_answer(open, &asked, &answer).await;
+    if let (Err(_), Some(lease)) = (&recorded, issued) {
+        leases::end_soon(open, &lease).await?; // Nobody gets the secret, so it does not stay.
+    }
+    recorded.and(answer)
+}
+
+async fn record_answer(open: &Open, asked: &Asked, answer: &Result<Response, Fault>) -> Result<(), Fault> {
+    crate::tokens::end_if_spent(open, asked).await?;
     if open.audit.records() {
         let granting: Vec<_> = asked.granted_by.iter().map(granting_policy).collect();
-        let request = facts(&asked, &granting, None);
-        open.audit.record_response(&request, &answered(open, &asked, &answer)).await?;
+        let headers = open.audited_headers.of(&asked.request.headers);
+        let request = RequestFacts { headers: &headers, ..facts(asked, &granting, None) };
+        open.audit.record_response(&request, &answered(open, asked, answer)).await?;
     }
-    answer
+    Ok(())
 }
 
 /// Records the answer of a request that was refused.
@@ -43,7 +54,9 @@ pub async fn refusal(open: &Open, asked: &Asked, fault: &Fault) -> Result<(), Fa
         return Ok(());
     }
     let answer = ResponseFacts { time: open.clock.now(), fault: Some(fault), ..ResponseFacts::default() };
-    open.audit.record_response(&facts(asked, &[], Some(fault)), &answer).await
+    let headers = open.audited_headers.of(&asked.request.headers);
+    let told = RequestFacts { headers: &headers, ..facts(asked, &[], Some(fault)) };
+    open.audit.record_response(&told, &answer).await
 }
 
 /// The body for the handler. Where audit wants to write it down again with the answer, a copy stays.

@@ -1,5 +1,11 @@
 //! Sealing, rotation, changing the unseal keys and making a root token, as operators do it.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
 mod harness;
 
 use base64::Engine as _;
@@ -214,6 +220,27 @@ async fn a_stranger_can_neither_see_nor_stop_an_attempt() {
     let over = vault.hand_in(REKEY[1], &nonce, &vault.shares[1]).await;
     assert_eq!(over.status, 400);
     assert!(vault.opens(&vault.shares[..2]).await, "nothing was changed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_operators_token_cancels_what_nobody_has_the_nonce_of() {
+    let vault = Vault::new().await;
+    vault.start(false).await;
+    vault.put("sys/generate-root/attempt", json!({})).await;
+    let root = vault.server.root.clone();
+    let wish = json!({"policies": ["default"]});
+    let weak = vault.server.create(&root, wish).await.token();
+    for path in [REKEY[0], "sys/generate-root/attempt"] {
+        for (token, status) in [("", 400), (weak.as_str(), 400), (root.as_str(), 204)] {
+            assert_eq!(vault.server.delete(path, token).await.status, status);
+        }
+        assert_eq!(vault.get(path).await.data()["started"], json!(false));
+        assert_eq!(
+            vault.server.delete(path, "").await.status,
+            204,
+            "none is under way"
+        );
+    }
 }
 
 #[tokio::test(start_paused = true)]

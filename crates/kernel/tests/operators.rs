@@ -1,5 +1,11 @@
 //! What operators and their tools ask about the server, and audit.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
 mod harness;
 
 use std::sync::Arc;
@@ -62,8 +68,22 @@ async fn audit_devices_come_and_go() {
             json!({"policy": "secret-word"}),
         )
         .await;
+    let base = "sys/config/auditing/request-headers";
+    server
+        .write(&format!("{base}/x-app"), root, json!({}))
+        .await;
+    let mut request = Request::internal(
+        "r".into(),
+        Verb::Read,
+        ApiPath::parse("sys/mounts").unwrap(),
+    );
+    request
+        .headers
+        .insert("x-app".into(), vec!["header-seen".into()]);
+    assert!(server.kernel.handle(request).await.is_err(), "no token");
     let log = std::fs::read_to_string(folder.path().join("audit.log")).unwrap();
     assert!(log.contains(hashed.as_str().unwrap()), "{log}");
+    assert_eq!(log.matches("header-seen").count(), 2, "{log}");
     assert_eq!(server.delete("sys/audit/file", root).await.status, 204);
     assert_eq!(server.delete("sys/audit/file", root).await.status, 204);
 }

@@ -5,20 +5,25 @@ use coffer_engine::{Ctx, Fault, Handle, Reply};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize, Serializer};
+use serde_json::Map;
 
 use crate::open::Open;
+use crate::policy::Question;
 
-/// How somebody came to a ceremony.
+/// Who takes a step.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Standing {
-    /// Without a token that anybody looked at: only the nonce and the shares count.
+    /// Anybody: only the nonce and the shares count. A stranger is not shown the nonce, because who
+    /// knows it could cancel what the operators are doing.
     Stranger,
-    /// Policy let them.
+    /// Whom policy lets take this step on the path that asks for a token.
     Granted,
 }
 
 /// One step of a ceremony.
 pub(super) trait Step: DeserializeOwned + JsonSchema + Send + 'static {
+    /// The path of the step that asks for a token.
+    const BY_POLICY: &'static str;
     /// What it answers.
     type Answer: Serialize + Send;
 
@@ -51,7 +56,8 @@ impl<S: Step> Handle<Open> for ForAll<S> {
         if !S::is_for_all(open) {
             return Err(Fault::UnsupportedVerb);
         }
-        match self.0.take(open, cx, Standing::Stranger).await? {
+        let standing = standing(open, cx, S::BY_POLICY).await?;
+        match self.0.take(open, cx, standing).await? {
             Some(answer) => Reply::bare(&answer),
             None => Ok(Reply::default()),
         }
@@ -67,6 +73,26 @@ impl<S: Step> Handle<Open> for ByPolicy<S> {
             None => Ok(Reply::default()),
         }
     }
+}
+
+/// The standing of who came to the path that asks for no token, perhaps with one all the same.
+async fn standing(open: &Open, cx: &Ctx, by_policy: &str) -> Result<Standing, Fault> {
+    let Ok(Some(sender)) = crate::sys::sender(open, cx).await else {
+        return Ok(Standing::Stranger);
+    };
+    let acl = open.policies.acl_for(&sender.policies, cx.now).await?;
+    let question = Question {
+        path: by_policy,
+        verb: cx.request.verb,
+        creates: false,
+        body: &Map::new(),
+        wrap_ttl: None,
+        sudo_path: false,
+    };
+    Ok(match acl.decide(&question).allowed {
+        true => Standing::Granted,
+        false => Standing::Stranger,
+    })
 }
 
 /// A secret text of an answer, wiped when it is written.

@@ -12,11 +12,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::dialect::{ByPolicy, ForAll, Shown, Standing, Step};
-use super::quorum::{Quorum, authenticate, may_see_nonce, present_seal, share};
+use super::quorum::{Quorum, authenticate, present_seal, share};
 use crate::open::Open;
 
-/// The status that operators with a token read.
-const STATUS_PATH: &str = "sys/generate-root-token/attempt";
+/// The paths that ask for a token.
+const ATTEMPT: &str = "sys/generate-root-token/attempt";
+const UPDATE: &str = "sys/generate-root-token/update";
 /// How long a root token is: `hvs.` and 24 characters. Clients choose one-time passwords of this length.
 const ROOT_TOKEN_CHARS: usize = 28;
 /// The longest encoded token that is decoded, in bytes.
@@ -89,15 +90,16 @@ struct Status {
 struct ReadStatus {}
 
 impl Step for ReadStatus {
+    const BY_POLICY: &'static str = ATTEMPT;
     type Answer = Status;
 
     fn is_for_all(open: &Open) -> bool {
         open.settings.unauthed_generate_root
     }
 
-    async fn take(self, open: &Open, cx: &Ctx, how: Standing) -> Result<Option<Status>, Fault> {
+    async fn take(self, open: &Open, _: &Ctx, how: Standing) -> Result<Option<Status>, Fault> {
         let mut status = status(open).await?;
-        if how == Standing::Stranger && !may_see_nonce(open, cx, STATUS_PATH).await? {
+        if how == Standing::Stranger {
             status.nonce.clear();
         }
         Ok(Some(status))
@@ -134,6 +136,7 @@ struct Start {
 }
 
 impl Step for Start {
+    const BY_POLICY: &'static str = ATTEMPT;
     type Answer = Status;
 
     fn is_for_all(open: &Open) -> bool {
@@ -187,6 +190,7 @@ struct Cancel {
 }
 
 impl Step for Cancel {
+    const BY_POLICY: &'static str = ATTEMPT;
     type Answer = ();
 
     fn is_for_all(open: &Open) -> bool {
@@ -200,8 +204,11 @@ impl Step for Cancel {
             .is_none_or(|attempt| attempt.quorum.is_named(&self.nonce.0));
         if how == Standing::Stranger && !known {
             return Err(Fault::invalid(
-                "canceling needs the nonce that starting the attempt answered (nonce=...); with a token, sys/generate-root-token/attempt can cancel without it",
+                "canceling needs the nonce that starting the attempt answered (nonce=...); a token whose policies let it delete sys/generate-root-token/attempt can cancel without it",
             ));
+        }
+        if let Some(attempt) = slot.as_ref() {
+            attempt.quorum.idle("root generation operation")?;
         }
         *slot = None;
         Ok(None)
@@ -221,6 +228,7 @@ struct Update {
 }
 
 impl Step for Update {
+    const BY_POLICY: &'static str = UPDATE;
     type Answer = Status;
 
     fn is_for_all(open: &Open) -> bool {

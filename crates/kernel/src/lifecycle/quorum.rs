@@ -6,13 +6,10 @@ use std::ops::RangeInclusive;
 use coffer_barrier::Error;
 use coffer_barrier::seal::{self, SealConfig};
 use coffer_crypto::{Secret, Zeroizing, constant_time_eq};
-use coffer_engine::{Ctx, Fault};
-use coffer_wire::Verb;
-use serde_json::Map;
+use coffer_engine::Fault;
 
 use super::unseal::decoded;
 use crate::open::Open;
-use crate::policy::Question;
 
 /// The shortest and longest share, in bytes.
 const SHARE_BYTES: RangeInclusive<usize> = 16..=33;
@@ -57,12 +54,17 @@ impl Quorum {
                 "incorrect nonce supplied; give the nonce that was answered when this {what} was started"
             )));
         }
-        if self.completing {
-            return Err(Fault::Conflict(format!(
-                "this {what} is being completed by another request; ask for its status"
-            )));
+        self.idle(what)
+    }
+
+    /// Refuses everybody while the attempt is being completed.
+    pub(super) fn idle(&self, what: &str) -> Result<(), Fault> {
+        if !self.completing {
+            return Ok(());
         }
-        Ok(())
+        Err(Fault::Conflict(format!(
+            "this {what} is being completed by another request; ask for its status"
+        )))
     }
 
     /// Adds a share. With `threshold` of them they are handed over, once.
@@ -135,22 +137,4 @@ pub(super) async fn authenticate(
 pub(super) async fn present_seal(open: &Open) -> Result<SealConfig, Fault> {
     let config = SealConfig::load(open.barrier.store().as_ref()).await?;
     config.ok_or_else(|| Fault::internal("the seal's configuration is missing"))
-}
-
-/// Whether who asks may see the nonce of an attempt: not a stranger, who could cancel it with that,
-/// but whom policy lets read `path`, the same status for operators with a token.
-pub(super) async fn may_see_nonce(open: &Open, cx: &Ctx, path: &str) -> Result<bool, Fault> {
-    let Ok(Some(sender)) = crate::sys::sender(open, cx).await else {
-        return Ok(false);
-    };
-    let acl = open.policies.acl_for(&sender.policies, cx.now).await?;
-    let question = Question {
-        path,
-        verb: Verb::Read,
-        creates: false,
-        body: &Map::new(),
-        wrap_ttl: None,
-        sudo_path: false,
-    };
-    Ok(acl.decide(&question).allowed)
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use coffer_barrier::Stored;
-use coffer_engine::{Class, Ctx, Fault, Handle, Reply, Routes, path};
+use coffer_engine::{Class, Ctx, Fault, Handle, Kind, MountInfo, Reply, Routes, path};
 use coffer_wire::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -165,7 +165,12 @@ impl Handle<Open> for ReadCors {
 /// The names of all engines, by the catalogue's word for their type.
 fn catalogue(open: &Open) -> BTreeMap<&'static str, Vec<&'static str>> {
     let mut all: BTreeMap<&'static str, Vec<&'static str>> = BTreeMap::new();
-    for kind in &open.settings.kinds {
+    // An engine whose storage belongs to tokens is there once, from the start.
+    let mountable = |kind: &&Kind| {
+        let engine = kind.make(&MountInfo::default());
+        engine.is_none_or(|engine| !engine.table().per_token)
+    };
+    for kind in open.settings.kinds.iter().filter(mountable) {
         let word = match kind.class {
             Class::Secret => "secret",
             Class::Auth => "auth",

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use coffer_crypto::Secret;
 use coffer_engine::{Ctx, Fault, Handle, Reply, Routes, Wrapping, path};
+use coffer_wire::Wiped;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -23,7 +24,7 @@ pub(super) fn routes() -> Routes<Open> {
         path("wrapping/lookup", "What is known about a wrapping token.")
             .unauthenticated()
             .write::<Lookup>()
-            .read::<Lookup>(),
+            .read::<LookupOwn>(),
         path(
             "wrapping/rewrap",
             "Moves what is wrapped to a new wrapping token.",
@@ -39,7 +40,7 @@ struct Wrap {
     /// Any fields.
     #[serde(default)]
     #[schemars(extend("x-body" = true))]
-    data: Map<String, Value>,
+    data: Wiped<Map<String, Value>>,
 }
 
 impl Handle<Open> for Wrap {
@@ -48,7 +49,7 @@ impl Handle<Open> for Wrap {
     async fn handle(self, _: &Open, _: &Ctx) -> Result<Reply, Fault> {
         Ok(Reply {
             wrapping: Wrapping::Required,
-            ..Reply::data(&self.data)?
+            ..Reply::data(&*self.data)?
         })
     }
 }
@@ -91,13 +92,29 @@ impl Handle<Open> for Lookup {
     type Reply = Reply;
 
     async fn handle(self, open: &Open, cx: &Ctx) -> Result<Reply, Fault> {
-        let wrapped = look(open, meant(self.token.as_ref(), cx), cx.now).await?;
-        Reply::data(&json!({
-            "creation_path": wrapped.path,
-            "creation_time": wrapped.created,
-            "creation_ttl": wrapped.ttl_secs,
-        }))
+        looked_up(open, meant(self.token.as_ref(), cx), cx).await
     }
+}
+
+/// Shows where the answer under the request's own token was wrapped, when and for how long.
+#[derive(Deserialize, JsonSchema)]
+struct LookupOwn {}
+
+impl Handle<Open> for LookupOwn {
+    type Reply = Reply;
+
+    async fn handle(self, open: &Open, cx: &Ctx) -> Result<Reply, Fault> {
+        looked_up(open, meant(None, cx), cx).await
+    }
+}
+
+async fn looked_up(open: &Open, token: &str, cx: &Ctx) -> Result<Reply, Fault> {
+    let wrapped = look(open, token, cx.now).await?;
+    Reply::data(&json!({
+        "creation_path": wrapped.path,
+        "creation_time": wrapped.created,
+        "creation_ttl": wrapped.ttl_secs,
+    }))
 }
 
 /// Moves what is wrapped to a new wrapping token; the former one ends.

@@ -13,11 +13,13 @@ use super::verify::{self, waiting};
 use super::{Outcome, Rekey, update};
 use crate::lifecycle::dialect::{ByPolicy, ForAll, Shown, Standing, Step};
 use crate::lifecycle::init::operators_fault;
-use crate::lifecycle::quorum::{may_see_nonce, present_seal, share};
+use crate::lifecycle::quorum::{present_seal, share};
 use crate::open::Open;
 
-/// The status that operators with a token read.
-const STATUS_PATH: &str = "sys/rotate/root/init";
+/// The paths that ask for a token.
+const INIT: &str = "sys/rotate/root/init";
+const UPDATE: &str = "sys/rotate/root/update";
+const VERIFY: &str = "sys/rotate/root/verify";
 /// What is answered where a share is handed to PGP.
 const NO_PGP: &str =
     "encrypting shares to PGP keys is not supported by this server; leave pgp_keys out";
@@ -102,15 +104,16 @@ struct Status {
 }
 
 impl Step for ReadStatus {
+    const BY_POLICY: &'static str = INIT;
     type Answer = Status;
 
     fn is_for_all(open: &Open) -> bool {
         open.settings.unauthed_rekey
     }
 
-    async fn take(self, open: &Open, cx: &Ctx, how: Standing) -> Result<Option<Status>, Fault> {
+    async fn take(self, open: &Open, _: &Ctx, how: Standing) -> Result<Option<Status>, Fault> {
         let mut status = status(open).await?;
-        if how == Standing::Stranger && !may_see_nonce(open, cx, STATUS_PATH).await? {
+        if how == Standing::Stranger {
             status.nonce.clear();
             status.verification_nonce.clear();
         }
@@ -167,6 +170,7 @@ struct Start {
 }
 
 impl Step for Start {
+    const BY_POLICY: &'static str = INIT;
     type Answer = Status;
 
     fn is_for_all(open: &Open) -> bool {
@@ -206,6 +210,7 @@ struct Cancel {
 }
 
 impl Step for Cancel {
+    const BY_POLICY: &'static str = INIT;
     type Answer = ();
 
     fn is_for_all(open: &Open) -> bool {
@@ -221,8 +226,13 @@ impl Step for Cancel {
         });
         if how == Standing::Stranger && !known {
             return Err(Fault::invalid(
-                "canceling needs the nonce that starting the rekey answered (nonce=...); with a token, sys/rotate/root/init can cancel without it",
+                "canceling needs the nonce that starting the rekey answered (nonce=...); a token whose policies let it delete sys/rotate/root/init can cancel without it",
             ));
+        }
+        if let Some(rekey) = slot.as_ref() {
+            rekey.quorum.idle("rekey operation")?;
+            let verification = rekey.pending.as_ref();
+            verification.map_or(Ok(()), |pending| pending.quorum.idle("verify operation"))?;
         }
         *slot = None;
         Ok(None)
@@ -266,6 +276,7 @@ struct Done {
 }
 
 impl Step for Update {
+    const BY_POLICY: &'static str = UPDATE;
     type Answer = Updated;
 
     fn is_for_all(open: &Open) -> bool {
@@ -309,6 +320,7 @@ struct Verification {
 }
 
 impl Step for ReadVerification {
+    const BY_POLICY: &'static str = VERIFY;
     type Answer = Verification;
 
     fn is_for_all(open: &Open) -> bool {
@@ -318,11 +330,11 @@ impl Step for ReadVerification {
     async fn take(
         self,
         open: &Open,
-        cx: &Ctx,
+        _: &Ctx,
         how: Standing,
     ) -> Result<Option<Verification>, Fault> {
         let mut found = verification(open)?;
-        if how == Standing::Stranger && !may_see_nonce(open, cx, STATUS_PATH).await? {
+        if how == Standing::Stranger {
             found.nonce.clear();
         }
         Ok(Some(found))
@@ -366,6 +378,7 @@ enum VerifyAnswer {
 }
 
 impl Step for Verify {
+    const BY_POLICY: &'static str = VERIFY;
     type Answer = VerifyAnswer;
 
     fn is_for_all(open: &Open) -> bool {
@@ -395,6 +408,7 @@ struct RestartVerification {
 }
 
 impl Step for RestartVerification {
+    const BY_POLICY: &'static str = VERIFY;
     type Answer = Verification;
 
     fn is_for_all(open: &Open) -> bool {
