@@ -12,7 +12,7 @@ use coffer_wire::{Timestamp, Verb};
 use crate::leases::Desk;
 use crate::mounts::{Found, Mount};
 use crate::open::Open;
-use crate::policy::Question;
+use crate::policy::{Acl, Question};
 use crate::request::Request;
 use crate::tokens::TokenRecord;
 
@@ -211,7 +211,7 @@ async fn policy_says(open: &Open, asked: &mut Asked, sudo_path: bool) -> Result<
     }
     let caller = asked.caller.as_ref().ok_or(Fault::Denied)?;
     let acl = open.policies.acl_for(&caller.policies, asked.now).await?;
-    let path = asked_path(&asked.request);
+    let path = asked_path(&asked.request, asked.found.as_ref().ok());
     let question = Question {
         path: &path,
         verb: asked.request.verb,
@@ -221,7 +221,7 @@ async fn policy_says(open: &Open, asked: &mut Asked, sudo_path: bool) -> Result<
         sudo_path,
     };
     let verdict = acl.decide(&question);
-    if !verdict.allowed {
+    if !verdict.allowed || !allowed_without_slash(&acl, question) {
         return Err(Fault::Denied);
     }
     if let Some(limit) = verdict.page_limit {
@@ -233,13 +233,28 @@ async fn policy_says(open: &Open, asked: &mut Asked, sudo_path: bool) -> Result<
     Ok(())
 }
 
-/// The path that policy is asked about: lists are asked with a trailing slash.
-fn asked_path(request: &Request) -> Cow<'_, str> {
+/// The path that policy is asked about: lists are asked with a trailing slash, names that are compared
+/// in lower case and without blanks around them are asked about as they are compared.
+fn asked_path<'a>(request: &'a Request, found: Option<&Found>) -> Cow<'a, str> {
     let path = request.path.as_str();
-    match request.verb {
-        Verb::List | Verb::Scan if !path.ends_with('/') => Cow::Owned(format!("{path}/")),
+    let caseless = found.filter(|found| found.flags.caseless);
+    let name = caseless.and_then(|found| found.captures.last());
+    match (request.verb, name) {
+        (Verb::List | Verb::Scan, _) if !path.ends_with('/') => Cow::Owned(format!("{path}/")),
+        (_, Some((_, name))) => {
+            let folder = path.strip_suffix(name.as_str()).unwrap_or_default();
+            Cow::Owned(format!("{folder}{}", name.trim().to_lowercase()))
+        }
         _ => Cow::Borrowed(path),
     }
+}
+
+/// `sys/mounts/one/` names the mount that `sys/mounts/one` names: unless it asks for a list, a path with
+/// a trailing slash must be allowed in both spellings, so that the slash is no way around a rule.
+fn allowed_without_slash(acl: &Acl, question: Question<'_>) -> bool {
+    let lists = matches!(question.verb, Verb::List | Verb::Scan);
+    let bare = question.path.strip_suffix('/').filter(|_| !lists);
+    bare.is_none_or(|path| acl.decide(&Question { path, ..question }).allowed)
 }
 
 /// A policy that bounds pages gives its bound to a list that names none.

@@ -16,6 +16,7 @@ pub(super) fn routes() -> Routes<Open> {
     Routes::new([
         path("policies/acl", "Lists the policies.").list::<ListPolicies>(),
         path("policies/acl/{name*}", "One policy.")
+            .caseless()
             .read::<ReadPolicy>()
             .write::<WritePolicy>()
             .delete::<DeletePolicy>(),
@@ -23,6 +24,7 @@ pub(super) fn routes() -> Routes<Open> {
             .read::<ListOld>()
             .list::<ListOld>(),
         path("policy/{name*}", "One policy (the old path).")
+            .caseless()
             .read::<ReadOld>()
             .write::<WriteOld>()
             .delete::<DeletePolicy>(),

@@ -1,0 +1,63 @@
+//! What policy was asked about is what the handler acts on, however the path was spelt.
+
+mod harness;
+
+use coffer_wire::Verb;
+use harness::Harness;
+use serde_json::json;
+
+const CAREFUL: &str = r#"
+path "sys/mounts/*"   { capabilities = ["read", "delete"] }
+path "sys/mounts/one" { capabilities = ["deny"] }
+path "sys/policies/acl/*"     { capabilities = ["read", "update", "delete"] }
+path "sys/policies/acl/admin" { capabilities = ["deny"] }
+path "sys/policy/*"           { capabilities = ["read", "update", "delete"] }
+path "sys/policy/admin"       { capabilities = ["deny"] }
+"#;
+
+#[tokio::test(start_paused = true)]
+async fn a_trailing_slash_is_no_way_around_a_rule() {
+    let h = Harness::new().await;
+    h.policy("careful", CAREFUL).await;
+    for name in ["one", "two"] {
+        let mount = json!({ "type": "tickets" });
+        let path = format!("sys/mounts/{name}");
+        assert_eq!(h.write(&path, &h.root, mount).await.status, 204);
+    }
+    let careful = h
+        .create(&h.root, json!({ "policies": ["careful"] }))
+        .await
+        .token();
+    for verb in [Verb::Read, Verb::Delete] {
+        for path in ["sys/mounts/one", "sys/mounts/one/"] {
+            let answer = h.request(verb, path, &careful, json!({})).await;
+            assert_eq!(answer.status, 403, "{verb} {path}");
+        }
+    }
+    assert_eq!(h.read("sys/mounts/two/", &careful).await.status, 200);
+    assert_eq!(h.delete("sys/mounts/two/", &careful).await.status, 204);
+    assert_eq!(h.read("sys/mounts/one", &h.root).await.status, 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_policys_name_in_other_letters_is_no_way_around_a_rule() {
+    let h = Harness::new().await;
+    h.policy("careful", CAREFUL).await;
+    h.policy("admin", "path \"a\" { capabilities = [\"read\"] }").await;
+    let careful = h
+        .create(&h.root, json!({ "policies": ["careful"] }))
+        .await
+        .token();
+    let text = json!({ "policy": "path \"*\" { capabilities = [\"sudo\"] }" });
+    for name in ["admin", "Admin", "ADMIN", "admin ", " admin"] {
+        for folder in ["sys/policies/acl", "sys/policy"] {
+            for verb in [Verb::Read, Verb::Write, Verb::Delete] {
+                let path = format!("{folder}/{name}");
+                let answer = h.request(verb, &path, &careful, text.clone()).await;
+                assert_eq!(answer.status, 403, "{verb} {path:?}");
+            }
+        }
+    }
+    let seen = h.read("sys/policies/acl/Careful", &careful).await;
+    assert_eq!(seen.status, 200);
+}
