@@ -70,19 +70,8 @@ pub(crate) async fn wrap_if_asked(
         (_, None) => return Ok(response),
         (_, Some(ttl)) => ttl,
     };
-    let data = match &response.body {
-        Body::Json(text) | Body::JsonAlsoAtTop(text) => std::str::from_utf8(text)
-            .map_err(Fault::internal)?
-            .to_owned(),
-        Body::Empty if response.auth.is_none() => return Ok(response),
-        Body::Empty => String::new(),
-        // Answers without an envelope have no place for the token; the reference does not wrap them.
-        Body::JsonBare(_) => return Ok(response),
-        Body::Raw { .. } => {
-            return Err(Fault::invalid(
-                "this answer is not JSON and can not be wrapped; ask for it without X-Vault-Wrap-TTL",
-            ));
-        }
+    let Some(data) = wrappable(&response)? else {
+        return Ok(response);
     };
     let wrapped = Wrapped {
         data,
@@ -102,6 +91,22 @@ pub(crate) async fn wrap_if_asked(
         request_id: response.request_id,
         ..Response::default()
     })
+}
+
+/// The data to wrap, empty for a token alone; none where there is nothing to wrap.
+fn wrappable(response: &Response) -> Result<Option<String>, Fault> {
+    match &response.body {
+        Body::Json(text) | Body::JsonAlsoAtTop(text) => {
+            let text = std::str::from_utf8(text).map_err(Fault::internal)?;
+            Ok(Some(text.to_owned()))
+        }
+        Body::Empty => Ok(response.auth.is_some().then(String::new)),
+        // Answers without an envelope have no place for the token; the reference does not wrap them.
+        Body::JsonBare(_) => Ok(None),
+        Body::Raw { .. } => Err(Fault::invalid(
+            "this answer is not JSON and can not be wrapped; ask for it without X-Vault-Wrap-TTL",
+        )),
+    }
 }
 
 /// Stores an answer under a new wrapping token.
