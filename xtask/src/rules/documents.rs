@@ -79,8 +79,10 @@ pub fn records(workspace: &Workspace) -> Vec<String> {
     let prefixes: BTreeSet<&str> = code
         .filter_map(|file| file.text.as_deref())
         .flat_map(|text| {
-            text.split(".view(\"")
-                .skip(1)
+            let named = text.split("const VIEW: &str = \"").skip(1);
+            let direct = text.split(".view(\"").skip(1);
+            named
+                .chain(direct)
                 .filter_map(|rest| rest.split('"').next())
         })
         .collect();
@@ -176,12 +178,12 @@ mod tests {
         let mut workspace = with_file(FORMAT, "| `sys/token/id/<accessor>` | a token |");
         let code = with_file(
             "crates/kernel/src/a.rs",
-            "barrier.view(\"sys/token/\"); barrier\n.view(\"sys/new/\");",
+            "barrier.view(\"sys/token/\"); barrier\n.view(\"sys/new/\"); const VIEW: &str = \"sys/x/\";",
         );
         workspace.files.extend(code.files);
         let findings = records(&workspace);
-        assert_eq!(findings.len(), 1);
-        assert!(findings[0].contains("sys/new/"));
+        assert_eq!(findings.len(), 2);
+        assert!(findings[0].contains("sys/new/") && findings[1].contains("sys/x/"));
     }
 
     #[test]
