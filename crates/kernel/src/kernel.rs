@@ -120,13 +120,25 @@ impl Kernel {
     async fn load(&self, root: Aes256Key) -> Result<Arc<Open>, Fault> {
         self.barrier.unseal(root).await?;
         let (settings, barrier) = (Arc::clone(&self.settings), Arc::clone(&self.barrier));
-        Open::load(
-            settings,
-            barrier,
-            self.clock.clone(),
-            Arc::clone(&self.signals),
-        )
-        .await
+        let (clock, signals) = (self.clock.clone(), Arc::clone(&self.signals));
+        let open = Open::load(settings, barrier, clock, signals).await?;
+        self.enable_declared_audit(&open).await?;
+        Ok(open)
+    }
+
+    /// A server whose configuration demands an audit device does not open without it.
+    async fn enable_declared_audit(&self, open: &Open) -> Result<(), Fault> {
+        let known = open.audit.list();
+        let is_new = |path: &str| !known.contains_key(&format!("{}/", path.trim_end_matches('/')));
+        let declared = self.settings.declared_audit.iter();
+        for (path, device) in declared.filter(|(path, _)| is_new(path)) {
+            let enabled = open.audit.enable(path, device.clone(), self.clock.now());
+            enabled.await.map_err(|fault| {
+                tracing::error!(path, %fault, "a declared audit device can not be enabled, so the server stays sealed");
+                Fault::Unavailable(format!("the declared audit device {path:?} can not be enabled; see the server's log"))
+            })?;
+        }
+        Ok(())
     }
 
     /// Forgets the keys. Requests that are running end with what they have or with "sealed"; nothing

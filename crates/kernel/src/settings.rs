@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use coffer_engine::Kind;
 
-use crate::audit::Allow;
+use crate::audit::{Allow, NewDevice};
 
 /// The API level that clients are told; they choose their behaviour by it.
 pub const API_VERSION: &str = "1.21.0";
@@ -31,6 +31,8 @@ pub struct Settings {
     pub raw_storage_endpoint: bool,
     /// What audit devices may do: where they write, and whether with a prefix.
     pub audit_allow: Allow,
+    /// Audit devices that the configuration declares, with their paths: enabled when the server opens.
+    pub declared_audit: Vec<(String, NewDevice)>,
     /// Whether audit devices can be enabled and disabled over the API.
     pub unsafe_allow_api_audit_creation: bool,
     /// Whether `sys/rekey/*` answers without a token; `sys/rotate/root/*` does with one.
@@ -56,6 +58,7 @@ impl Settings {
             storage_type: "inmem".into(),
             raw_storage_endpoint: false,
             audit_allow: Allow::paths(|_| true),
+            declared_audit: Vec::new(),
             unsafe_allow_api_audit_creation: true,
             unauthed_rekey: true,
             unauthed_generate_root: true,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use coffer_crypto::Random;
+use coffer_kernel::audit::{Allow, NewDevice};
 use coffer_kernel::{Clock, Kernel, Settings};
 use coffer_storage::{Embedded, Memory, Store};
 use tokio::sync::Semaphore;
@@ -13,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::args::ServerArgs;
-use crate::config::{Config, Listener, Storage, Warning};
+use crate::config::{AuditDevice, Config, Listener, Storage, Warning};
 use crate::error::Error;
 use crate::http::Edge;
 use crate::listener::{Bound, Certificates, Limits, Listening, bind};
@@ -262,6 +263,8 @@ fn settings(config: &Config) -> Result<Settings, Error> {
     if let Some(version) = &config.version_override {
         settings.version.clone_from(version);
     }
+    settings.audit_allow = audit_allow(&config.storage);
+    settings.declared_audit = config.audit.iter().map(declared).collect();
     settings.unsafe_allow_api_audit_creation =
         config.unsafe_allow_api_audit_creation != Some(false);
     // Each listener keeps its own doors closed; the kernel closes what no listener has open.
@@ -270,6 +273,28 @@ fn settings(config: &Config) -> Result<Settings, Error> {
     settings.unauthed_rekey = open(|one| one.disable_unauthed_rekey_endpoints);
     settings.unauthed_generate_root = open(|one| one.disable_unauthed_generate_root_endpoints);
     Ok(settings)
+}
+
+/// Audit lines go anywhere but into the storage's own directory.
+fn audit_allow(storage: &Storage) -> Allow {
+    match storage {
+        Storage::Memory => Allow::paths(|_| true),
+        Storage::Embedded { path, .. } => {
+            let absolute = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+            let kept = path.canonicalize().unwrap_or(absolute);
+            Allow::paths(move |path| !path.starts_with(&kept))
+        }
+    }
+}
+
+fn declared(device: &AuditDevice) -> (String, NewDevice) {
+    let new = NewDevice {
+        kind: device.kind.clone(),
+        description: device.description.clone(),
+        options: device.options.clone(),
+        local: device.local,
+    };
+    (device.path.clone(), new)
 }
 
 fn facts(config: &Config, kernel: &Kernel) -> Vec<(String, String)> {

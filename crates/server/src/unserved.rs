@@ -6,17 +6,16 @@ use crate::config::Config;
 pub(crate) fn warnings(config: &Config) -> Vec<String> {
     let mut found = Vec::new();
     let mut say = |text: String| found.push(text);
-    for device in &config.audit {
-        say(format!(
-            "{}: audit devices are not enabled from the configuration; enable {:?} through the API after unsealing",
-            device.place, device.path
-        ));
-    }
     if config.ui {
         say("`ui` has no effect: there is no dashboard in this version".to_owned());
     }
     if config.cluster_addr.is_some() {
         say("`cluster_addr` has no effect: this server runs as a single node".to_owned());
+    }
+    if config.raw_storage_endpoint {
+        say(
+            "`raw_storage_endpoint` has no effect: sys/raw is not there in this version".to_owned(),
+        );
     }
     if config.introspection_endpoint {
         say("`introspection_endpoint` has no effect: sys/internal/inspect shows another implementation's insides".to_owned());
