@@ -15,6 +15,7 @@ use tokio::sync::Notify;
 /// The index, and a bell for the worker that waits for its next entry.
 pub struct Due {
     view: View,
+    /// What the worker sleeps until; an earlier entry than this wakes it.
     next_millis: AtomicU64,
     bell: Notify,
 }
@@ -48,7 +49,7 @@ impl Due {
     pub fn new(barrier: &Arc<Barrier>) -> Self {
         Self {
             view: barrier.view("sys/due/"),
-            next_millis: AtomicU64::new(0),
+            next_millis: AtomicU64::new(u64::MAX),
             bell: Notify::new(),
         }
     }
@@ -70,9 +71,14 @@ impl Due {
 
     /// Tells the worker of an entry that was made durable.
     pub fn announce(&self, at: Timestamp) {
-        if at.millis() < self.next_millis.load(Ordering::SeqCst) {
+        if at.millis() < self.next_millis.fetch_min(at.millis(), Ordering::SeqCst) {
             self.bell.notify_one();
         }
+    }
+
+    /// What is announced from here on may be missing in what the worker reads now.
+    pub fn begin_reading(&self) {
+        self.next_millis.store(u64::MAX, Ordering::SeqCst);
     }
 
     /// The first entries, at most `limit`, due or not.
@@ -87,11 +93,18 @@ impl Due {
         Ok(paths.iter().filter_map(|path| parse(path)).collect())
     }
 
-    /// Waits until `at`, or until an earlier entry is announced.
+    /// Waits until `at`, or until an earlier entry is announced; not at all if one was since
+    /// [`Due::begin_reading`].
     pub async fn wait_until(&self, at: Timestamp, now: Timestamp) {
-        self.next_millis.store(at.millis(), Ordering::SeqCst);
-        let _ = tokio::time::timeout(at.since(now), self.bell.notified()).await;
-        self.next_millis.store(0, Ordering::SeqCst);
+        if self.next_millis.fetch_min(at.millis(), Ordering::SeqCst) < at.millis() {
+            return;
+        }
+        let earlier = async {
+            while self.next_millis.load(Ordering::SeqCst) >= at.millis() {
+                self.bell.notified().await;
+            }
+        };
+        let _ = tokio::time::timeout(at.since(now), earlier).await;
     }
 }
 

@@ -25,6 +25,8 @@ use crate::tokens::Tokens;
 
 /// How often the key ring's use is written down and engines are asked for periodic work.
 const HOUSEKEEPING: Duration = Duration::from_secs(60);
+/// How long after its last lease a mount that is being disabled may still be there.
+const BETWEEN_RESUMPTIONS: Duration = Duration::from_secs(5);
 
 /// The parts of an open server. There are no back-pointers: handlers of the kernel's own paths get
 /// this as their engine.
@@ -107,6 +109,7 @@ impl Open {
         tokio::spawn(worker::run(Arc::clone(self), self.stop.clone()));
         tokio::spawn(sys::run_moves(Arc::clone(self), self.stop.clone()));
         tokio::spawn(Arc::clone(self).keep_house());
+        tokio::spawn(Arc::clone(self).go_on_disabling());
     }
 
     /// Ends the background work.
@@ -142,11 +145,24 @@ impl Open {
         }
     }
 
+    /// Costs a look at the mounts in memory, unless one of them is waiting to go.
+    async fn go_on_disabling(self: Arc<Self>) {
+        loop {
+            let resumed = async {
+                if let Err(fault) = mounts::resume_disabling(&self).await {
+                    tracing::error!(%fault, "disabling a mount could not be resumed; it is tried again");
+                }
+                tokio::time::sleep(BETWEEN_RESUMPTIONS).await;
+            };
+            tokio::select! {
+                () = self.stop.cancelled() => return,
+                () = resumed => {}
+            }
+        }
+    }
+
     async fn keep_house(self: Arc<Self>) {
         let mut ticks = crate::ticks::Ticks::default();
-        if let Err(fault) = mounts::resume_disabling(&self).await {
-            tracing::error!(%fault, "disabling a mount could not be resumed");
-        }
         if let Err(fault) = sys::note_version(&self).await {
             tracing::warn!(%fault, "the version that runs could not be written down");
         }

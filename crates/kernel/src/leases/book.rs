@@ -1,27 +1,44 @@
 //! Where leases are kept.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use coffer_barrier::{Barrier, Changes, View};
+use coffer_barrier::{Barrier, Changes, Seen, View};
 use coffer_engine::Fault;
+use coffer_storage::MAX_PATH_BYTES;
 use coffer_wire::Timestamp;
+use parking_lot::Mutex;
 
 use super::record::{LeaseRecord, LeaseState};
 use crate::due::{Due, Ending, Mark};
 
-/// The lease book.
+/// Where the book is in the barrier.
+const VIEW: &str = "sys/lease/";
+
+/// The lease book. Each change of a record goes together with the index entries that follow from it, and
+/// only if nobody else changed the record meanwhile: the indexes never disagree with the records.
 pub struct Leases {
     view: View,
     /// The due index, shared with tokens.
     pub due: Arc<Due>,
+    /// The intents whose requests are running: nobody undoes what is just being made.
+    in_flight: Mutex<HashSet<String>>,
+}
+
+/// The index entries that belong to a record.
+#[derive(Default)]
+struct Places {
+    due: Option<Timestamp>,
+    paths: Vec<String>,
 }
 
 impl Leases {
     /// The book of this barrier.
     pub fn new(barrier: &Arc<Barrier>, due: Arc<Due>) -> Self {
         Self {
-            view: barrier.view("sys/lease/"),
+            view: barrier.view(VIEW),
             due,
+            in_flight: Mutex::default(),
         }
     }
 
@@ -38,64 +55,60 @@ impl Leases {
             .filter(|record| record.state != LeaseState::Intent))
     }
 
-    /// Writes a new record with its due entry, durably.
+    /// Writes an intent with its due entry, durably; refused once its mount is being taken away.
     pub async fn announce(&self, id: &str, record: &LeaseRecord) -> Result<(), Fault> {
-        let changes = self.view.changes().put(&self.view, &by_id(id), record)?;
+        let longest = VIEW.len() + parked(&record.parking(), id).len();
+        if longest > MAX_PATH_BYTES {
+            return Err(Fault::Invalid(format!(
+                "the path is too long to issue a lease at: its records need {longest} bytes, at most {MAX_PATH_BYTES} are allowed; use shorter names"
+            )));
+        }
         let changes = self
-            .due
-            .add(changes, record.due, &Ending::Lease(id.to_owned()))?;
-        changes.commit().await?;
-        self.due.announce(record.due);
-        Ok(())
+            .view
+            .changes()
+            .expect(&self.view, &closed(&record.mount), Seen::NOTHING)
+            .expect(&self.view, &by_id(id), Seen::NOTHING);
+        let changes = self.moved(changes, id, None, Some(record))?;
+        match changes.commit().await {
+            Ok(()) => {
+                self.due.announce(record.due);
+                Ok(())
+            }
+            Err(coffer_barrier::Error::Conflict) => Err(Fault::Unavailable(
+                "this mount is being taken away; nothing is issued here any more".into(),
+            )),
+            Err(other) => Err(other.into()),
+        }
     }
 
-    /// Makes an intent a lease of its token.
-    pub async fn issue(
-        &self,
-        id: &str,
-        old_due: Timestamp,
-        record: &LeaseRecord,
-    ) -> Result<(), Fault> {
-        let mut changes = self.view.changes().put(&self.view, &by_id(id), record)?;
-        if record.due != old_due {
-            let what = Ending::Lease(id.to_owned());
-            changes = self.due.remove(changes, old_due, &what);
-            changes = self.due.add(changes, record.due, &what)?;
-        }
-        if !record.token.is_empty() {
-            changes = changes.put(&self.view, &by_token(&record.token, id), &Mark)?;
-        }
-        changes.commit().await?;
-        self.due.announce(record.due);
-        Ok(())
+    /// From here on nothing is announced for a mount, so that its leases come to an end.
+    pub async fn close(&self, mount: &str) -> Result<(), Fault> {
+        Ok(self.view.put(&closed(mount), &Mark).await?)
     }
 
-    /// Changes a record. `change` answers whether the due entry must move to `record.due`.
+    /// Removes what [`Leases::close`] wrote, together with the mount itself.
+    pub fn unclosed(&self, changes: Changes, mount: &str) -> Changes {
+        changes.delete(&self.view, &closed(mount))
+    }
+
+    /// Changes a record, with all its index entries.
     pub async fn update<R>(
         &self,
         id: &str,
         change: impl Fn(&mut LeaseRecord) -> Result<R, Fault> + Send,
     ) -> Result<(LeaseRecord, R), Fault> {
         loop {
-            let (record, seen) = self.view.get_seen::<LeaseRecord>(&by_id(id)).await?;
-            let Some(mut record) = record else {
-                return Err(Fault::NotFound);
-            };
-            let old_due = record.due;
+            let (old, seen) = self.view.get_seen::<LeaseRecord>(&by_id(id)).await?;
+            let old = old.ok_or(Fault::NotFound)?;
+            let mut record = old.clone();
             let result = change(&mut record)?;
-            let mut changes = self
-                .view
-                .changes()
-                .expect(&self.view, &by_id(id), seen)
-                .put(&self.view, &by_id(id), &record)?;
-            if record.due != old_due {
-                let what = Ending::Lease(id.to_owned());
-                changes = self.due.remove(changes, old_due, &what);
-                changes = self.due.add(changes, record.due, &what)?;
-            }
+            let changes = self.view.changes().expect(&self.view, &by_id(id), seen);
+            let changes = self.moved(changes, id, Some(&old), Some(&record))?;
             match changes.commit().await {
                 Ok(()) => {
-                    self.due.announce(record.due);
+                    if !record.parked {
+                        self.due.announce(record.due);
+                    }
                     return Ok((record, result));
                 }
                 Err(coffer_barrier::Error::Conflict) => {}
@@ -105,23 +118,37 @@ impl Leases {
     }
 
     /// Forgets a lease and all its index entries.
-    pub async fn forget(&self, id: &str, record: &LeaseRecord) -> Result<(), Fault> {
-        let changes = self.view.changes().delete(&self.view, &by_id(id));
-        let changes = self
-            .due
-            .remove(changes, record.due, &Ending::Lease(id.to_owned()));
-        let changes = self.unindexed(changes, id, record);
-        Ok(changes.commit().await?)
+    pub async fn forget(&self, id: &str) -> Result<(), Fault> {
+        loop {
+            let (record, seen) = self.view.get_seen::<LeaseRecord>(&by_id(id)).await?;
+            let Some(record) = record else { return Ok(()) };
+            let changes = self.view.changes().expect(&self.view, &by_id(id), seen);
+            match self.moved(changes, id, Some(&record), None)?.commit().await {
+                Ok(()) => return Ok(()),
+                Err(coffer_barrier::Error::Conflict) => {}
+                Err(other) => return Err(other.into()),
+            }
+        }
     }
 
-    /// Moves a lease whose revocation failed from the due index to the parking place of its target.
-    pub async fn park(&self, id: &str, record: &LeaseRecord) -> Result<(), Fault> {
-        let changes = self.view.changes().put(&self.view, &by_id(id), record)?;
-        let changes = changes.put(&self.view, &parked(&record.parking(), id), &Mark)?;
-        let changes = self
-            .due
-            .remove(changes, record.due, &Ending::Lease(id.to_owned()));
-        Ok(changes.commit().await?)
+    /// Removes a parking entry that leads nowhere.
+    pub async fn unpark(&self, target: &str, id: &str) -> Result<(), Fault> {
+        Ok(self.view.delete(&parked(target, id)).await?)
+    }
+
+    /// The request of this intent is running.
+    pub(super) fn takes_off(&self, id: &str) {
+        self.in_flight.lock().insert(id.to_owned());
+    }
+
+    /// The request of this intent has ended.
+    pub(super) fn lands(&self, id: &str) {
+        self.in_flight.lock().remove(id);
+    }
+
+    /// Whether the secret may just be being made: its request runs and has not come to its lease.
+    pub(super) fn is_being_made(&self, id: &str, record: &LeaseRecord) -> bool {
+        record.state != LeaseState::Live && self.in_flight.lock().contains(id)
     }
 
     /// The targets with parked leases.
@@ -210,19 +237,71 @@ impl Leases {
 
     /// Takes a lease off its token, so that the token can go while the lease is retried.
     pub async fn detach(&self, id: &str, accessor: &str) -> Result<(), Fault> {
+        let leave = |record: &mut LeaseRecord| {
+            if record.token == accessor {
+                record.token.clear();
+            }
+            Ok(())
+        };
+        match self.update(id, leave).await {
+            Ok(_) | Err(Fault::NotFound) => {}
+            Err(other) => return Err(other),
+        }
         Ok(self.view.delete(&by_token(accessor, id)).await?)
     }
 
-    fn unindexed(&self, changes: Changes, id: &str, record: &LeaseRecord) -> Changes {
-        let mut changes = changes;
-        if !record.token.is_empty() {
-            changes = changes.delete(&self.view, &by_token(&record.token, id));
+    /// The changes that put a new record and its index entries in the place of an old one's.
+    fn moved(
+        &self,
+        changes: Changes,
+        id: &str,
+        old: Option<&LeaseRecord>,
+        new: Option<&LeaseRecord>,
+    ) -> Result<Changes, Fault> {
+        let before = old.map(|record| places(id, record)).unwrap_or_default();
+        let after = new.map(|record| places(id, record)).unwrap_or_default();
+        let mut changes = match new {
+            Some(record) => changes.put(&self.view, &by_id(id), record)?,
+            None => changes.delete(&self.view, &by_id(id)),
+        };
+        for path in before
+            .paths
+            .iter()
+            .filter(|path| !after.paths.contains(path))
+        {
+            changes = changes.delete(&self.view, path);
         }
-        if record.parked {
-            changes = changes.delete(&self.view, &parked(&record.parking(), id));
+        for path in after
+            .paths
+            .iter()
+            .filter(|path| !before.paths.contains(path))
+        {
+            changes = changes.put(&self.view, path, &Mark)?;
         }
-        changes
+        if before.due == after.due {
+            return Ok(changes);
+        }
+        let what = Ending::Lease(id.to_owned());
+        if let Some(at) = before.due {
+            changes = self.due.remove(changes, at, &what);
+        }
+        match after.due {
+            Some(at) => self.due.add(changes, at, &what),
+            None => Ok(changes),
+        }
     }
+}
+
+fn places(id: &str, record: &LeaseRecord) -> Places {
+    let mut paths = Vec::new();
+    if !record.token.is_empty() && record.state != LeaseState::Intent {
+        paths.push(by_token(&record.token, id));
+    }
+    if record.parked {
+        paths.push(parked(&record.parking(), id));
+    }
+    let due = (!record.parked).then_some(record.due);
+    Places { due, paths }
 }
 
 impl LeaseRecord {
@@ -242,4 +321,8 @@ fn by_token(accessor: &str, id: &str) -> String {
 
 fn parked(target: &str, id: &str) -> String {
     format!("parked/{target}/{id}")
+}
+
+fn closed(mount: &str) -> String {
+    format!("closed/{mount}")
 }

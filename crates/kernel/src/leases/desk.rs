@@ -26,7 +26,7 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// The desk of a request by the token with this accessor.
+    /// The desk of a request whose leases belong to the token with this accessor.
     pub fn new(
         leases: Arc<Leases>,
         passwords: Arc<Passwords>,
@@ -42,11 +42,25 @@ impl Desk {
         }
     }
 
-    /// The intents that no lease came of; the desk forgets them.
+    /// The intents that no lease comes of: all but the granted one. The desk forgets them.
     pub fn left_behind(&self, granted: Option<&str>) -> Vec<String> {
-        let mut left = std::mem::take(&mut *self.open.lock());
-        left.retain(|id| Some(id.as_str()) != granted);
+        let left: Vec<String> = {
+            let mut open = self.open.lock();
+            let (keep, left) = std::mem::take(&mut *open)
+                .into_iter()
+                .partition(|id| Some(id.as_str()) == granted);
+            *open = keep;
+            left
+        };
+        left.iter().for_each(|id| self.leases.lands(id));
         left
+    }
+}
+
+/// A request that panics has ended, too: what it announced is undone after the grace time.
+impl Drop for Desk {
+    fn drop(&mut self) {
+        self.left_behind(None);
     }
 }
 
@@ -61,6 +75,7 @@ impl Services for Desk {
                 token: self.token.clone(),
                 issued: cx.now,
                 expires: until,
+                ends_by: None,
                 due: until,
                 last_renewal: None,
                 renewable: false,
@@ -69,8 +84,9 @@ impl Services for Desk {
                 attempts: 0,
                 last_error: String::new(),
             };
-            self.leases.announce(&lease_id, &record).await?;
+            self.leases.takes_off(&lease_id);
             self.open.lock().push(lease_id.clone());
+            self.leases.announce(&lease_id, &record).await?;
             Ok(Intent { lease_id })
         })
     }

@@ -8,6 +8,7 @@
 //! | `id/<lease id>` | the record; lease ids begin with the path that issued them |
 //! | `token/<accessor>/<lease id>` | the leases of a token |
 //! | `parked/<target>/<lease id>` | leases whose revocation failed and is being retried |
+//! | `closed/<mount>` | the mount is being taken away: no new intents |
 //!
 //! and the due index of [`crate::due`]. [`book`] keeps them, [`settle`] issues, [`revoke`] ends,
 //! [`worker`] does what is due.
@@ -27,5 +28,5 @@ pub use desk::Desk;
 pub use parked::{Parked, Targets};
 pub use record::{LeaseRecord, LeaseState};
 pub use renew::renew;
-pub use revoke::{Force, end_of_token, revoke, revoke_prefix};
+pub use revoke::{Force, end_below, end_of_token, end_soon, revoke, revoke_prefix};
 pub use tidy::tidy;

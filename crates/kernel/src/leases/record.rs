@@ -8,16 +8,19 @@ use serde::{Deserialize, Serialize};
 /// One lease, as stored under `sys/lease/id/<lease id>`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LeaseRecord {
-    /// The mount that undoes it, by uuid, so that remounts change nothing.
+    /// The mount that undoes it, by accessor, so that remounts change nothing.
     pub mount: String,
     /// What to do, in the engine's terms.
     pub lease: NewLease,
-    /// The accessor of the token that asked; empty for batch tokens.
+    /// The accessor of the token that asked, or of the parent of a batch token; empty for none.
     pub token: String,
     /// When it was issued.
     pub issued: Timestamp,
     /// When it ends.
     pub expires: Timestamp,
+    /// What renewals never pass: the end of the batch token that asked.
+    #[serde(default)]
+    pub ends_by: Option<Timestamp>,
     /// Where its entry in the due index stands: its end, or earlier.
     pub due: Timestamp,
     /// When it was renewed last.

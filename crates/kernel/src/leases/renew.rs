@@ -42,8 +42,14 @@ pub async fn renew(
         .engine()?
         .renew(&cx, record.lease.clone(), &ask)
         .await?;
+    let until = record.ends_by.map_or(until, |bound| until.min(bound));
+    if until.millis() <= now.millis() {
+        return Err(Fault::invalid(
+            "the lease has reached its max TTL and cannot be renewed; ask for a new secret",
+        ));
+    }
     let change = |record: &mut LeaseRecord| {
-        if record.state != LeaseState::Live {
+        if record.state != LeaseState::Live || record.expires <= open.clock.now() {
             return Err(Fault::invalid("lease expired"));
         }
         record.expires = until;
@@ -51,5 +57,9 @@ pub async fn renew(
         record.last_renewal = Some(now);
         Ok(())
     };
-    Ok(open.leases.update(id, change).await?.0)
+    match open.leases.update(id, change).await {
+        Ok((record, ())) => Ok(record),
+        Err(Fault::NotFound) => Err(Fault::invalid("lease not found")),
+        Err(other) => Err(other),
+    }
 }

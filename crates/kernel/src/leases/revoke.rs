@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use coffer_engine::Fault;
 use futures_util::{StreamExt, stream};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::timeout;
 
 use super::record::{LeaseRecord, LeaseState};
 use crate::open::Open;
@@ -15,8 +17,14 @@ const PAGE: usize = 512;
 /// After so many failures a lease is shown as irrevocable.
 pub(super) const ATTEMPTS_BEFORE_IRREVOCABLE: u32 = 6;
 
-/// How long an ending may hold up others before its lease goes into the queue of its target.
+/// How long an ending may hold up others, at the door of its target and inside, before its lease goes
+/// into the queue of that target.
+const DOOR_DEADLINE: Duration = Duration::from_secs(1);
 const INLINE_DEADLINE: Duration = Duration::from_secs(2);
+/// The longest that one revocation may take. It may do nothing for ever while a connection hangs.
+pub(super) const LONGEST_REVOCATION: Duration = Duration::from_secs(60);
+/// How long the worker leaves a lease to the request that revokes it.
+const FINISH_GRACE: Duration = Duration::from_secs(10);
 
 /// What happens when the engine can not undo the secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,26 +35,46 @@ pub enum Force {
     Yes,
 }
 
+/// How the end of a lease begins.
+enum Begun {
+    /// There is no such lease (any more).
+    Gone,
+    /// Its request is still making the secret; it is undone when that ends.
+    BeingMade,
+    /// It can not be renewed from here on, and is to be undone.
+    Yes(Box<LeaseRecord>),
+}
+
 /// Undoes a lease's secret, then forgets the lease. Unknown leases are fine: they are gone.
 ///
 /// When the engine fails the lease is parked for retries and the error tells so, unless forced.
 pub async fn revoke(open: &Open, id: &str, force: Force) -> Result<(), Fault> {
-    let Some(record) = open.leases.get(id).await? else {
-        return Ok(());
-    };
-    match undo(open, &record).await {
-        Err(fault) if force == Force::No => {
-            let text = park(open, id, record, &fault).await?;
-            Err(Fault::Upstream(text))
+    let record = match begin(open, id).await? {
+        Begun::Gone => return Ok(()),
+        Begun::BeingMade if force == Force::Yes => return Ok(()),
+        Begun::BeingMade => {
+            return Err(Fault::Unavailable(
+                "a request is still making this secret; it is undone as soon as that request ends"
+                    .into(),
+            ));
         }
-        _ => open.leases.forget(id, &record).await,
+        Begun::Yes(record) => record,
+    };
+    let place = open.targets.enter(&record.parking()).await;
+    match undo(open, &record, place, LONGEST_REVOCATION).await {
+        Err(fault) if force == Force::No => match park(open, id, &fault).await? {
+            Some(text) => Err(Fault::Upstream(text)),
+            None => Ok(()),
+        },
+        _ => open.leases.forget(id).await,
     }
 }
 
 /// Revokes every lease below a prefix; goes on past failures and then reports them.
 pub async fn revoke_prefix(open: &Open, prefix: &str, force: Force) -> Result<(), Fault> {
     let mut after: Option<String> = None;
-    let mut failures = Vec::new();
+    let mut first: Option<Fault> = None;
+    let mut failed = 0_usize;
     loop {
         let page = open.leases.ids(prefix, after.as_deref(), PAGE).await?;
         let Some(last) = page.last().cloned() else {
@@ -55,94 +83,217 @@ pub async fn revoke_prefix(open: &Open, prefix: &str, force: Force) -> Result<()
         let each = page
             .into_iter()
             .map(|id| async move { revoke(open, &id, force).await.err() });
-        let failed = stream::iter(each)
+        let mut faults = stream::iter(each)
             .buffer_unordered(CONCURRENT_REVOCATIONS)
             .filter_map(std::future::ready);
-        failures.extend(failed.collect::<Vec<_>>().await);
+        while let Some(fault) = faults.next().await {
+            failed += 1;
+            first.get_or_insert(fault);
+        }
         after = Some(last);
     }
-    match failures.first() {
+    match first {
         None => Ok(()),
+        Some(Fault::Internal(source)) => Err(Fault::Internal(source)),
         Some(first) => Err(Fault::Upstream(format!(
-            "{} leases could not be revoked and are being retried; the first: {first}",
-            failures.len()
+            "{failed} leases could not be revoked and are being retried; the first: {first}"
         ))),
+    }
+}
+
+/// Begins the end of every lease below a prefix that is not being retried already, and answers how
+/// many are left there.
+pub async fn end_below(open: &Open, prefix: &str) -> Result<usize, Fault> {
+    let mut after: Option<String> = None;
+    let mut left = 0;
+    loop {
+        let page = open.leases.ids(prefix, after.as_deref(), PAGE).await?;
+        let Some(last) = page.last().cloned() else {
+            return Ok(left);
+        };
+        for id in &page {
+            end_unless_parked(open, id).await?;
+            left += usize::from(open.leases.get(id).await?.is_some());
+        }
+        after = Some(last);
     }
 }
 
 /// Ends a lease because its token ends. It leaves the token's list in any case.
 pub async fn end_of_token(open: &Open, id: &str, accessor: &str) -> Result<(), Fault> {
-    if let Some(record) = open.leases.get(id).await?.filter(|record| !record.parked) {
-        end(open, id, record).await?;
-    }
+    end_unless_parked(open, id).await?;
     open.leases.detach(id, accessor).await
 }
 
-/// Ends a lease whose time has come, without letting one slow target hold up the others: a target
-/// that already failed, or does not answer soon, gets the lease into its queue.
-pub(super) async fn end(open: &Open, id: &str, record: LeaseRecord) -> Result<(), Fault> {
-    let target = record.parking();
-    if open.parked.holds(&target) {
-        return queue(open, id, record).await;
-    }
-    match tokio::time::timeout(INLINE_DEADLINE, undo(open, &record)).await {
-        Ok(Ok(())) => open.leases.forget(id, &record).await,
-        Ok(Err(fault)) => park(open, id, record, &fault).await.map(drop),
-        Err(_) if open.parked.holds(&target) => queue(open, id, record).await,
-        Err(_) => {
-            let fault = Fault::upstream("the target did not answer in time");
-            park(open, id, record, &fault).await.map(drop)
+/// Leaves a lease to the worker, which ends it at once: nobody got it.
+pub async fn end_soon(open: &Open, id: &str) -> Result<(), Fault> {
+    let now = open.clock.now();
+    let begin = |record: &mut LeaseRecord| {
+        if matches!(record.state, LeaseState::Intent | LeaseState::Live) {
+            record.state = LeaseState::Revoking;
         }
+        record.due = record.due.min(now);
+        Ok(())
+    };
+    match open.leases.update(id, begin).await {
+        Ok(_) | Err(Fault::NotFound) => Ok(()),
+        Err(other) => Err(other),
     }
 }
 
-/// Asks the engine to undo the secret. A mount that is gone has nothing left to undo with.
-pub(super) async fn undo(open: &Open, record: &LeaseRecord) -> Result<(), Fault> {
+/// Ends a lease whose time has come, unless that was put off meanwhile.
+pub(super) async fn end_when_due(open: &Open, id: &str) -> Result<(), Fault> {
+    let now = open.clock.now();
+    let begin = |record: &mut LeaseRecord| {
+        if record.state == LeaseState::Live && record.expires.millis() > now.millis() {
+            record.due = record.expires;
+            return Ok(false);
+        }
+        if open.leases.is_being_made(id, record) {
+            record.due = now.plus(FINISH_GRACE);
+            return Ok(false);
+        }
+        if record.state == LeaseState::Live {
+            record.state = LeaseState::Revoking;
+        }
+        Ok(true)
+    };
+    match open.leases.update(id, begin).await {
+        Ok((record, true)) => finish(open, id, &record).await,
+        Ok((_, false)) | Err(Fault::NotFound) => Ok(()),
+        Err(other) => Err(other),
+    }
+}
+
+/// Asks the engine to undo the secret, at most for a while. A mount that is gone has nothing left to
+/// undo with.
+pub(super) async fn undo(
+    open: &Open,
+    record: &LeaseRecord,
+    place: Option<OwnedSemaphorePermit>,
+    at_most: Duration,
+) -> Result<(), Fault> {
     let Some(mount) = open.mounts.by_accessor(&record.mount) else {
         return Ok(());
     };
-    let permit = open.targets.enter(&record.parking()).await;
     let cx = open.background(&mount);
-    let undone = mount.engine()?.revoke(&cx, record.lease.clone()).await;
-    drop(permit);
-    undone
+    let undoing = mount.engine()?.revoke(&cx, record.lease.clone());
+    let undone = timeout(at_most, undoing).await;
+    drop(place);
+    undone.unwrap_or_else(|_| {
+        Err(Fault::Unavailable(format!(
+            "the target did not answer within {} s",
+            at_most.as_secs()
+        )))
+    })
 }
 
-/// Puts a lease into the queue of its failing target, untried.
-async fn queue(open: &Open, id: &str, mut record: LeaseRecord) -> Result<(), Fault> {
-    record.parked = true;
-    if record.state != LeaseState::Irrevocable {
-        record.state = LeaseState::Revoking;
-    }
-    open.leases.park(id, &record).await?;
-    open.parked.add(record.parking());
-    Ok(())
-}
-
-/// Puts a lease aside for retries; answers what to tell the client.
-pub(super) async fn park(
-    open: &Open,
-    id: &str,
-    mut record: LeaseRecord,
-    fault: &Fault,
-) -> Result<String, Fault> {
-    record.attempts = record.attempts.saturating_add(1);
-    record.last_error = match fault {
+/// Puts a lease aside for retries; answers what to tell the client, or nothing where the lease is gone.
+pub(super) async fn park(open: &Open, id: &str, fault: &Fault) -> Result<Option<String>, Fault> {
+    let error = match fault {
         Fault::Internal(source) => {
             tracing::error!(lease = id, %source, "a lease could not be revoked");
             "an internal error; see the server's log".to_owned()
         }
         other => other.to_string(),
     };
-    let attempts = record.attempts;
-    if attempts >= ATTEMPTS_BEFORE_IRREVOCABLE {
-        record.state = LeaseState::Irrevocable;
+    let text = format!("the lease {id:?} could not be revoked and will be retried: {error}");
+    let known = open.leases.get(id).await?;
+    if known.is_some_and(|old| {
+        old.parked && old.state == LeaseState::Irrevocable && old.last_error == error
+    }) {
+        return Ok(Some(text)); // Nothing new is known, so a lease that is retried for ever costs no writes.
     }
-    let text = format!(
-        "the lease {id:?} could not be revoked and will be retried: {}",
-        record.last_error
-    );
-    tracing::warn!(lease = id, attempts, error = %record.last_error, "revocation failed and will be retried");
-    queue(open, id, record).await?;
-    Ok(text)
+    let failed = |record: &mut LeaseRecord| {
+        record.attempts = record.attempts.saturating_add(1);
+        record.last_error = error.clone();
+        record.parked = true;
+        record.state = if record.attempts >= ATTEMPTS_BEFORE_IRREVOCABLE {
+            LeaseState::Irrevocable
+        } else {
+            LeaseState::Revoking
+        };
+        Ok(())
+    };
+    let record = match open.leases.update(id, failed).await {
+        Ok((record, ())) => record,
+        Err(Fault::NotFound) => return Ok(None),
+        Err(other) => return Err(other),
+    };
+    tracing::warn!(lease = id, attempts = record.attempts, %error, "revocation failed and will be retried");
+    open.parked.add(&record.parking());
+    Ok(Some(text))
+}
+
+/// From here on the lease can not be renewed; a due entry makes the worker finish if this process does
+/// not.
+async fn begin(open: &Open, id: &str) -> Result<Begun, Fault> {
+    let finish_by = open.clock.now().plus(FINISH_GRACE);
+    let begin = |record: &mut LeaseRecord| {
+        let being_made = open.leases.is_being_made(id, record);
+        if matches!(record.state, LeaseState::Intent | LeaseState::Live) {
+            record.state = LeaseState::Revoking;
+        }
+        if !being_made {
+            record.due = record.due.min(finish_by);
+        }
+        Ok(being_made)
+    };
+    match open.leases.update(id, begin).await {
+        Ok((_, true)) => Ok(Begun::BeingMade),
+        Ok((record, false)) => Ok(Begun::Yes(Box::new(record))),
+        Err(Fault::NotFound) => Ok(Begun::Gone),
+        Err(other) => Err(other),
+    }
+}
+
+async fn end_unless_parked(open: &Open, id: &str) -> Result<(), Fault> {
+    match open.leases.get(id).await? {
+        Some(record) if !record.parked => {}
+        _ => return Ok(()),
+    }
+    match begin(open, id).await? {
+        Begun::Yes(record) => finish(open, id, &record).await,
+        Begun::Gone | Begun::BeingMade => Ok(()),
+    }
+}
+
+/// Undoes and forgets a lease without letting one slow target hold up the others: a target that fails
+/// already, is full, or does not answer soon, gets the lease into its queue.
+async fn finish(open: &Open, id: &str, record: &LeaseRecord) -> Result<(), Fault> {
+    let target = record.parking();
+    if open.parked.is_failing(&target) {
+        return queue(open, id).await;
+    }
+    let Ok(place) = timeout(DOOR_DEADLINE, open.targets.enter(&target)).await else {
+        return queue(open, id).await;
+    };
+    match undo(open, record, place, INLINE_DEADLINE).await {
+        Ok(()) => {
+            open.parked.answered(&target);
+            open.leases.forget(id).await
+        }
+        Err(fault) => {
+            park(open, id, &fault).await?;
+            open.parked.failed(&target);
+            Ok(())
+        }
+    }
+}
+
+/// Puts a lease into the queue of its target, untried.
+async fn queue(open: &Open, id: &str) -> Result<(), Fault> {
+    let wait = |record: &mut LeaseRecord| {
+        record.parked = true;
+        if record.state != LeaseState::Irrevocable {
+            record.state = LeaseState::Revoking;
+        }
+        Ok(())
+    };
+    match open.leases.update(id, wait).await {
+        Ok((record, ())) => open.parked.add_untried(&record.parking(), id),
+        Err(Fault::NotFound) => {}
+        Err(other) => return Err(other),
+    }
+    Ok(())
 }

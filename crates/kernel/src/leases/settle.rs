@@ -4,6 +4,7 @@ use coffer_engine::{Fault, Grant, Reply};
 
 use super::desk::ends;
 use super::record::{LeaseRecord, LeaseState};
+use super::revoke::end_soon;
 use crate::grant::{Asked, Ran};
 use crate::mounts::Mount;
 use crate::open::Open;
@@ -16,6 +17,8 @@ pub struct Settled {
     pub asked: Box<Asked>,
     /// What the client will get once it is recorded.
     pub answer: Result<Response, Fault>,
+    /// The lease that was issued; it ends if the client can not have the answer.
+    pub issued: Option<String>,
 }
 
 /// Turns a reply into a response: an announced secret becomes a lease, a login a token; what was
@@ -31,24 +34,33 @@ pub async fn settle(open: &Open, ran: Ran) -> Settled {
         .as_ref()
         .ok()
         .and_then(|reply| reply.lease.as_ref())
-        .map(|grant| grant.intent.lease_id.as_str());
-    let cleared = undo_at_once(open, &asked, desk.left_behind(granted)).await;
+        .map(|grant| grant.intent.lease_id.clone());
+    let cleared = end_all_soon(open, desk.left_behind(granted.as_deref())).await;
     let answer = match (answer, cleared) {
         (Ok(reply), Ok(())) => respond(open, &asked, &mount, reply).await,
         (Err(fault), _) | (Ok(_), Err(fault)) => Err(fault),
     };
-    Settled { asked, answer }
+    let kept = desk.left_behind(None);
+    let issued = if answer.is_ok() { granted } else { None };
+    if answer.is_err()
+        && let Err(fault) = end_all_soon(open, kept).await
+    {
+        tracing::error!(%fault, "what a failed request made could not be marked for undoing; it is undone later");
+    }
+    Settled {
+        asked,
+        answer,
+        issued,
+    }
 }
 
-async fn undo_at_once(open: &Open, asked: &Asked, intents: Vec<String>) -> Result<(), Fault> {
-    for id in intents {
-        let due_now = |record: &mut LeaseRecord| {
-            record.due = asked.now;
-            Ok(())
-        };
-        open.leases.update(&id, due_now).await?;
+/// Lets the worker end these at once: nobody gets them. Goes on past failures.
+async fn end_all_soon(open: &Open, ids: Vec<String>) -> Result<(), Fault> {
+    let mut result = Ok(());
+    for id in ids {
+        result = result.and(end_soon(open, &id).await);
     }
-    Ok(())
+    result
 }
 
 async fn respond(
@@ -90,34 +102,47 @@ async fn issue(
     grant: Grant,
     response: &mut Response,
 ) -> Result<(), Fault> {
+    let token = asked.token.as_ref();
+    if token.is_some_and(|token| token.num_uses < 0) {
+        return Err(Fault::invalid(
+            "this was the last use of the token, with which its leases end, so the secret was undone and is not returned; use a token with at least two uses left",
+        ));
+    }
     let id = grant.intent.lease_id;
-    let mut record = open
-        .leases
-        .get(&id)
-        .await?
-        .ok_or_else(|| Fault::internal("an intent vanished before its request ended"))?;
-    let old_due = record.due;
     let info = &mount.info;
-    let batch_end = asked
-        .token
-        .as_ref()
+    let batch_end = token
         .filter(|token| token.accessor.is_empty())
         .and_then(|token| token.expires);
-    record.expires = ends(
+    let expires = ends(
         asked.now,
         grant.ttl,
         grant.max_ttl,
         (info.default_lease_ttl, info.max_lease_ttl),
         batch_end,
     );
-    record.due = record.expires;
-    record.renewable = grant.renewable;
-    record.state = LeaseState::Live;
-    if let Err(fault) = open.leases.issue(&id, old_due, &record).await {
-        undo_at_once(open, asked, vec![id]).await?;
-        return Err(fault);
-    }
-    refuse_if_token_ended(open, asked, &id).await?;
+    let born = |record: &mut LeaseRecord| {
+        if record.state != LeaseState::Intent {
+            return Err(Fault::Unavailable(
+                "the leases of this path were revoked while the secret was made, so it was undone; ask again".into(),
+            ));
+        }
+        record.expires = expires;
+        record.ends_by = batch_end;
+        record.due = expires;
+        record.renewable = grant.renewable;
+        record.state = LeaseState::Live;
+        Ok(())
+    };
+    let record = match open.leases.update(&id, born).await {
+        Ok((record, ())) => record,
+        Err(Fault::NotFound) => {
+            return Err(Fault::internal(
+                "an intent vanished before its request ended",
+            ));
+        }
+        Err(other) => return Err(other),
+    };
+    refuse_if_token_ended(open, &record).await?;
     response.lease_duration = record.expires.since(asked.now).as_secs();
     response.renewable = grant.renewable;
     response.lease_id = id;
@@ -125,20 +150,15 @@ async fn issue(
 }
 
 /// A token revoked while its request ran has its leases listed before or after this lease was
-/// entered; in the second case it is ended here.
-async fn refuse_if_token_ended(open: &Open, asked: &Asked, id: &str) -> Result<(), Fault> {
-    let holder = asked.token.as_ref().map(|token| token.lease_holder());
-    let Some(holder) = holder.filter(|holder| !holder.is_empty()) else {
-        return Ok(());
-    };
-    let alive = open
-        .tokens
-        .by_accessor(holder)
-        .await?
-        .is_some_and(|record| !record.revoking);
-    if alive {
+/// entered; in the second case this refuses it.
+async fn refuse_if_token_ended(open: &Open, lease: &LeaseRecord) -> Result<(), Fault> {
+    if lease.token.is_empty() {
         return Ok(());
     }
-    super::revoke(open, id, super::Force::No).await?;
-    Err(Fault::Denied)
+    let token = open.tokens.by_accessor(&lease.token).await?;
+    if token.is_some_and(|token| !token.revoking) {
+        Ok(())
+    } else {
+        Err(Fault::Denied)
+    }
 }

@@ -5,10 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use coffer_engine::Fault;
-use futures_util::{StreamExt, stream};
+use coffer_wire::Timestamp;
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt, stream};
 use tokio_util::sync::CancellationToken;
 
-use super::revoke::{end as end_lease, park, undo};
+use super::parked::CONCURRENT_PER_TARGET;
+use super::revoke::{LONGEST_REVOCATION, end_when_due, park, undo};
 use crate::due::{Ending, Entry};
 use crate::open::Open;
 use crate::tokens;
@@ -17,24 +20,23 @@ use crate::tokens;
 const CONCURRENT_ENDINGS: usize = 256;
 /// How many due entries are read at once.
 const PAGE: usize = 1_024;
-/// How many parked leases of one target are tried per probe while it fails.
-const PROBES: usize = 4;
+/// How many parked leases of one target are tried per probe: untried ones, and others in turn.
+const PROBES_UNTRIED: usize = 2;
+const PROBES_IN_TURN: usize = 4;
+/// How long a probe may take; whatever takes longer is given more time beside the probes.
+const PROBE_DEADLINE: Duration = Duration::from_secs(5);
+/// How many leases of one target are given more time at once.
+const PATIENT_PER_TARGET: usize = 2;
 /// The longest sleep, so that a clock that is set forward is noticed.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 /// The pause after storage failed.
 const PAUSE_AFTER_FAULT: Duration = Duration::from_secs(1);
-/// The pause between probes of a target that has just answered.
-const PROBE_AFTER_SUCCESS: Duration = Duration::from_secs(1);
+/// The pause before the first probe, and between probes of a target that has just answered.
+const SHORT_PAUSE: Duration = Duration::from_secs(1);
 
 /// Runs until stopped.
 pub async fn run(open: Arc<Open>, stop: CancellationToken) {
     let work = async {
-        match open.leases.parked_targets().await {
-            Ok(targets) => targets
-                .into_iter()
-                .for_each(|target| open.parked.add(target)),
-            Err(fault) => tracing::error!(%fault, "parked leases could not be read"),
-        }
         tokio::join!(end_what_is_due(&open), retry_what_is_parked(&open));
     };
     tokio::select! {
@@ -43,77 +45,75 @@ pub async fn run(open: Arc<Open>, stop: CancellationToken) {
     }
 }
 
-async fn end_what_is_due(open: &Arc<Open>) {
+async fn end_what_is_due(open: &Open) {
     loop {
-        if let Err(fault) = one_round(open).await {
-            tracing::error!(%fault, "the due index could not be worked on");
+        if let Err(fault) = one_pass(open).await {
+            tracing::error!(%fault, "the due index could not be worked on; it is tried again");
             tokio::time::sleep(PAUSE_AFTER_FAULT).await;
         }
     }
 }
 
-/// Ends everything that is due now, or sleeps until something is.
-async fn one_round(open: &Arc<Open>) -> Result<(), Fault> {
-    let entries = open.leases.due.first(PAGE).await?;
-    let now = open.clock.now();
-    let next = entries
-        .iter()
-        .find(|entry| entry.at > now)
-        .map(|entry| entry.at);
-    let due: Vec<Entry> = entries
-        .into_iter()
-        .filter(|entry| entry.at <= now)
-        .collect();
-    if due.is_empty() {
-        let longest = now.plus(LONGEST_SLEEP);
-        open.leases
-            .due
-            .wait_until(next.map_or(longest, |next| next.min(longest)), now)
-            .await;
-        return Ok(());
+/// Ends everything that is due now, page by page, then sleeps until something else is. What fails does
+/// not keep what is behind it from its turn.
+async fn one_pass(open: &Open) -> Result<(), Fault> {
+    let due = &open.leases.due;
+    let mut after: Option<Entry> = None;
+    let mut result = Ok(());
+    loop {
+        due.begin_reading();
+        let page = due.after(after.as_ref(), PAGE).await?;
+        let now = open.clock.now();
+        let next = page
+            .iter()
+            .find(|entry| entry.at > now)
+            .map(|entry| entry.at);
+        let last = page
+            .into_iter()
+            .take_while(|entry| entry.at <= now)
+            .collect::<Vec<_>>();
+        after = last.last().cloned();
+        let (idle, whole) = (last.is_empty(), last.len() >= PAGE);
+        result = result.and(end_all(open, last).await);
+        if whole {
+            continue;
+        }
+        if result.is_ok() && idle {
+            let longest = now.plus(LONGEST_SLEEP);
+            due.wait_until(next.map_or(longest, |next| next.min(longest)), now)
+                .await;
+        }
+        return result;
     }
-    let endings = due.into_iter().map(|entry| {
-        let open = Arc::clone(open);
-        async move { end(&open, entry).await }
-    });
-    let mut results = stream::iter(endings).buffer_unordered(CONCURRENT_ENDINGS);
-    let mut first_fault = Ok(());
-    while let Some(result) = results.next().await {
-        first_fault = first_fault.and(result);
-    }
-    first_fault
 }
 
-/// Ends one thing, or moves its entry to where it belongs after a renewal.
-async fn end(open: &Open, entry: Entry) -> Result<(), Fault> {
+async fn end_all(open: &Open, due: Vec<Entry>) -> Result<(), Fault> {
+    let endings = due
+        .into_iter()
+        .map(|entry| async move { end(open, &entry).await });
+    let results = stream::iter(endings).buffer_unordered(CONCURRENT_ENDINGS);
+    results
+        .fold(Ok(()), |first: Result<(), Fault>, result| {
+            std::future::ready(first.and(result))
+        })
+        .await
+}
+
+/// Ends one thing, or moves its entry to where it belongs after a renewal. Entries that are not where
+/// their record says lead nowhere.
+async fn end(open: &Open, entry: &Entry) -> Result<(), Fault> {
     let now = open.clock.now();
+    let here = |due: Timestamp| due.millis() == entry.at.millis();
     match &entry.what {
         Ending::Lease(id) => match open.leases.get(id).await? {
-            Some(record) if record.due.millis() > entry.at.millis() => {
-                drop_entry(open, &entry).await
-            }
-            Some(record)
-                if record.state == super::LeaseState::Live
-                    && record.expires.millis() > now.millis() =>
-            {
-                open.leases
-                    .update(id, |record| {
-                        record.due = record.expires;
-                        Ok(())
-                    })
-                    .await
-                    .map(drop)
-            }
-            Some(record) => end_lease(open, id, record).await,
-            None => drop_entry(open, &entry).await,
+            Some(record) if here(record.due) && !record.parked => end_when_due(open, id).await,
+            _ => drop_entry(open, entry).await,
         },
         Ending::Token(accessor) => match open.tokens.by_accessor(accessor).await? {
-            Some(record) if record.due.millis() > entry.at.millis() => {
-                drop_entry(open, &entry).await
-            }
+            Some(record) if !here(record.due) => drop_entry(open, entry).await,
             Some(record) if record.is_alive(now) => open.tokens.move_due(accessor).await,
             Some(_) => tokens::revoke_tree(open, accessor).await,
-            None => drop_entry(open, &entry).await,
+            None => drop_entry(open, entry).await,
         },
     }
 }
@@ -126,101 +126,169 @@ async fn drop_entry(open: &Open, entry: &Entry) -> Result<(), Fault> {
         .await?)
 }
 
-/// One task per failing target: probes it, and drains it once a probe succeeds.
-async fn retry_what_is_parked(open: &Arc<Open>) {
-    let mut busy: HashSet<String> = HashSet::new();
-    let mut tasks = stream::FuturesUnordered::new();
+/// One loop per failing target: probes it, and drains it once a probe succeeds.
+async fn retry_what_is_parked(open: &Open) {
     loop {
-        for (target, wait) in open.parked.all() {
+        match open.leases.parked_targets().await {
+            Ok(targets) => break targets.iter().for_each(|target| open.parked.add(target)),
+            Err(fault) => {
+                tracing::error!(%fault, "parked leases could not be read; it is tried again")
+            }
+        }
+        tokio::time::sleep(PAUSE_AFTER_FAULT).await;
+    }
+    let mut busy: HashSet<String> = HashSet::new();
+    let mut drains = FuturesUnordered::new();
+    loop {
+        for target in open.parked.all() {
             if busy.insert(target.clone()) {
-                tasks.push(drain(Arc::clone(open), target, wait));
+                drains.push(drain(open, target));
             }
         }
         tokio::select! {
             () = open.parked.rung() => {}
-            Some(target) = tasks.next(), if !tasks.is_empty() => drop(busy.remove(&target)),
+            Some(target) = drains.next(), if !drains.is_empty() => drop(busy.remove(&target)),
         }
     }
 }
 
-/// Probes a target until a parked lease of it can be ended, then ends all of them; answers the target
+/// Probes a target until a parked lease of it can be ended, then tries all of them; answers the target
 /// once none is left.
-async fn drain(open: Arc<Open>, target: String, mut wait: Duration) -> String {
+async fn drain(open: &Open, target: String) -> String {
     let mut after: Option<String> = None;
+    let mut patient = FuturesUnordered::new();
+    let mut wait = SHORT_PAUSE;
     loop {
-        tokio::time::sleep(jittered(&open, wait)).await;
-        let probed = try_page(&open, &target, after.as_deref(), PROBES).await;
-        match probed {
-            Ok(Tried { last: None, .. }) if after.is_none() => {
-                open.parked.remove(&target);
-                return target;
-            }
-            Ok(Tried { ended: 1.., .. }) => {
-                wait = PROBE_AFTER_SUCCESS;
-                after = None;
-                sweep(&open, &target).await;
-            }
-            Ok(Tried { last, .. }) => {
-                after = last;
-                wait = open.parked.slower(&target);
-            }
+        let mut ended = 0;
+        tokio::select! {
+            () = tokio::time::sleep(jittered(open, wait)) => {}
+            Some(outcome) = patient.next(), if !patient.is_empty() => ended += usize::from(outcome == Outcome::Ended),
+        }
+        let arrivals = open.parked.arrivals(&target);
+        let tried = match probe(open, &target, after.as_deref()).await {
+            Ok(tried) => tried,
             Err(fault) => {
-                tracing::error!(%fault, "parked leases could not be read");
+                tracing::error!(%fault, "parked leases could not be read; it is tried again");
                 wait = open.parked.slower(&target);
+                continue;
             }
+        };
+        if tried.last.is_none() && after.is_none() && open.parked.remove(&target, arrivals) {
+            return target.clone();
+        }
+        after = tried.last;
+        for id in tried.silent {
+            if patient.len() < PATIENT_PER_TARGET {
+                patient
+                    .push(retry(open, &target, id, LONGEST_REVOCATION).map(|(_, outcome)| outcome));
+            }
+        }
+        ended += tried.ended;
+        wait = if ended == 0 {
+            open.parked.slower(&target)
+        } else {
+            SHORT_PAUSE
+        };
+        if ended > 0 && open.parked.answered(&target) {
+            sweep(open, &target).await;
         }
     }
 }
 
-/// Tries every parked lease of a target once.
+/// Tries some parked leases: such as were never tried, and the next in turn.
+async fn probe(open: &Open, target: &str, after: Option<&str>) -> Result<Tried, Fault> {
+    let page = open.leases.parked_at(target, after, PROBES_IN_TURN).await?;
+    let last = page.last().cloned();
+    let mut ids = open.parked.take_untried(target, PROBES_UNTRIED);
+    ids.extend(page);
+    ids.sort();
+    ids.dedup();
+    Ok(Tried {
+        last,
+        ..try_all(open, target, ids).await
+    })
+}
+
+/// Tries every parked lease of a target once, unless it goes silent again.
 async fn sweep(open: &Open, target: &str) {
+    open.parked.sweeps(target);
     let mut after: Option<String> = None;
-    while let Ok(Tried {
-        last: Some(last), ..
-    }) = try_page(open, target, after.as_deref(), PAGE).await
-    {
-        after = Some(last);
+    while let Ok(page) = open.leases.parked_at(target, after.as_deref(), PAGE).await {
+        after = page.last().cloned();
+        let tried = try_all(open, target, page).await;
+        if after.is_none() || (tried.ended == 0 && !tried.silent.is_empty()) {
+            return;
+        }
     }
 }
 
 /// What came of trying some parked leases.
+#[derive(Default)]
 struct Tried {
     last: Option<String>,
     ended: usize,
+    /// Those that got no answer in time.
+    silent: Vec<String>,
 }
 
-async fn try_page(
-    open: &Open,
-    target: &str,
-    after: Option<&str>,
-    limit: usize,
-) -> Result<Tried, Fault> {
-    let page = open.leases.parked_at(target, after, limit).await?;
-    let last = page.last().cloned();
-    let tried = stream::iter(page.into_iter().map(|id| retry(open, id)))
-        .buffer_unordered(CONCURRENT_ENDINGS);
-    let ended = tried
-        .filter(|success| std::future::ready(*success))
-        .count()
-        .await;
-    Ok(Tried { last, ended })
+/// What came of trying one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Ended,
+    Refused,
+    Silent,
 }
 
-/// Tries one parked lease again; whether it is gone now.
-async fn retry(open: &Open, id: String) -> bool {
-    let outcome = async {
-        let Some(record) = open.leases.get(&id).await? else {
-            return Ok(true);
-        };
-        match undo(open, &record).await {
-            Ok(()) => open.leases.forget(&id, &record).await.map(|()| true),
-            Err(fault) => park(open, &id, record, &fault).await.map(|_| false),
+async fn try_all(open: &Open, target: &str, ids: Vec<String>) -> Tried {
+    let mut tries = stream::iter(
+        ids.into_iter()
+            .map(|id| retry(open, target, id, PROBE_DEADLINE)),
+    )
+    .buffer_unordered(CONCURRENT_PER_TARGET);
+    let mut tried = Tried::default();
+    while let Some((id, outcome)) = tries.next().await {
+        match outcome {
+            Outcome::Ended => tried.ended += 1,
+            Outcome::Refused => {}
+            Outcome::Silent => tried.silent.push(id),
+        }
+    }
+    tried
+}
+
+/// Tries one parked lease again.
+async fn retry(open: &Open, target: &str, id: String, at_most: Duration) -> (String, Outcome) {
+    let outcome = retried(open, target, &id, at_most)
+        .await
+        .unwrap_or_else(|fault: Fault| {
+            tracing::error!(%fault, lease = id, "a parked lease could not be retried");
+            Outcome::Refused
+        });
+    (id, outcome)
+}
+
+async fn retried(open: &Open, target: &str, id: &str, at_most: Duration) -> Result<Outcome, Fault> {
+    let record = match open.leases.get(id).await? {
+        Some(record) if record.parked && record.parking() == target => record,
+        _ => {
+            open.leases.unpark(target, id).await?;
+            return Ok(Outcome::Refused);
         }
     };
-    outcome.await.unwrap_or_else(|fault: Fault| {
-        tracing::error!(%fault, lease = id, "a parked lease could not be retried");
-        false
-    })
+    let place = open.targets.enter(target).await;
+    let began = tokio::time::Instant::now();
+    match undo(open, &record, place, at_most).await {
+        Ok(()) => open.leases.forget(id).await.map(|()| Outcome::Ended),
+        Err(fault) => {
+            park(open, id, &fault).await?;
+            let silent = began.elapsed() >= at_most;
+            Ok(if silent {
+                Outcome::Silent
+            } else {
+                Outcome::Refused
+            })
+        }
+    }
 }
 
 /// The wait, give or take a quarter, so that many targets do not probe in step.

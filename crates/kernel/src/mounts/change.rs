@@ -99,7 +99,13 @@ pub async fn disable(open: &Open, path: &str) -> Result<(), Fault> {
         put(open, record, |_| Ok(())).await?;
     }
     let closed = open.mounts.exactly(path).unwrap_or(mount);
+    open.leases.close(&closed.record.accessor).await?;
     leases::revoke_prefix(open, &closed.record.path, Force::No).await?;
+    take_away(open, &closed).await
+}
+
+/// Removes a closed mount that has no leases any more.
+async fn take_away(open: &Open, closed: &Mount) -> Result<(), Fault> {
     if closed.record.class() == Class::Auth {
         end_tokens_of(open, &closed.record.path).await?;
     }
@@ -108,16 +114,28 @@ pub async fn disable(open: &Open, path: &str) -> Result<(), Fault> {
     edit(open, move |_| Ok(Edit::Delete(Box::new(record.clone())))).await
 }
 
-/// Goes on with disablings that a crash or a failing target interrupted.
+/// Goes on with disablings that a crash or a failing target interrupted. Leases that are being retried
+/// are left to that; their mounts go when they are gone.
 pub async fn resume_disabling(open: &Open) -> Result<(), Fault> {
     let mounts = [Class::Secret, Class::Auth]
         .into_iter()
         .flat_map(|class| open.mounts.all(class));
     let mut first_fault = Ok(());
     for mount in mounts.filter(|mount| mount.record.tainted) {
-        first_fault = first_fault.and(disable(open, &mount.record.path).await);
+        first_fault = first_fault.and(resume(open, &mount).await);
     }
     first_fault
+}
+
+async fn resume(open: &Open, mount: &Mount) -> Result<(), Fault> {
+    open.leases.close(&mount.record.accessor).await?;
+    match leases::end_below(open, &mount.record.path).await? {
+        0 => take_away(open, mount).await,
+        left => {
+            tracing::warn!(mount = mount.record.path, left, "a mount waits for its leases to be revoked");
+            Ok(())
+        }
+    }
 }
 
 /// Moves a mount. Its leases are revoked, because their ids name the old path; its data stays.
@@ -305,7 +323,7 @@ async fn edit(
     loop {
         let (edition, seen) = core.get_seen::<Edition>("mount-edition").await?;
         let edit = decide(&stored(mounts).await?)?;
-        let changes = written(mounts, &edit)?.put(
+        let changes = written(open, &edit)?.put(
             &core,
             "mount-edition",
             &Edition(edition.map_or(1, |old| old.0 + 1)),
@@ -321,11 +339,12 @@ async fn edit(
     }
 }
 
-fn written(mounts: &Mounts, edit: &Edit) -> Result<Changes, Fault> {
+fn written(open: &Open, edit: &Edit) -> Result<Changes, Fault> {
+    let mounts = &open.mounts;
     let changes = mounts.view.changes();
     Ok(match edit {
         Edit::Put(record) => changes.put(&mounts.view, &record.uuid, record.as_ref())?,
-        Edit::Delete(record) => changes.delete(&mounts.view, &record.uuid),
+        Edit::Delete(record) => open.leases.unclosed(changes.delete(&mounts.view, &record.uuid), &record.accessor),
     })
 }
 

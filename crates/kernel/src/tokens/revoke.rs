@@ -7,7 +7,7 @@ use coffer_engine::{Class, Fault};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::record::TokenRecord;
-use crate::leases::{self, Force};
+use crate::leases;
 use crate::open::Open;
 
 /// How many leases or children are read at once.
@@ -113,15 +113,9 @@ async fn end_leases(open: &Open, accessor: &str) -> Result<(), Fault> {
         if page.is_empty() {
             return Ok(());
         }
-        let each = page.into_iter().map(|id| async move {
-            if open.leases.get(&id).await?.is_none() {
-                return open.leases.detach(&id, accessor).await;
-            }
-            match leases::revoke(open, &id, Force::No).await {
-                Err(Fault::Upstream(_)) => open.leases.detach(&id, accessor).await,
-                other => other,
-            }
-        });
+        let each = page
+            .into_iter()
+            .map(|id| async move { leases::end_of_token(open, &id, accessor).await });
         stream::iter(each)
             .buffer_unordered(CONCURRENT_LEASES)
             .try_collect::<()>()
