@@ -56,8 +56,6 @@ pub struct Response {
     pub warnings: Vec<String>,
     /// A token.
     pub auth: Option<Box<Auth>>,
-    /// The type of the mount that answered.
-    pub mount_type: String,
 }
 
 /// A refusal or failure.

@@ -87,7 +87,6 @@ pub(crate) async fn wrap_if_asked(
     let info = put(open, wrapped, ttl, asked.now).await?;
     Ok(Response {
         wrap_info: Some(info),
-        mount_type: response.mount_type,
         request_id: response.request_id,
         ..Response::default()
     })

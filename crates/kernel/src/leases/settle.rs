@@ -73,7 +73,6 @@ async fn respond(
         request_id: asked.request.id.clone(),
         status: reply.status,
         lease_duration: reply.lease_duration.map_or(0, |ttl| ttl.as_secs()),
-        mount_type: mount.record.kind.clone(),
         ..Response::default()
     };
     if let Some(renewed) = reply.renewed.take() {

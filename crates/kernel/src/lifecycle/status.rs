@@ -53,6 +53,7 @@ struct SealStatus {
     nonce: String,
     version: String,
     build_date: String,
+    commit_date: String,
     migration: bool,
     #[serde(skip_serializing_if = "String::is_empty")]
     cluster_name: String,
@@ -80,6 +81,7 @@ pub(super) async fn seal_status(kernel: &Kernel) -> Result<Reply, Fault> {
         nonce,
         version: kernel.settings.version.clone(),
         build_date: kernel.settings.build_date.clone(),
+        commit_date: kernel.settings.build_date.clone(),
         migration: false,
         cluster_name: cluster
             .as_ref()

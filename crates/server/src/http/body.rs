@@ -1,5 +1,6 @@
 //! Reading a request's body, within bounds of size and time.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Buf;
@@ -7,25 +8,75 @@ use coffer_crypto::{WipingBuffer, Zeroizing};
 use http::StatusCode;
 use http_body_util::BodyExt;
 use hyper::body::Body;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::response::Answer;
+
+/// The most that bodies of one listener hold in memory together, in bytes, the first part of each aside.
+const MAX_BODIES_BYTES: usize = 512 * 1024 * 1024;
+/// How much of a body is free, in bytes, and in what steps more is asked for.
+const STEP_BYTES: usize = 64 * 1024;
 
 /// What is reserved on the word of a Content-Length alone, in bytes; the rest follows as it arrives.
 const TRUSTED_LENGTH_BYTES: u64 = 64 * 1024;
 
-/// The whole body in a buffer that is wiped.
+/// Room in memory for the bodies of one listener. Small bodies need none, so that strangers who send large
+/// ones can not keep others out.
+#[derive(Clone)]
+pub(super) struct Room(Arc<Semaphore>);
+
+/// A body in a buffer that is wiped, and the room that it takes.
+#[derive(Debug, Default)]
+pub(super) struct Received {
+    pub(super) bytes: Zeroizing<Vec<u8>>,
+    pub(super) room: Option<OwnedSemaphorePermit>,
+}
+
+impl Room {
+    /// For a listener that takes bodies of this length: one of those fits in any case.
+    pub(super) fn new(max_body_bytes: u64) -> Self {
+        Self::of(
+            usize::try_from(max_body_bytes).map_or(usize::MAX, |one| one.max(MAX_BODIES_BYTES)),
+        )
+    }
+
+    /// Room for `max_bytes` together.
+    fn of(max_bytes: usize) -> Self {
+        Self(Arc::new(Semaphore::new(max_bytes / STEP_BYTES)))
+    }
+
+    /// Waits for as much as a body of that length needs beside what it has.
+    async fn grow(&self, taken: &mut Option<OwnedSemaphorePermit>, length: usize) {
+        let has = taken.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        let more = (length / STEP_BYTES).saturating_sub(has);
+        let Some(more) = u32::try_from(more).ok().filter(|more| *more > 0) else {
+            return;
+        };
+        // The semaphore is never closed.
+        let Ok(new) = Arc::clone(&self.0).acquire_many_owned(more).await else {
+            return;
+        };
+        match taken {
+            Some(taken) => taken.merge(new),
+            None => *taken = Some(new),
+        }
+    }
+}
+
+/// The whole body.
 pub(super) async fn read<B>(
     body: B,
     max_bytes: u64,
     time: Option<Duration>,
-) -> Result<Zeroizing<Vec<u8>>, Answer>
+    room: &Room,
+) -> Result<Received, Answer>
 where
     B: Body + Unpin,
     B::Data: Buf,
 {
     let announced = body.size_hint();
     if body.is_end_stream() {
-        return Ok(Zeroizing::default());
+        return Ok(Received::default());
     }
     if announced.lower() > max_bytes {
         return Err(too_large());
@@ -35,6 +86,7 @@ where
         body,
         max_bytes,
         usize::try_from(capacity).unwrap_or_default(),
+        room,
     );
     match time {
         None => collected.await,
@@ -53,12 +105,14 @@ async fn collect<B>(
     mut body: B,
     max_bytes: u64,
     capacity: usize,
-) -> Result<Zeroizing<Vec<u8>>, Answer>
+    room: &Room,
+) -> Result<Received, Answer>
 where
     B: Body + Unpin,
     B::Data: Buf,
 {
     let mut buffer = WipingBuffer::with_capacity(capacity);
+    let mut taken = None;
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| {
             Answer::error(
@@ -73,6 +127,7 @@ where
         if u64::try_from(length).unwrap_or(u64::MAX) > max_bytes {
             return Err(too_large());
         }
+        room.grow(&mut taken, length).await;
         while data.has_remaining() {
             let chunk = data.chunk();
             let taken = chunk.len();
@@ -80,7 +135,10 @@ where
             data.advance(taken);
         }
     }
-    Ok(buffer.into_inner())
+    Ok(Received {
+        bytes: buffer.into_inner(),
+        room: taken,
+    })
 }
 
 fn too_large() -> Answer {
@@ -101,38 +159,74 @@ mod tests {
 
     #[tokio::test]
     async fn bodies_are_read_whole() {
-        let body = read(Full::new(Bytes::from_static(b"{\"a\":1}")), 7, None)
-            .await
-            .unwrap();
-        assert_eq!(body.as_slice(), b"{\"a\":1}");
+        let body = read(
+            Full::new(Bytes::from_static(b"{\"a\":1}")),
+            7,
+            None,
+            &Room::new(0),
+        )
+        .await
+        .unwrap();
+        assert_eq!(body.bytes.as_slice(), b"{\"a\":1}");
         assert!(
-            read(Full::new(Bytes::new()), 0, None)
+            read(Full::new(Bytes::new()), 0, None, &Room::new(0))
                 .await
                 .unwrap()
+                .bytes
                 .is_empty()
         );
     }
 
     #[tokio::test]
     async fn the_limit_holds_with_and_without_a_length() {
-        let answer = read(Full::new(Bytes::from_static(b"12345678")), 7, None)
-            .await
-            .unwrap_err();
+        let answer = read(
+            Full::new(Bytes::from_static(b"12345678")),
+            7,
+            None,
+            &Room::new(0),
+        )
+        .await
+        .unwrap_err();
         assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
         let chunks =
             (0..4).map(|_| Ok::<_, std::io::Error>(Frame::data(Bytes::from_static(b"12"))));
-        let answer = read(StreamBody::new(stream::iter(chunks)), 7, None)
-            .await
-            .unwrap_err();
+        let answer = read(
+            StreamBody::new(stream::iter(chunks)),
+            7,
+            None,
+            &Room::new(0),
+        )
+        .await
+        .unwrap_err();
         assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_body_that_never_ends_is_given_up() {
         let never = StreamBody::new(stream::pending::<Result<Frame<Bytes>, std::io::Error>>());
-        let answer = read(never, 7, Some(Duration::from_secs(30)))
+        let answer = read(never, 7, Some(Duration::from_secs(30)), &Room::new(0))
             .await
             .unwrap_err();
         assert_eq!(answer.status, StatusCode::REQUEST_TIMEOUT);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn large_bodies_wait_for_room_and_small_ones_do_not() {
+        let room = Room::of(4 * STEP_BYTES);
+        let body = |length: usize| Full::new(Bytes::from(vec![b'a'; length]));
+        let time = Some(Duration::from_secs(30));
+        let first = read(body(3 * STEP_BYTES), 1 << 20, time, &room)
+            .await
+            .unwrap();
+        let second = read(body(2 * STEP_BYTES), 1 << 20, time, &room).await;
+        assert_eq!(second.unwrap_err().status, StatusCode::REQUEST_TIMEOUT);
+        let small = read(body(STEP_BYTES - 1), 1 << 20, time, &room).await;
+        assert_eq!(small.unwrap().bytes.len(), STEP_BYTES - 1);
+        drop(first);
+        assert!(
+            read(body(2 * STEP_BYTES), 1 << 20, time, &room)
+                .await
+                .is_ok()
+        );
     }
 }

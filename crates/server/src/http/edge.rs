@@ -27,6 +27,7 @@ pub(crate) struct Edge {
     kernel: Arc<Kernel>,
     running: TaskTracker,
     max_body_bytes: u64,
+    room: body::Room,
     max_read_time: Option<Duration>,
     max_request_duration: Duration,
     forwarded_for: Option<ForwardedFor>,
@@ -51,6 +52,7 @@ impl Edge {
             kernel,
             running,
             max_body_bytes: listener.max_request_size_bytes.unwrap_or(u64::MAX),
+            room: body::Room::new(listener.max_request_size_bytes.unwrap_or(u64::MAX)),
             max_read_time: listener.timeouts.read,
             max_request_duration: listener.max_request_duration,
             forwarded_for,
@@ -121,18 +123,19 @@ impl Edge {
             }));
         }
         let redacted = self.redaction.concerns(wanted.path());
-        let body = match wanted.has_body() {
-            true => body::read(body, self.max_body_bytes, self.max_read_time).await?,
-            false => Default::default(),
+        let body::Received { bytes, room } = match wanted.has_body() {
+            true => body::read(body, self.max_body_bytes, self.max_read_time, &self.room).await?,
+            false => body::Received::default(),
         };
         let started = Instant::now();
         let (verb, path) = (
             wanted.verb(),
             tracing::enabled!(tracing::Level::DEBUG).then(|| wanted.path().to_owned()),
         );
-        let request = wanted.into_request(id, &head.headers, &body, client)?;
-        drop(body);
+        let request = wanted.into_request(id, &head.headers, &bytes, client)?;
+        drop(bytes);
         let answer = self.handle(request).await;
+        drop(room); // The fields of a body take more room than its bytes, until they are handled.
         let answer = match answer {
             Ok(mut response) => {
                 if redacted {

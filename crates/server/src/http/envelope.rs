@@ -85,9 +85,6 @@ fn fields(out: &mut WipingBuffer, response: &Response, data: Option<&[u8]>) -> R
     let warnings = Some(&response.warnings).filter(|warnings| !warnings.is_empty());
     field(out, ",\"warnings\":", &warnings)?;
     field(out, ",\"auth\":", &response.auth)?;
-    if !response.mount_type.is_empty() {
-        field(out, ",\"mount_type\":", &response.mount_type)?;
-    }
     out.extend(b"}");
     Ok(())
 }
@@ -105,7 +102,6 @@ mod tests {
         Response {
             request_id: "r".into(),
             lease_duration: 5,
-            mount_type: "kv".into(),
             ..Response::default()
         }
     }
@@ -118,7 +114,7 @@ mod tests {
     fn fields_come_in_the_reference_s_order() {
         assert_eq!(
             text(around(&response(), Some(b"{\"a\":0.10}"))),
-            r#"{"request_id":"r","lease_id":"","renewable":false,"lease_duration":5,"data":{"a":0.10},"wrap_info":null,"warnings":null,"auth":null,"mount_type":"kv"}"#
+            r#"{"request_id":"r","lease_id":"","renewable":false,"lease_duration":5,"data":{"a":0.10},"wrap_info":null,"warnings":null,"auth":null}"#
         );
     }
 

@@ -52,7 +52,7 @@ impl Wanted {
         if verb == Verb::Patch {
             is_merge_patch(&head.headers)?;
         }
-        let has_body = matches!(verb, Verb::Write | Verb::Patch);
+        let only_body = matches!(verb, Verb::Write | Verb::Patch);
         Ok(Self {
             verb,
             help,
@@ -63,14 +63,14 @@ impl Wanted {
                 .trim_matches('/')
                 .to_owned(),
             wrap_ttl: wrap_ttl(&head.headers)?,
-            query: (!has_body).then(|| fields(query.as_bytes())).transpose()?,
+            query: (!only_body).then(|| fields(query.as_bytes())).transpose()?,
             is_form: media_type(&head.headers) == Some("application/x-www-form-urlencoded"),
         })
     }
 
-    /// Whether the body matters.
+    /// Whether the body matters. Some deletions are told more than the path says (a nonce).
     pub(super) fn has_body(&self) -> bool {
-        self.query.is_none()
+        matches!(self.verb, Verb::Write | Verb::Patch | Verb::Delete)
     }
 
     /// What is asked about.
@@ -91,10 +91,16 @@ impl Wanted {
         body: &Zeroizing<Vec<u8>>,
         client: Option<SocketAddr>,
     ) -> Result<Request, Answer> {
+        let mut sent = match self.is_form && !is_json_object(body) {
+            true => Wiped(fields(body)?),
+            false => parse_object(body).map_err(|error| refuse(&unparsable(&error)))?,
+        };
         let body = match self.query {
-            Some(query) => Wiped(query),
-            None if self.is_form && !is_json_object(body) => Wiped(fields(body)?),
-            None => parse_object(body).map_err(|error| refuse(&unparsable(&error)))?,
+            Some(mut query) => {
+                query.extend(sent.take());
+                Wiped(query)
+            }
+            None => sent,
         };
         Ok(Request {
             id,
@@ -422,6 +428,16 @@ mod tests {
             let sent = request("POST /v1/a", &form, body).unwrap();
             assert_eq!(Value::Object(sent.body.0.clone()), json!({"ttl": "5m"}));
         }
+    }
+
+    #[test]
+    fn a_deletion_may_say_more_in_its_body() {
+        let sent = request("DELETE /v1/a?versions=1&nonce=x", &[], r#"{"nonce": "n"}"#).unwrap();
+        assert_eq!(
+            Value::Object(sent.body.0.clone()),
+            json!({"nonce": "n", "versions": "1"})
+        );
+        assert_eq!(request("DELETE /v1/a", &[], "{").unwrap_err().0, 400);
     }
 
     #[test]
