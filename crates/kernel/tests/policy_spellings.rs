@@ -43,7 +43,8 @@ async fn a_trailing_slash_is_no_way_around_a_rule() {
 async fn a_policys_name_in_other_letters_is_no_way_around_a_rule() {
     let h = Harness::new().await;
     h.policy("careful", CAREFUL).await;
-    h.policy("admin", "path \"a\" { capabilities = [\"read\"] }").await;
+    h.policy("admin", "path \"a\" { capabilities = [\"read\"] }")
+        .await;
     let careful = h
         .create(&h.root, json!({ "policies": ["careful"] }))
         .await
