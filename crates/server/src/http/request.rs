@@ -91,9 +91,10 @@ impl Wanted {
         body: &Zeroizing<Vec<u8>>,
         client: Option<SocketAddr>,
     ) -> Result<Request, Answer> {
-        let mut sent = match self.is_form && !is_json_object(body) {
-            true => Wiped(fields(body)?),
-            false => parse_object(body).map_err(|error| refuse(&unparsable(&error)))?,
+        let mut sent = match (self.has_body(), self.is_form && !is_json_object(body)) {
+            (false, _) => Wiped::default(),
+            (true, true) => Wiped(fields(body)?),
+            (true, false) => parse_object(body).map_err(|error| refuse(&unparsable(&error)))?,
         };
         let body = match self.query {
             Some(mut query) => {
