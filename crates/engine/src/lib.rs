@@ -29,7 +29,8 @@ pub use kind::{Class, Kind, Live, Mounted, Table};
 pub use lease::{Intent, Lease, Leased, NewLease, Renewal};
 pub use openapi::{Operation, operations};
 pub use reply::{
-    Alias, Body, Empty, Grant, Login, Raw, Renewed, Replies, Reply, WithDuration, WithStatus, WithWarnings, Wrapping,
+    Alias, Body, Empty, Grant, Login, Raw, Renewed, Replies, Reply, WithDuration, WithStatus,
+    WithWarnings, Wrapping,
 };
 pub use router::{Found, Miss};
 pub use routes::{Endpoint, Exists, Flags, Path, Routes, path};

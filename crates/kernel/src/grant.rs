@@ -148,7 +148,12 @@ impl Recorded {
             desk,
         } = self.0;
         let answer = if asked.request.help {
-            crate::help::of_path(&mount, mount.tail(asked.request.path.as_str()), &found, &open.settings.version)
+            crate::help::of_path(
+                &mount,
+                mount.tail(asked.request.path.as_str()),
+                &found,
+                &open.settings.version,
+            )
         } else {
             let input = crate::record::kept_input(open, &mut asked.request);
             mount.call(open, &found, &cx, input).await

@@ -6,7 +6,10 @@ use coffer_engine::{Class, Fault};
 use coffer_wire::Verb;
 use serde_json::{Map, Value};
 
-use crate::audit::{GrantingPolicy, MountFacts, NamespaceFacts, PolicyResults, RequestFacts, ResponseFacts, TokenFacts};
+use crate::audit::{
+    GrantingPolicy, MountFacts, NamespaceFacts, PolicyResults, RequestFacts, ResponseFacts,
+    TokenFacts,
+};
 use crate::grant::Asked;
 use crate::leases::{self, settle::Settled};
 use crate::mounts::Mount;
@@ -23,13 +26,20 @@ pub async fn request(open: &Open, asked: &Asked, fault: Option<&Fault>) -> Resul
     }
     let granting: Vec<_> = asked.granted_by.iter().map(granting_policy).collect();
     let headers = open.audited_headers.of(&asked.request.headers);
-    let told = RequestFacts { headers: &headers, ..facts(asked, &granting, fault) };
+    let told = RequestFacts {
+        headers: &headers,
+        ..facts(asked, &granting, fault)
+    };
     open.audit.record_request(&told).await
 }
 
 /// Records the answer, then lets it go.
 pub async fn answer(open: &Open, settled: Settled) -> Result<Response, Fault> {
-    let Settled { asked, answer, issued } = settled;
+    let Settled {
+        asked,
+        answer,
+        issued,
+    } = settled;
     let recorded = record_answer(open, &asked, &answer).await;
     if let (Err(_), Some(lease)) = (&recorded, issued) {
         leases::end_soon(open, &lease).await?; // Nobody gets the secret, so it does not stay.
@@ -37,13 +47,22 @@ pub async fn answer(open: &Open, settled: Settled) -> Result<Response, Fault> {
     recorded.and(answer)
 }
 
-async fn record_answer(open: &Open, asked: &Asked, answer: &Result<Response, Fault>) -> Result<(), Fault> {
+async fn record_answer(
+    open: &Open,
+    asked: &Asked,
+    answer: &Result<Response, Fault>,
+) -> Result<(), Fault> {
     crate::tokens::end_if_spent(open, asked).await?;
     if open.audit.records() {
         let granting: Vec<_> = asked.granted_by.iter().map(granting_policy).collect();
         let headers = open.audited_headers.of(&asked.request.headers);
-        let request = RequestFacts { headers: &headers, ..facts(asked, &granting, None) };
-        open.audit.record_response(&request, &answered(open, asked, answer)).await?;
+        let request = RequestFacts {
+            headers: &headers,
+            ..facts(asked, &granting, None)
+        };
+        open.audit
+            .record_response(&request, &answered(open, asked, answer))
+            .await?;
     }
     Ok(())
 }
@@ -53,18 +72,33 @@ pub async fn refusal(open: &Open, asked: &Asked, fault: &Fault) -> Result<(), Fa
     if !open.audit.records() {
         return Ok(());
     }
-    let answer = ResponseFacts { time: open.clock.now(), fault: Some(fault), ..ResponseFacts::default() };
+    let answer = ResponseFacts {
+        time: open.clock.now(),
+        fault: Some(fault),
+        ..ResponseFacts::default()
+    };
     let headers = open.audited_headers.of(&asked.request.headers);
-    let told = RequestFacts { headers: &headers, ..facts(asked, &[], Some(fault)) };
+    let told = RequestFacts {
+        headers: &headers,
+        ..facts(asked, &[], Some(fault))
+    };
     open.audit.record_response(&told, &answer).await
 }
 
 /// The body for the handler. Where audit wants to write it down again with the answer, a copy stays.
 pub fn kept_input(open: &Open, request: &mut Request) -> Map<String, Value> {
-    if open.audit.records() { request.body.0.clone() } else { request.body.take() }
+    if open.audit.records() {
+        request.body.0.clone()
+    } else {
+        request.body.take()
+    }
 }
 
-fn facts<'a>(asked: &'a Asked, granting: &'a [GrantingPolicy<'a>], refusal: Option<&'a Fault>) -> RequestFacts<'a> {
+fn facts<'a>(
+    asked: &'a Asked,
+    granting: &'a [GrantingPolicy<'a>],
+    refusal: Option<&'a Fault>,
+) -> RequestFacts<'a> {
     let request = &asked.request;
     RequestFacts {
         id: &request.id,
@@ -81,7 +115,10 @@ fn facts<'a>(asked: &'a Asked, granting: &'a [GrantingPolicy<'a>], refusal: Opti
         headers: &[],
         client_token: request.token.as_deref(),
         token: token(asked),
-        policy_results: (!granting.is_empty()).then_some(PolicyResults { allowed: true, granting }),
+        policy_results: (!granting.is_empty()).then_some(PolicyResults {
+            allowed: true,
+            granting,
+        }),
         refusal,
     }
 }
@@ -100,7 +137,11 @@ fn mount(mount: &Mount) -> MountFacts<'_> {
         point: &record.path,
         kind: &record.kind,
         accessor: &record.accessor,
-        class: if record.class() == Class::Auth { "auth" } else { "secret" },
+        class: if record.class() == Class::Auth {
+            "auth"
+        } else {
+            "secret"
+        },
         running_version: RUNNING_VERSION,
         plain_request_keys: &record.tuning.audit_non_hmac_request_keys,
         plain_response_keys: &record.tuning.audit_non_hmac_response_keys,
@@ -121,10 +162,18 @@ fn token(asked: &Asked) -> Option<TokenFacts<'_>> {
 }
 
 fn granting_policy(name: &String) -> GrantingPolicy<'_> {
-    GrantingPolicy { name, namespace: NamespaceFacts::ROOT, kind: "acl" }
+    GrantingPolicy {
+        name,
+        namespace: NamespaceFacts::ROOT,
+        kind: "acl",
+    }
 }
 
-fn answered<'a>(open: &Open, asked: &'a Asked, answer: &'a Result<Response, Fault>) -> ResponseFacts<'a> {
+fn answered<'a>(
+    open: &Open,
+    asked: &'a Asked,
+    answer: &'a Result<Response, Fault>,
+) -> ResponseFacts<'a> {
     let time = open.clock.now();
     match answer {
         Ok(response) => ResponseFacts {
@@ -132,13 +181,27 @@ fn answered<'a>(open: &Open, asked: &'a Asked, answer: &'a Result<Response, Faul
             body: response.wrap_info.is_none().then_some(&response.body),
             status: response.status.unwrap_or(200),
             auth: response.auth.as_deref(),
-            display_name: asked.caller.as_ref().map(|caller| caller.display_name.as_str()).unwrap_or_default(),
+            display_name: asked
+                .caller
+                .as_ref()
+                .map(|caller| caller.display_name.as_str())
+                .unwrap_or_default(),
             lease_id: (!response.lease_id.is_empty()).then_some(response.lease_id.as_str()),
             wrap_info: response.wrap_info.as_ref(),
             warnings: &response.warnings,
             ..ResponseFacts::default()
         },
-        Err(Fault::Gone(reply)) => ResponseFacts { time, body: Some(&reply.body), status: 404, warnings: &reply.warnings, ..ResponseFacts::default() },
-        Err(fault) => ResponseFacts { time, fault: Some(fault), ..ResponseFacts::default() },
+        Err(Fault::Gone(reply)) => ResponseFacts {
+            time,
+            body: Some(&reply.body),
+            status: 404,
+            warnings: &reply.warnings,
+            ..ResponseFacts::default()
+        },
+        Err(fault) => ResponseFacts {
+            time,
+            fault: Some(fault),
+            ..ResponseFacts::default()
+        },
     }
 }

@@ -132,7 +132,11 @@ async fn resume(open: &Open, mount: &Mount) -> Result<(), Fault> {
     match leases::end_below(open, &mount.record.path).await? {
         0 => take_away(open, mount).await,
         left => {
-            tracing::warn!(mount = mount.record.path, left, "a mount waits for its leases to be revoked");
+            tracing::warn!(
+                mount = mount.record.path,
+                left,
+                "a mount waits for its leases to be revoked"
+            );
             Ok(())
         }
     }
@@ -344,7 +348,9 @@ fn written(open: &Open, edit: &Edit) -> Result<Changes, Fault> {
     let changes = mounts.view.changes();
     Ok(match edit {
         Edit::Put(record) => changes.put(&mounts.view, &record.uuid, record.as_ref())?,
-        Edit::Delete(record) => open.leases.unclosed(changes.delete(&mounts.view, &record.uuid), &record.accessor),
+        Edit::Delete(record) => open
+            .leases
+            .unclosed(changes.delete(&mounts.view, &record.uuid), &record.accessor),
     })
 }
 

@@ -7,6 +7,8 @@ mod change;
 mod record;
 mod table;
 
-pub use change::{check_remount, disable, enable, install_defaults, remount, resume_disabling, tune};
+pub use change::{
+    check_remount, disable, enable, install_defaults, remount, resume_disabling, tune,
+};
 pub use record::{MountRecord, Tuning};
 pub use table::{Backend, Found, Mount, Mounts};

@@ -16,8 +16,16 @@ const MAX_PATHS: usize = 10_000;
 pub(super) fn routes() -> Routes<Open> {
     Routes::new([
         path("capabilities", "What a token may do on paths.").write::<OfToken>(),
-        path("capabilities-self", "What the token that asks may do on paths.").write::<OfSelf>(),
-        path("capabilities-accessor", "What the token with an accessor may do on paths.").write::<OfAccessor>(),
+        path(
+            "capabilities-self",
+            "What the token that asks may do on paths.",
+        )
+        .write::<OfSelf>(),
+        path(
+            "capabilities-accessor",
+            "What the token with an accessor may do on paths.",
+        )
+        .write::<OfAccessor>(),
     ])
 }
 
@@ -40,9 +48,22 @@ impl Handle<Open> for OfToken {
     type Reply = Reply;
 
     async fn handle(self, open: &Open, cx: &Ctx) -> Result<Reply, Fault> {
-        let token = self.token.ok_or_else(|| Fault::invalid("no token found; give it in the field token"))?;
-        let record = open.tokens.by_token(token.expose()).await?.filter(|record| record.is_alive(cx.now));
-        answer(open, cx, record.ok_or_else(|| Fault::invalid("invalid token"))?, self.paths, self.path).await
+        let token = self
+            .token
+            .ok_or_else(|| Fault::invalid("no token found; give it in the field token"))?;
+        let record = open
+            .tokens
+            .by_token(token.expose())
+            .await?
+            .filter(|record| record.is_alive(cx.now));
+        answer(
+            open,
+            cx,
+            record.ok_or_else(|| Fault::invalid("invalid token"))?,
+            self.paths,
+            self.path,
+        )
+        .await
     }
 }
 
@@ -65,7 +86,11 @@ impl Handle<Open> for OfSelf {
 
     async fn handle(self, open: &Open, cx: &Ctx) -> Result<Reply, Fault> {
         let token = cx.token.as_deref().ok_or(Fault::Denied)?;
-        let record = open.tokens.by_token(token.expose()).await?.ok_or(Fault::Denied)?;
+        let record = open
+            .tokens
+            .by_token(token.expose())
+            .await?
+            .ok_or(Fault::Denied)?;
         answer(open, cx, record, self.paths, self.path).await
     }
 }
@@ -88,21 +113,44 @@ impl Handle<Open> for OfAccessor {
     type Reply = Reply;
 
     async fn handle(self, open: &Open, cx: &Ctx) -> Result<Reply, Fault> {
-        let record = open.tokens.by_accessor(&self.accessor.0).await?.filter(|record| record.is_alive(cx.now));
-        answer(open, cx, record.ok_or_else(|| Fault::invalid("invalid accessor"))?, self.paths, self.path).await
+        let record = open
+            .tokens
+            .by_accessor(&self.accessor.0)
+            .await?
+            .filter(|record| record.is_alive(cx.now));
+        answer(
+            open,
+            cx,
+            record.ok_or_else(|| Fault::invalid("invalid accessor"))?,
+            self.paths,
+            self.path,
+        )
+        .await
     }
 }
 
-async fn answer(open: &Open, cx: &Ctx, record: TokenRecord, paths: CommaList, path: CommaList) -> Result<Reply, Fault> {
+async fn answer(
+    open: &Open,
+    cx: &Ctx,
+    record: TokenRecord,
+    paths: CommaList,
+    path: CommaList,
+) -> Result<Reply, Fault> {
     let asked = if paths.0.is_empty() { path.0 } else { paths.0 };
     if asked.is_empty() {
         return Err(Fault::invalid("paths must be supplied"));
     }
     if asked.len() > MAX_PATHS {
-        return Err(Fault::Invalid(format!("too many paths: {} (the limit is {MAX_PATHS})", asked.len())));
+        return Err(Fault::Invalid(format!(
+            "too many paths: {} (the limit is {MAX_PATHS})",
+            asked.len()
+        )));
     }
     let acl = open.policies.acl_for(&record.policies, cx.now).await?;
-    let mut answer: Map<String, Value> = asked.iter().map(|path| (path.clone(), json!(acl.capabilities(path)))).collect();
+    let mut answer: Map<String, Value> = asked
+        .iter()
+        .map(|path| (path.clone(), json!(acl.capabilities(path))))
+        .collect();
     if let [only] = asked.as_slice() {
         answer.insert("capabilities".into(), json!(acl.capabilities(only)));
     }

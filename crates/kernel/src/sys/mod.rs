@@ -21,9 +21,9 @@ use serde_json::json;
 
 use crate::open::Open;
 
+pub(crate) use facts::note_version;
 pub(crate) use internal::sender;
 pub(crate) use keys::keep_keys_fresh;
-pub(crate) use facts::note_version;
 pub(crate) use remount::{Moves, run_moves};
 
 static TABLE: LazyLock<Routes<Open>> = LazyLock::new(|| {
@@ -50,5 +50,9 @@ pub fn routes() -> &'static Routes<Open> {
 
 /// The answer of a list; an empty list is "not found", as the reference has it.
 fn keys(keys: Vec<String>) -> Result<Reply, Fault> {
-    if keys.is_empty() { Err(Fault::NotFound) } else { Reply::data(&json!({ "keys": keys })) }
+    if keys.is_empty() {
+        Err(Fault::NotFound)
+    } else {
+        Reply::data(&json!({ "keys": keys }))
+    }
 }
