@@ -98,7 +98,7 @@ pub(crate) async fn set_up(
     let token = match dev.root_token_id.as_deref().filter(|id| !id.is_empty()) {
         None => root,
         Some(id) => {
-            let wanted = json!({ "id": id, "policies": ["root"], "no_parent": true, "display_name": "root" });
+            let wanted = json!({ "id": id, "policies": ["root"], "no_parent": true });
             operator.write("auth/token/create", wanted).await?;
             operator.write("auth/token/revoke-self", json!({})).await?;
             operator.token = Some(Arc::new(id.into()));

@@ -195,3 +195,16 @@ fn assert_damaged(result: Result<Embedded, Error>, wanted: &str) {
         other => panic!("not taken for damaged: {other:?}"),
     }
 }
+
+#[tokio::test]
+async fn the_files_are_for_their_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().unwrap();
+    let store = coffer_storage::Embedded::open(dir.path()).unwrap();
+    for entry in std::fs::read_dir(dir.path()).unwrap() {
+        let entry = entry.unwrap();
+        let mode = entry.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{}", entry.path().display());
+    }
+    drop(store);
+}

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -50,6 +51,15 @@ pub(super) struct Place {
     dir: PathBuf,
 }
 
+/// Values are ciphertext, but the names of what is kept are not: they are for the owner alone.
+const MODE: u32 = 0o600;
+
+fn create(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(true);
+    options.mode(MODE).open(path)
+}
+
 impl Home {
     /// Locks the directory `dir`, creating it where it is missing.
     pub(super) fn lock(dir: &Path) -> Result<Self, Error> {
@@ -58,6 +68,7 @@ impl Home {
             .create(true)
             .truncate(false)
             .write(true)
+            .mode(MODE)
             .open(dir.join("LOCK"))
             .map_err(|e| Error::io("opening the lock file of the store", e))?;
         match lock.try_lock() {
@@ -134,9 +145,10 @@ impl Place {
             _ => {}
         }
         self.guarded(|| {
+            let file = create(&fresh).map_err(redb::StorageError::Io)?;
             let database = Database::builder()
                 .set_cache_size(CACHE_BYTES)
-                .create(&fresh)?;
+                .create_file(file)?;
             let change = database.begin_write()?;
             change.open_table(ENTRIES)?;
             change
@@ -156,7 +168,7 @@ impl Place {
     /// Leaves the marker that tells a store which lost its data from a new one.
     fn mark(&self) -> Result<(), Error> {
         let fresh = self.dir.join("FORMAT.new");
-        File::create(&fresh)
+        create(&fresh)
             .and_then(|mut file| {
                 file.write_all(MARKER_TEXT.as_bytes())?;
                 file.sync_all()
