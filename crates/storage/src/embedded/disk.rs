@@ -1,6 +1,6 @@
 //! The engine's door to the disk, and what is known about the disk's health.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -269,11 +269,7 @@ impl Spare {
     fn fill(&self, path: &Path, bytes: usize) -> io::Result<()> {
         #[cfg(test)]
         self.health.faults.take_bytes(bytes)?;
-        let mut file = OpenOptions::new()
-            .create(true)
-            .truncate(true)
-            .write(true)
-            .open(path)?;
+        let mut file = super::files::create(path)?;
         let zeros = vec![0; bytes.min(64 * 1024)];
         let mut left = bytes;
         while left > 0 {

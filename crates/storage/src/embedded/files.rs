@@ -54,7 +54,8 @@ pub(super) struct Place {
 /// Values are ciphertext, but the names of what is kept are not: they are for the owner alone.
 const MODE: u32 = 0o600;
 
-fn create(path: &Path) -> std::io::Result<File> {
+/// Makes a file, or empties the one that is there.
+pub(super) fn create(path: &Path) -> std::io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(true);
     options.mode(MODE).open(path)
