@@ -154,4 +154,44 @@ mod tests {
         );
         assert_eq!(parse("zz/l/x"), None);
     }
+
+    fn index() -> Due {
+        let store = Arc::new(coffer_storage::Memory::new());
+        Due::new(&Arc::new(Barrier::new(
+            store,
+            coffer_crypto::Random::system(),
+        )))
+    }
+
+    /// How long the worker slept that would sleep ten seconds from the hundredth on.
+    async fn slept(due: &Due) -> u64 {
+        let began = tokio::time::Instant::now();
+        due.wait_until(Timestamp::from_secs(110), Timestamp::from_secs(100))
+            .await;
+        began.elapsed().as_secs()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_entry_announced_while_the_worker_reads_is_not_slept_through() {
+        let due = index();
+        due.begin_reading();
+        due.announce(Timestamp::from_secs(101));
+        assert_eq!(slept(&due).await, 0);
+        due.begin_reading();
+        assert_eq!(slept(&due).await, 10, "nothing new");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_earlier_entries_wake_the_worker() {
+        let due = index();
+        due.begin_reading();
+        due.announce(Timestamp::from_secs(500));
+        let announcing = async {
+            for at in [110, 400, 111, 105, 120] {
+                tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+                due.announce(Timestamp::from_secs(at));
+            }
+        };
+        assert_eq!(tokio::join!(slept(&due), announcing).0, 4);
+    }
 }

@@ -159,10 +159,10 @@ async fn drain(open: &Open, target: String) -> String {
     let mut patient = FuturesUnordered::new();
     let mut wait = SHORT_PAUSE;
     loop {
-        let mut ended = 0;
+        let mut healed = 0;
         tokio::select! {
             () = tokio::time::sleep(jittered(open, wait)) => {}
-            Some(outcome) = patient.next(), if !patient.is_empty() => ended += usize::from(outcome == Outcome::Ended),
+            Some(outcome) = patient.next(), if !patient.is_empty() => healed += usize::from(outcome == Outcome::Healed),
         }
         let arrivals = open.parked.arrivals(&target);
         let tried = match probe(open, &target, after.as_deref()).await {
@@ -183,13 +183,13 @@ async fn drain(open: &Open, target: String) -> String {
                     .push(retry(open, &target, id, LONGEST_REVOCATION).map(|(_, outcome)| outcome));
             }
         }
-        ended += tried.ended;
-        wait = if ended == 0 {
-            open.parked.slower(&target)
-        } else {
-            SHORT_PAUSE
-        };
-        if ended > 0 && open.parked.answered(&target) {
+        healed += tried.healed;
+        if healed + tried.ended == 0 {
+            wait = open.parked.slower(&target);
+            continue;
+        }
+        wait = SHORT_PAUSE;
+        if open.parked.answered(&target) || healed > 0 {
             sweep(open, &target).await;
         }
     }
@@ -227,6 +227,8 @@ async fn sweep(open: &Open, target: &str) {
 struct Tried {
     last: Option<String>,
     ended: usize,
+    /// Of those, how many had failed before.
+    healed: usize,
     /// Those that got no answer in time.
     silent: Vec<String>,
 }
@@ -234,7 +236,10 @@ struct Tried {
 /// What came of trying one.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Outcome {
+    /// It had never been tried: the target answers.
     Ended,
+    /// It had failed before: so may others have that end now.
+    Healed,
     Refused,
     Silent,
 }
@@ -249,6 +254,10 @@ async fn try_all(open: &Open, target: &str, ids: Vec<String>) -> Tried {
     while let Some((id, outcome)) = tries.next().await {
         match outcome {
             Outcome::Ended => tried.ended += 1,
+            Outcome::Healed => {
+                tried.ended += 1;
+                tried.healed += 1;
+            }
             Outcome::Refused => {}
             Outcome::Silent => tried.silent.push(id),
         }
@@ -278,7 +287,14 @@ async fn retried(open: &Open, target: &str, id: &str, at_most: Duration) -> Resu
     let place = open.targets.enter(target).await;
     let began = tokio::time::Instant::now();
     match undo(open, &record, place, at_most).await {
-        Ok(()) => open.leases.forget(id).await.map(|()| Outcome::Ended),
+        Ok(()) => {
+            open.leases.forget(id).await?;
+            Ok(if record.attempts == 0 {
+                Outcome::Ended
+            } else {
+                Outcome::Healed
+            })
+        }
         Err(fault) => {
             park(open, id, &fault).await?;
             let silent = began.elapsed() >= at_most;

@@ -11,6 +11,8 @@
     reason = "each test file uses a part of it, and a test fails by panicking"
 )]
 
+pub mod faulty;
+pub mod outside;
 mod restless;
 mod tickets;
 
@@ -40,6 +42,8 @@ pub struct Harness {
     pub clock: Clock,
     /// The first root token.
     pub root: String,
+    /// The unseal key.
+    pub key: String,
 }
 
 /// What a request was answered.
@@ -122,13 +126,41 @@ impl Harness {
             kernel,
             clock,
             root: made.root_token.expose().clone(),
+            key: hex::encode(&made.shares[0]),
         };
-        let key = hex::encode(&made.shares[0]);
-        let unsealed = harness
-            .request(Verb::Write, "sys/unseal", "", json!({ "key": key }))
+        harness.unseal().await;
+        harness
+    }
+
+    async fn unseal(&self) {
+        let unsealed = self
+            .request(Verb::Write, "sys/unseal", "", json!({ "key": self.key }))
             .await;
         assert_eq!(unsealed.status, 200, "{unsealed:?}");
+    }
+
+    /// Another server over what this one stored, as after a crash: this one is not stopped in order.
+    pub async fn restarted(&self, settings: Settings, store: Arc<dyn Store>) -> Self {
+        let clock = self.clock.clone();
+        let kernel = Kernel::new(settings, store, Random::system(), clock.clone())
+            .await
+            .unwrap();
+        let harness = Self {
+            kernel,
+            clock,
+            root: self.root.clone(),
+            key: self.key.clone(),
+        };
+        harness.unseal().await;
         harness
+    }
+
+    /// Lets so many seconds pass, for the clock and for the worker alike. Only with paused time.
+    pub async fn pass(&self, secs: u64) {
+        for _ in 0..secs * 4 {
+            self.clock.advance(Duration::from_millis(250));
+            tokio::time::sleep(Duration::from_millis(250)).await;
+        }
     }
 
     /// The open parts.
