@@ -92,11 +92,14 @@ pub async fn disable(open: &Open, path: &str) -> Result<(), Fault> {
         return Ok(());
     };
     if !mount.record.tainted {
-        let record = MountRecord {
-            tainted: true,
-            ..mount.record.clone()
+        let close = |_: &[MountRecord], record: &mut MountRecord| {
+            record.tainted = true;
+            Ok(())
         };
-        put(open, record, |_| Ok(())).await?;
+        match change(open, &mount.record, close).await {
+            Err(Fault::NotFound) => return Ok(()),
+            closed => closed?,
+        }
     }
     let closed = open.mounts.exactly(path).unwrap_or(mount);
     open.leases.close(&closed.record.accessor).await?;
@@ -146,7 +149,13 @@ async fn resume(open: &Open, mount: &Mount) -> Result<(), Fault> {
 pub async fn remount(open: &Open, from: &str, to: &str) -> Result<(), Fault> {
     let record = check_remount(open, from, to).await?;
     leases::revoke_prefix(open, from, Force::No).await?;
-    put(open, record, |records| free_to_move(records, to)).await
+    let to_there = |records: &[MountRecord], record: &mut MountRecord| {
+        free_to_move(records, to)?;
+        refuse_closed(record)?;
+        record.path = to.to_owned();
+        Ok(())
+    };
+    change(open, &record, to_there).await
 }
 
 /// What is wrong with moving a mount from one path to another, if anything; else its new record.
@@ -194,7 +203,7 @@ fn free_to_move(records: &[MountRecord], to: &str) -> Result<(), Fault> {
 pub async fn tune(
     open: &Open,
     path: &str,
-    change: impl Fn(&mut MountRecord) -> Result<(), Fault>,
+    settings: impl Fn(&mut MountRecord) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
     let mount = open.mounts.exactly(path).ok_or_else(|| {
         Fault::Invalid(format!(
@@ -202,13 +211,17 @@ pub async fn tune(
         ))
     })?;
     let mut record = mount.record.clone();
-    change(&mut record)?;
+    settings(&mut record)?;
     let old_version = mount.record.options.get("version").cloned();
     if record.options.get("version") != old_version.as_ref() {
         let changed = Arc::new(Mount::new(record.clone(), &open.barrier, &open.settings));
         engine_begins(open, &changed, Some(old_version.as_deref().unwrap_or("1"))).await?;
     }
-    put(open, record, |_| Ok(())).await
+    let tuned = |_: &[MountRecord], record: &mut MountRecord| {
+        refuse_closed(record)?;
+        settings(record)
+    };
+    change(open, &mount.record, tuned).await
 }
 
 /// What is wrong with a path to mount at, if anything.
@@ -303,6 +316,31 @@ async fn end_tokens_of(open: &Open, path: &str) -> Result<(), Fault> {
             }
         }
         after = Some(last);
+    }
+}
+
+/// Changes the stored record of a mount; [`Fault::NotFound`] where another change took it away meanwhile.
+async fn change(
+    open: &Open,
+    of: &MountRecord,
+    change: impl Fn(&[MountRecord], &mut MountRecord) -> Result<(), Fault>,
+) -> Result<(), Fault> {
+    let decide = |records: &[MountRecord]| {
+        let stored = records.iter().find(|record| record.uuid == of.uuid);
+        let mut record = stored.cloned().ok_or(Fault::NotFound)?;
+        change(records, &mut record)?;
+        Ok(Edit::Put(Box::new(record)))
+    };
+    edit(open, decide).await
+}
+
+fn refuse_closed(record: &MountRecord) -> Result<(), Fault> {
+    match record.tainted {
+        true => Err(Fault::Invalid(format!(
+            "the mount at {:?} is being disabled",
+            record.shown_path()
+        ))),
+        false => Ok(()),
     }
 }
 
