@@ -249,6 +249,10 @@ fn is_merge_patch(headers: &HeaderMap) -> Result<(), Answer> {
 
 /// What is wrong with a body, and where, without any of its content.
 fn unparsable(error: &serde_json::Error) -> String {
+    if error.line() == 0 {
+        // No place in the text: one of our own bounds, in our own words.
+        return format!("failed to parse JSON input: {error}");
+    }
     let what = match error.classify() {
         serde_json::error::Category::Eof => "it ends in the middle",
         serde_json::error::Category::Data => "it is not an object",
@@ -346,6 +350,9 @@ mod tests {
         let refused = |line: &str, body: &str| request(line, &form, body).unwrap_err().0;
         let word = "%24serde_json::private::RawValue=[[1]]";
         assert_eq!(refused("POST /v1/a", word), 400);
+        let body = r#"{"a":{"$serde_json::private::RawValue":"1"}}"#;
+        let (_, text) = request("POST /v1/a", &[], body).unwrap_err();
+        assert!(text.contains("a field has a reserved name"), "{text}");
         assert_eq!(refused(&format!("GET /v1/a?{word}"), ""), 400);
         assert_eq!(refused("POST /v1/a", &"a&".repeat(100_000)), 400);
         assert!(request("POST /v1/a", &form, &"a&".repeat(1_000)).is_ok());
