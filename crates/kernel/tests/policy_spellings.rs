@@ -62,3 +62,17 @@ async fn a_policys_name_in_other_letters_is_no_way_around_a_rule() {
     let seen = h.read("sys/policies/acl/Careful", &careful).await;
     assert_eq!(seen.status, 200);
 }
+
+#[tokio::test(start_paused = true)]
+async fn auth_methods_are_not_enabled_where_no_sudo_is_asked_for() {
+    let h = Harness::new().await;
+    for path in [
+        "sys/mounts/auth/x",
+        "sys/mounts/auth",
+        "sys/mounts/auth/token/x",
+    ] {
+        let answer = h.write(path, &h.root, json!({ "type": "tickets" })).await;
+        assert_eq!(answer.status, 400);
+        assert!(answer.error().contains("cannot mount"), "{answer:?}");
+    }
+}

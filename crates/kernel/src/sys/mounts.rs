@@ -168,6 +168,12 @@ impl Handle<Open> for EnableMount {
 
     async fn handle(self, open: &Open, _: &Ctx) -> Result<Empty, Fault> {
         let path = slashed(&self.0.path);
+        if path.starts_with("auth/") {
+            // `sys/auth` needs sudo, this path does not.
+            return Err(Fault::Invalid(format!(
+                "cannot mount {path:?}; auth methods are enabled at sys/auth"
+            )));
+        }
         let record = self.0.record(path)?;
         if record.kind == "cubbyhole" || record.kind == "system" {
             return Err(Fault::Invalid(format!(
