@@ -15,8 +15,8 @@ use harness::Harness;
 use harness::outside::{Mood, World, lease, renew, revoke, server, stored};
 use proptest::prelude::*;
 
-/// Index entries of a living lease: its record, when it is due, its token.
-const ENTRIES_EACH: usize = 3;
+/// What is stored of a living lease: its record, when it is due, and that of its token and its mount.
+const ENTRIES_EACH: usize = 4;
 /// The longest that a lease lives here.
 const MAX_TTL_SECS: u64 = 768 * 3600;
 

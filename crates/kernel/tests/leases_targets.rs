@@ -255,6 +255,38 @@ async fn a_mount_is_not_taken_away_under_a_request_that_makes_a_secret() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_lease_issued_under_an_old_path_ends_with_its_mount() {
+    let h = std::sync::Arc::new(server().await);
+    let world = World::here();
+    let making = {
+        let h = std::sync::Arc::clone(&h);
+        tokio::spawn(async move { make(&h, "db", "a", json!({ "then": "early" })).await })
+    };
+    world.waiting.acquire().await.unwrap().forget();
+    let moved = h
+        .write(
+            "sys/remount",
+            &h.root,
+            json!({ "from": "outside", "to": "inside" }),
+        )
+        .await;
+    assert_eq!(moved.status, 200, "{moved:?}");
+    h.pass(2).await;
+    world.gate.add_permits(1);
+    let made = making.await.unwrap();
+    assert!(
+        made.json["lease_id"]
+            .as_str()
+            .unwrap()
+            .starts_with("outside/"),
+        "{made:?}"
+    );
+    assert_eq!(world.live(), ["a"]);
+    assert_eq!(h.delete("sys/mounts/inside", &h.root).await.status, 204);
+    assert!(world.live().is_empty() && stored(&h).await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_hanging_revocation_lets_go_of_the_client() {
     let h = server().await;
     World::here().mood("db", Mood::Hangs);

@@ -5,6 +5,7 @@ mod harness;
 use std::sync::Arc;
 use std::time::Duration;
 
+use coffer_kernel::leases::Which;
 use futures_util::future::join_all;
 use harness::Harness;
 use serde_json::json;
@@ -241,7 +242,14 @@ async fn a_failing_target_does_not_keep_a_token_alive_and_is_retried() {
         h.tickets().await.is_empty(),
         "and was, as soon as that was possible"
     );
-    assert!(h.open().leases.ids("", None, 10).await.unwrap().is_empty());
+    assert!(
+        h.open()
+            .leases
+            .ids(Which::Below(""), None, 10)
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }
 
 #[tokio::test(start_paused = true)]

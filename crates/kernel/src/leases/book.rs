@@ -25,6 +25,15 @@ pub struct Leases {
     in_flight: Mutex<HashSet<String>>,
 }
 
+/// Which leases are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which<'a> {
+    /// Those whose ids begin so.
+    Below(&'a str),
+    /// Those of the mount with this accessor, also if it was at another path when they were issued.
+    Mount(&'a str),
+}
+
 /// The index entries that belong to a record.
 #[derive(Default)]
 struct Places {
@@ -207,21 +216,25 @@ impl Leases {
         Ok(paths.into_iter().filter_map(split).collect())
     }
 
-    /// Ids below a prefix in order, after one of them, at most `limit`.
+    /// Ids in order, after one of them, at most `limit`.
     pub async fn ids(
         &self,
-        prefix: &str,
+        of: Which<'_>,
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<String>, Fault> {
-        let after = after.map(by_id);
+        let (folder, prefix) = match of {
+            Which::Below(prefix) => (by_id(""), by_id(prefix)),
+            Which::Mount(accessor) => (by_mount(accessor, ""), by_mount(accessor, "")),
+        };
+        let after = after.map(|id| format!("{folder}{id}"));
         let paths = self
             .view
-            .scan_paths(&by_id(prefix), after.as_deref(), limit)
+            .scan_paths(&prefix, after.as_deref(), limit)
             .await?;
         Ok(paths
             .into_iter()
-            .filter_map(|path| Some(path.strip_prefix("id/")?.to_owned()))
+            .filter_map(|path| Some(path.strip_prefix(&folder)?.to_owned()))
             .collect())
     }
 
@@ -293,7 +306,7 @@ impl Leases {
 }
 
 fn places(id: &str, record: &LeaseRecord) -> Places {
-    let mut paths = Vec::new();
+    let mut paths = vec![by_mount(&record.mount, id)];
     if !record.token.is_empty() && record.state != LeaseState::Intent {
         paths.push(by_token(&record.token, id));
     }
@@ -317,6 +330,10 @@ fn by_id(id: &str) -> String {
 
 fn by_token(accessor: &str, id: &str) -> String {
     format!("token/{accessor}/{id}")
+}
+
+fn by_mount(accessor: &str, id: &str) -> String {
+    format!("mount/{accessor}/{id}")
 }
 
 fn parked(target: &str, id: &str) -> String {

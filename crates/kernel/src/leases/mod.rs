@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `id/<lease id>` | the record; lease ids begin with the path that issued them |
 //! | `token/<accessor>/<lease id>` | the leases of a token |
+//! | `mount/<accessor>/<lease id>` | the leases of a mount, also of when it had another path |
 //! | `parked/<target>/<lease id>` | leases whose revocation failed and is being retried |
 //! | `closed/<mount>` | the mount is being taken away: no new intents |
 //!
@@ -23,10 +24,10 @@ pub mod settle;
 mod tidy;
 pub mod worker;
 
-pub use book::Leases;
+pub use book::{Leases, Which};
 pub use desk::Desk;
 pub use parked::{Parked, Targets};
 pub use record::{LeaseRecord, LeaseState};
 pub use renew::renew;
-pub use revoke::{Force, end_below, end_of_token, end_soon, revoke, revoke_prefix};
+pub use revoke::{Force, end_all, end_of_token, end_soon, revoke, revoke_all};
 pub use tidy::tidy;

@@ -7,6 +7,7 @@ use futures_util::{StreamExt, stream};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
+use super::book::Which;
 use super::record::{LeaseRecord, LeaseState};
 use crate::open::Open;
 
@@ -70,13 +71,13 @@ pub async fn revoke(open: &Open, id: &str, force: Force) -> Result<(), Fault> {
     }
 }
 
-/// Revokes every lease below a prefix; goes on past failures and then reports them.
-pub async fn revoke_prefix(open: &Open, prefix: &str, force: Force) -> Result<(), Fault> {
+/// Revokes many leases; goes on past failures and then reports them.
+pub async fn revoke_all(open: &Open, of: Which<'_>, force: Force) -> Result<(), Fault> {
     let mut after: Option<String> = None;
     let mut first: Option<Fault> = None;
     let mut failed = 0_usize;
     loop {
-        let page = open.leases.ids(prefix, after.as_deref(), PAGE).await?;
+        let page = open.leases.ids(of, after.as_deref(), PAGE).await?;
         let Some(last) = page.last().cloned() else {
             break;
         };
@@ -101,13 +102,12 @@ pub async fn revoke_prefix(open: &Open, prefix: &str, force: Force) -> Result<()
     }
 }
 
-/// Begins the end of every lease below a prefix that is not being retried already, and answers how
-/// many are left there.
-pub async fn end_below(open: &Open, prefix: &str) -> Result<usize, Fault> {
+/// Begins the end of those leases that are not being retried already, and answers how many are left.
+pub async fn end_all(open: &Open, of: Which<'_>) -> Result<usize, Fault> {
     let mut after: Option<String> = None;
     let mut left = 0;
     loop {
-        let page = open.leases.ids(prefix, after.as_deref(), PAGE).await?;
+        let page = open.leases.ids(of, after.as_deref(), PAGE).await?;
         let Some(last) = page.last().cloned() else {
             return Ok(left);
         };

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::record::MountRecord;
 use super::table::{Backend, Mount, Mounts};
-use crate::leases::{self, Force};
+use crate::leases::{self, Force, Which};
 use crate::open::Open;
 use crate::tokens;
 
@@ -101,9 +101,11 @@ pub async fn disable(open: &Open, path: &str) -> Result<(), Fault> {
             closed => closed?,
         }
     }
-    let closed = open.mounts.exactly(path).unwrap_or(mount);
+    let Some(closed) = open.mounts.by_accessor(&mount.record.accessor) else {
+        return Ok(());
+    };
     open.leases.close(&closed.record.accessor).await?;
-    leases::revoke_prefix(open, &closed.record.path, Force::No).await?;
+    leases::revoke_all(open, Which::Mount(&closed.record.accessor), Force::No).await?;
     take_away(open, &closed).await
 }
 
@@ -132,7 +134,7 @@ pub async fn resume_disabling(open: &Open) -> Result<(), Fault> {
 
 async fn resume(open: &Open, mount: &Mount) -> Result<(), Fault> {
     open.leases.close(&mount.record.accessor).await?;
-    match leases::end_below(open, &mount.record.path).await? {
+    match leases::end_all(open, Which::Mount(&mount.record.accessor)).await? {
         0 => take_away(open, mount).await,
         left => {
             tracing::warn!(
@@ -148,7 +150,7 @@ async fn resume(open: &Open, mount: &Mount) -> Result<(), Fault> {
 /// Moves a mount. Its leases are revoked, because their ids name the old path; its data stays.
 pub async fn remount(open: &Open, from: &str, to: &str) -> Result<(), Fault> {
     let record = check_remount(open, from, to).await?;
-    leases::revoke_prefix(open, from, Force::No).await?;
+    leases::revoke_all(open, Which::Mount(&record.accessor), Force::No).await?;
     let to_there = |records: &[MountRecord], record: &mut MountRecord| {
         free_to_move(records, to)?;
         refuse_closed(record)?;

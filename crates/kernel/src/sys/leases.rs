@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::keys;
-use crate::leases::{self, Force, LeaseState};
+use crate::leases::{self, Force, LeaseState, Which};
 use crate::open::Open;
 
 /// How many irrevocable leases one answer shows.
@@ -253,7 +253,7 @@ impl Handle<Open> for RevokePrefix {
     type Reply = Empty;
 
     async fn handle(self, open: &Open, _: &Ctx) -> Result<Empty, Fault> {
-        leases::revoke_prefix(open, &whole_segments(&self.prefix), Force::No)
+        leases::revoke_all(open, Which::Below(&whole_segments(&self.prefix)), Force::No)
             .await
             .map(|()| Empty)
     }
@@ -263,7 +263,7 @@ impl Handle<Open> for RevokeForce {
     type Reply = Empty;
 
     async fn handle(self, open: &Open, _: &Ctx) -> Result<Empty, Fault> {
-        leases::revoke_prefix(open, &whole_segments(&self.prefix), Force::Yes)
+        leases::revoke_all(open, Which::Below(&whole_segments(&self.prefix)), Force::Yes)
             .await
             .map(|()| Empty)
     }

@@ -210,7 +210,7 @@ struct Make {
     ttl: Ttl,
     #[serde(default)]
     max_ttl: Ttl,
-    /// `fail`, `panic`, `wait` (at the gate before the secret is made), `linger` (after), `twice`.
+    /// `fail`, `panic`, `early` (wait at the gate before anything), `wait` (before the secret is made), `linger` (after), `twice`.
     #[serde(default)]
     then: String,
 }
@@ -237,6 +237,9 @@ impl Handle<Outside> for Make {
             name: name.to_owned(),
             max_ttl_secs: self.max_ttl.0.as_secs(),
         };
+        if self.then == "early" {
+            world.pass_gate().await;
+        }
         let intent = cx.intend(&made(&self.name)).await?;
         if self.then == "wait" {
             world.pass_gate().await;
