@@ -279,3 +279,12 @@ async fn a_renewal_that_was_acknowledged_counts() {
         assert!(stored(&h).await.is_empty());
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_path_too_long_for_its_records_is_refused_before_a_secret_is_made() {
+    let h = server().await;
+    let refused = make(&h, &"t".repeat(1_500), &"n".repeat(1_000), json!({})).await;
+    assert_eq!(refused.status, 400, "{refused:?}");
+    assert!(refused.error().contains("too long"), "{refused:?}");
+    assert!(World::here().live().is_empty() && stored(&h).await.is_empty());
+}

@@ -12,6 +12,8 @@ use parking_lot::Mutex;
 use super::record::{LeaseRecord, LeaseState};
 use crate::due::{Due, Ending, Mark};
 
+/// What the paths of the other index entries have beside the lease id, at most.
+const INDEX_BYTES_MAX: usize = 128;
 /// Where the book is in the barrier.
 const VIEW: &str = "sys/lease/";
 
@@ -66,7 +68,10 @@ impl Leases {
 
     /// Writes an intent with its due entry, durably; refused once its mount is being taken away.
     pub async fn announce(&self, id: &str, record: &LeaseRecord) -> Result<(), Fault> {
-        let longest = VIEW.len() + parked(&record.parking(), id).len();
+        let longest = parked(&record.parking(), id)
+            .len()
+            .max(INDEX_BYTES_MAX + id.len())
+            + VIEW.len();
         if longest > MAX_PATH_BYTES {
             return Err(Fault::Invalid(format!(
                 "the path is too long to issue a lease at: its records need {longest} bytes, at most {MAX_PATH_BYTES} are allowed; use shorter names"
