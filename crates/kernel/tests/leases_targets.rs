@@ -162,6 +162,24 @@ async fn a_storm_of_endings_at_a_healthy_target_ends_without_errors() {
     assert!(stored(&h).await.is_empty());
 }
 
+/// The worker reads 1,024 entries at a time, so after these it looks once more behind them.
+#[tokio::test(start_paused = true)]
+async fn what_is_undone_at_once_does_not_wait_behind_a_full_page() {
+    let h = server().await;
+    let world = World::here();
+    world.mood("busy", Mood::Slow(100));
+    for number in 0..1_024 {
+        lease(&h, "busy", &format!("n{number}"), "5s").await;
+    }
+    h.pass(5).await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert!(world.live().len() > 500, "in the middle of the page");
+    let failed = make(&h, "another", "late", json!({ "then": "fail" })).await;
+    assert_eq!(failed.status, 500);
+    h.pass(8).await;
+    assert!(!world.live().contains(&"late".to_owned()));
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_idle_server_sleeps() {
     let store = harness::faulty::Faulty::new();

@@ -54,13 +54,14 @@ async fn end_what_is_due(open: &Open) {
     }
 }
 
-/// Ends everything that is due now, page by page, then sleeps until something else is. What fails does
-/// not keep what is behind it from its turn.
+/// Ends everything that is due now, page by page, or sleeps until something is. What fails does not keep
+/// what is behind it from its turn; what came before the page meanwhile is found by the next pass.
 async fn one_pass(open: &Open) -> Result<(), Fault> {
     let due = &open.leases.due;
     let mut after: Option<Entry> = None;
     let mut result = Ok(());
     loop {
+        let from_the_start = after.is_none();
         due.begin_reading();
         let page = due.after(after.as_ref(), PAGE).await?;
         let now = open.clock.now();
@@ -78,7 +79,7 @@ async fn one_pass(open: &Open) -> Result<(), Fault> {
         if whole {
             continue;
         }
-        if result.is_ok() && idle {
+        if result.is_ok() && idle && from_the_start {
             let longest = now.plus(LONGEST_SLEEP);
             due.wait_until(next.map_or(longest, |next| next.min(longest)), now)
                 .await;
