@@ -8,6 +8,8 @@ use serde::Serialize;
 
 /// Room for everything in the envelope but data, warnings and token, in bytes.
 const FRAME_BYTES: usize = 320;
+/// Longest text of an error. Many quote what they complain about, and nobody needs a megabyte of that back.
+const MAX_ERROR_BYTES: usize = 8 * 1024;
 
 /// The answer's envelope around the JSON text `data`.
 pub(super) fn around(
@@ -55,13 +57,21 @@ pub(super) fn of_gone(request_id: String, reply: Reply) -> Response {
 /// The body of an error.
 pub(super) fn error(text: Option<String>) -> Vec<u8> {
     let body = ErrorBody {
-        errors: text.into_iter().collect(),
+        errors: text.map(shortened).into_iter().collect(),
         warnings: Vec::new(),
     };
     let mut out = Vec::with_capacity(64);
     // Texts always serialise, and a vector takes all that is written to it.
     let _ = write_json(&mut out, &body);
     out
+}
+
+fn shortened(mut text: String) -> String {
+    if text.len() > MAX_ERROR_BYTES {
+        text.truncate(text.floor_char_boundary(MAX_ERROR_BYTES));
+        text.push('…');
+    }
+    text
 }
 
 /// Whether there is nothing to tell but that it is done.
@@ -108,6 +118,18 @@ mod tests {
 
     fn text(bytes: Result<Zeroizing<Vec<u8>>, Fault>) -> String {
         String::from_utf8(bytes.unwrap().to_vec()).unwrap()
+    }
+
+    #[test]
+    fn errors_are_bounded() {
+        let long = "ü".repeat(MAX_ERROR_BYTES);
+        let body = String::from_utf8(error(Some(format!("x{long}")))).unwrap();
+        assert!(
+            body.len() < MAX_ERROR_BYTES + 32 && body.ends_with("ü…\"]}"),
+            "{}",
+            body.len()
+        );
+        assert_eq!(error(Some("short".into())), br#"{"errors":["short"]}"#);
     }
 
     #[test]

@@ -1,0 +1,322 @@
+//! Every route of every table, asked in every way that must be refused.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs
+)]
+
+mod golden;
+mod hostile;
+mod running;
+mod surface;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use coffer_wire::Verb;
+use running::{Running, panics};
+use serde_json::{Value, json};
+use surface::{documented, endpoints, method};
+
+/// Larger than what any test sends on purpose.
+const ROOMY_BYTES: usize = 4 * 1024 * 1024;
+/// An error's text is bounded; JSON's escapes make some of it longer.
+const MAX_ERROR_BYTES: usize = 32 * 1024;
+
+/// The paths that need no token. May only shrink: a path that joins needs a reason that a reviewer believes.
+const WITHOUT_TOKEN: &[&str] = &[
+    // Before there are tokens, and while none can be read.
+    "sys/health",
+    "sys/init",
+    "sys/leader",
+    "sys/seal-status",
+    "sys/unseal",
+    // Shares of the unseal key speak for the operators.
+    "sys/decode-token",
+    "sys/generate-root/attempt",
+    "sys/generate-root/update",
+    "sys/rekey/init",
+    "sys/rekey/update",
+    "sys/rekey/verify",
+    // What a login page asks.
+    "sys/internal/specs/openapi",
+    "sys/internal/ui/feature-flags",
+    "sys/internal/ui/mounts",
+    "sys/internal/ui/mounts/{path*}",
+    "sys/internal/ui/namespaces",
+    // The wrapping token may be in the body.
+    "sys/wrapping/lookup",
+    "sys/wrapping/rewrap",
+    "sys/wrapping/unwrap",
+];
+
+/// The paths that answer while the server is sealed. May only shrink.
+const WHILE_SEALED: &[&str] = &[
+    "sys/decode-token",
+    "sys/generate-root/attempt",
+    "sys/generate-root/update",
+    "sys/generate-root-token/attempt",
+    "sys/generate-root-token/update",
+    "sys/health",
+    "sys/init",
+    "sys/leader",
+    "sys/seal",
+    "sys/seal-status",
+    "sys/unseal",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_path_wants_a_token() {
+    let running = Running::start(ROOMY_BYTES).await;
+    let mut faults = Vec::new();
+    let mut open = BTreeSet::new();
+    for endpoint in endpoints(&running) {
+        let pattern = endpoint.pattern();
+        if endpoint.operation.flags.unauthenticated {
+            open.insert(pattern);
+            continue;
+        }
+        if endpoint.is_unwritable() {
+            continue;
+        }
+        for (who, token) in [
+            ("nobody", ""),
+            ("a stranger", "s.bogus"),
+            ("the powerless", &running.powerless),
+        ] {
+            let body = "{}".to_owned();
+            let answer = running
+                .ask(endpoint.method(), &endpoint.path, token, body)
+                .await;
+            if answer.status != 403 {
+                faults.push(format!("{who} {} {pattern}: {answer:?}", endpoint.method()));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    let allowed: BTreeSet<String> = WITHOUT_TOKEN
+        .iter()
+        .map(|path| (*path).to_owned())
+        .collect();
+    assert_eq!(
+        open, allowed,
+        "left: the tables, right: the list in this test"
+    );
+    for path in ["sys/nosuch", "nosuch/x", "auth/nosuch/x", "database/nosuch"] {
+        for token in ["", "s.bogus", &running.powerless] {
+            let answer = running.ask("GET", path, token, String::new()).await;
+            assert_eq!(
+                answer.status, 403,
+                "strangers learn what is there: {path} {answer:?}"
+            );
+        }
+    }
+    running.server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sealed_means_sealed() {
+    let running = Running::start(ROOMY_BYTES).await;
+    let all = endpoints(&running);
+    running.server.kernel().seal();
+    let mut faults = Vec::new();
+    for endpoint in all {
+        let pattern = endpoint.pattern();
+        if WHILE_SEALED.contains(&pattern.as_str()) || endpoint.is_unwritable() {
+            continue;
+        }
+        for token in ["", &running.root] {
+            let body = "{}".to_owned();
+            let answer = running
+                .ask(endpoint.method(), &endpoint.path, token, body)
+                .await;
+            if answer.status != 503 {
+                faults.push(format!("{} {pattern}: {answer:?}", endpoint.method()));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    running.server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_path_and_field_is_explained() {
+    let running = Running::start(ROOMY_BYTES).await;
+    let mut faults = Vec::new();
+    for endpoint in endpoints(&running) {
+        let (pattern, verb) = (endpoint.pattern(), endpoint.operation.verb);
+        let request = &endpoint.operation.request;
+        let is_said = |text: &Value| text.as_str().is_some_and(|text| !text.trim().is_empty());
+        if endpoint.operation.about.is_empty() {
+            faults.push(format!("{pattern}: nothing about the path"));
+        }
+        if !is_said(&request["description"]) {
+            faults.push(format!("{pattern} {verb}: no word on what it does"));
+        }
+        for (schema, fields) in all_fields(request) {
+            for (name, field) in fields {
+                let shared = field["$ref"]
+                    .as_str()
+                    .and_then(|to| to.strip_prefix("#/$defs/"));
+                let shared = shared.map_or(&Value::Null, |to| &request["$defs"][to]["description"]);
+                if !is_said(&field["description"]) && !is_said(shared) {
+                    faults.push(format!("{pattern} {verb}: no word on {schema}{name}"));
+                }
+            }
+        }
+        let path = format!("{}?help=1", endpoint.path);
+        let help = running
+            .ask("GET", &path, &running.root, String::new())
+            .await;
+        if help.status != 200 || !is_said(&help.json()["help"]) {
+            faults.push(format!("{path}: {help:?}"));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    running.server.stop().await;
+}
+
+/// The fields of a request and of the types inside it.
+fn all_fields(request: &Value) -> Vec<(String, BTreeMap<String, Value>)> {
+    let of = |schema: &Value| {
+        schema["properties"]
+            .as_object()
+            .cloned()
+            .unwrap_or_default()
+            .into_iter()
+            .collect()
+    };
+    let mut all = vec![(String::new(), of(request))];
+    for (name, schema) in request["$defs"].as_object().into_iter().flatten() {
+        all.push((format!("{name}."), of(schema)));
+    }
+    all
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_path_holds_the_body_limit() {
+    let running = Running::start(1024).await;
+    for endpoint in endpoints(&running)
+        .iter()
+        .filter(|endpoint| endpoint.has_body())
+    {
+        if endpoint.is_unwritable() {
+            continue;
+        }
+        for token in ["", &running.root] {
+            let body = json!({ "a": "x".repeat(1024) }).to_string();
+            let answer = running
+                .ask(endpoint.method(), &endpoint.path, token, body)
+                .await;
+            assert_eq!(answer.status, 413, "{} {answer:?}", endpoint.pattern());
+        }
+    }
+    running.server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unknown_verbs_and_paths() {
+    let running = Running::start(ROOMY_BYTES).await;
+    let mut known: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    let all = endpoints(&running);
+    for endpoint in &all {
+        let methods = known.entry(endpoint.path.clone()).or_default();
+        methods.insert(endpoint.method());
+    }
+    for endpoint in &all {
+        // A list's rest of a path may be empty.
+        if endpoint.method() == "LIST"
+            && endpoint.pattern().ends_with("*}")
+            && let Some(above) = known.get_mut(endpoint.path.trim_end_matches("/x"))
+        {
+            above.insert("LIST");
+        }
+    }
+    for (path, methods) in &known {
+        for verb in Verb::ALL
+            .map(method)
+            .into_iter()
+            .chain(["BREW", "OPTIONS", "TRACE"])
+        {
+            let is_write = matches!(verb, "POST" | "PATCH");
+            if methods.contains(verb) || is_write && path.ends_with('/') {
+                continue;
+            }
+            let answer = running
+                .ask(verb, path, &running.root, "{}".to_owned())
+                .await;
+            assert_eq!(answer.status, 405, "{verb} {path}: {answer:?}");
+        }
+    }
+    for path in [
+        "sys/nosuch",
+        "auth/token/nosuch",
+        "database/nosuch",
+        "nosuch/x",
+        "auth/nosuch/x",
+    ] {
+        for verb in Verb::ALL.map(method) {
+            let answer = running
+                .ask(verb, path, &running.root, "{}".to_owned())
+                .await;
+            assert_eq!(answer.status, 404, "{verb} {path}: {answer:?}");
+        }
+    }
+    running.server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_field_brings_the_server_down() {
+    let running = Running::start(ROOMY_BYTES).await;
+    let before = panics();
+    let mut faults = Vec::new();
+    for endpoint in endpoints(&running) {
+        if endpoint.is_unwritable() {
+            continue;
+        }
+        // Some paths end the token that asks.
+        let token = running.token(&json!({"policies": ["root"]})).await;
+        // Load balancers choose the status of this one.
+        let is_chosen = endpoint.pattern() == "sys/health";
+        for (path, body) in hostile::requests(&running, &endpoint) {
+            let shown: String = body.chars().take(200).collect();
+            let what = format!("{} {path} {shown}", endpoint.method());
+            let answer = running.ask(endpoint.method(), &path, &token, body).await;
+            // No database is there; that is told as the reference does.
+            let is_upstream =
+                endpoint.mount == "database/" && !answer.body.contains("internal error");
+            if answer.status >= 500 && !is_chosen && !is_upstream {
+                faults.push(format!("{what}: {answer:?}"));
+            }
+            if answer.status >= 400 && answer.body.len() > MAX_ERROR_BYTES {
+                faults.push(format!("{what}: {} bytes of error", answer.body.len()));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    assert_eq!(panics(), before, "something panicked");
+    let health = running.ask("GET", "sys/health", "", String::new()).await;
+    assert_eq!(health.status, 200);
+    running.server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_document_holds_what_the_tables_hold_and_is_golden() {
+    let running = Running::start(ROOMY_BYTES).await;
+    let document = running
+        .ok("GET", "sys/internal/specs/openapi", &json!({}))
+        .await;
+    let mut tables: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for endpoint in endpoints(&running) {
+        let verb = match endpoint.method() {
+            "LIST" | "SCAN" => "get".to_owned(),
+            other => other.to_lowercase(),
+        };
+        let path = endpoint.pattern().replace("*}", "}");
+        tables.entry(path).or_default().insert(verb);
+    }
+    assert_eq!(documented(&document), tables);
+    golden::compare(&document);
+    running.server.stop().await;
+}
