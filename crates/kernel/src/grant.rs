@@ -12,7 +12,7 @@ use coffer_wire::{Timestamp, Verb};
 use crate::leases::Desk;
 use crate::mounts::{Found, Mount};
 use crate::open::Open;
-use crate::policy::{Acl, Question};
+use crate::policy::{Acl, Question, Verdict};
 use crate::request::Request;
 use crate::tokens::TokenRecord;
 
@@ -184,7 +184,13 @@ async fn admitted(open: &Open, asked: &mut Asked) -> Result<(), Fault> {
     asked.token = Some(open.tokens.spend_use(record).await?);
     match asked.found {
         Ok(_) => Ok(()),
-        Err(_) => policy_says(open, asked, false).await,
+        Err(_) if asked.request.help => Ok(()), // Help is for everyone who has a token.
+        Err(_) => {
+            let acl = acl_of(open, asked).await?;
+            let verdict = policy_says(&acl, asked, false, false).ok_or(Fault::Denied)?;
+            note(open, asked, &verdict);
+            Ok(())
+        }
     }
 }
 
@@ -205,37 +211,60 @@ async fn allowed(
             "cubbyhole operations are only supported by service tokens",
         ));
     }
-    asked.creates = found.tells_existence && !mount.exists(open, found, cx).await?;
-    policy_says(open, asked, found.flags.sudo).await
+    if asked.request.help {
+        return Ok(()); // Help is for everyone who has a token.
+    }
+    let acl = acl_of(open, asked).await?;
+    let sudo_path = found.flags.sudo;
+    let mut verdict = policy_says(&acl, asked, sudo_path, false);
+    if found.tells_existence {
+        let creating = policy_says(&acl, asked, sudo_path, true);
+        if verdict.is_none() && creating.is_none() {
+            return Err(Fault::Denied); // Who may do neither does not learn what is there.
+        }
+        asked.creates = !mount.exists(open, found, cx).await?;
+        if asked.creates {
+            verdict = creating;
+        }
+    }
+    note(open, asked, &verdict.ok_or(Fault::Denied)?);
+    Ok(())
 }
 
-/// Asks the policies of the token. Help is for everyone who has a token.
-async fn policy_says(open: &Open, asked: &mut Asked, sudo_path: bool) -> Result<(), Fault> {
-    if asked.request.help {
-        return Ok(());
-    }
+/// The policies of the token together.
+async fn acl_of(open: &Open, asked: &Asked) -> Result<Arc<Acl>, Fault> {
     let caller = asked.caller.as_ref().ok_or(Fault::Denied)?;
-    let acl = open.policies.acl_for(&caller.policies, asked.now).await?;
+    Ok(open.policies.acl_for(&caller.policies, asked.now).await?)
+}
+
+/// The verdict of the policies, if they let the request go on.
+fn policy_says<'a>(
+    acl: &'a Acl,
+    asked: &Asked,
+    sudo_path: bool,
+    creates: bool,
+) -> Option<Verdict<'a>> {
     let path = asked_path(&asked.request, asked.found.as_ref().ok());
     let question = Question {
         path: &path,
         verb: asked.request.verb,
-        creates: asked.creates,
+        creates,
         body: &asked.request.body,
         wrap_ttl: asked.request.wrap_ttl,
         sudo_path,
     };
     let verdict = acl.decide(&question);
-    if !verdict.allowed || !allowed_without_slash(&acl, question) {
-        return Err(Fault::Denied);
-    }
+    (verdict.allowed && allowed_without_slash(acl, question)).then_some(verdict)
+}
+
+/// Keeps what a verdict says beyond yes.
+fn note(open: &Open, asked: &mut Asked, verdict: &Verdict<'_>) {
     if let Some(limit) = verdict.page_limit {
         limit_page(&mut asked.request, limit);
     }
     if open.audit.records() {
         asked.granted_by = verdict.granted_by().map(str::to_owned).collect();
     }
-    Ok(())
 }
 
 /// The path that policy is asked about: lists are asked with a trailing slash, names that are compared

@@ -26,15 +26,18 @@ impl Kernel {
             return answer; //                                                 what needs no open barrier
         }
         let open = self.open()?; //                                      1    sealed and standby answer here
-        let asked = find(&open, request)?; //                            2    mount, route and its flags
-        let asked = identify(&open, asked).await?; //                    3    whose token is it
+        let asked = find(&open, request); //                             2    mount, route and its flags
+        let asked = match identify(&open, asked).await {
+            Ok(asked) => asked, //                                       3    whose token is it
+            Err(refused) => return refuse(&open, refused).await,
+        };
         let granted = match authorize(&open, asked).await {
             Ok(granted) => granted, //                                   4    policy
             Err(refused) => return refuse(&open, refused).await,
         };
         let recorded = match granted.record(&open).await {
             Ok(recorded) => recorded, //                                 5    audit, fails closed
-            Err(refused) => return Err(refused.fault),
+            Err(refused) => return unrecorded(&open, refused).await,
         };
         let ran = recorded.run(&open).await; //                          6    the only door to a handler
         let settled = settle(&open, ran).await; //                       7    lease, token, wrapping
@@ -42,16 +45,19 @@ impl Kernel {
     }
 }
 
-fn find(open: &Arc<Open>, request: Request) -> Result<Box<Asked>, Fault> {
-    if !request.namespace.is_empty() && request.namespace != "root" {
-        return Err(Fault::Missing(format!(
+/// Finds the endpoint. A namespace that is not there has no mounts; who may ask is told so later.
+fn find(open: &Arc<Open>, request: Request) -> Box<Asked> {
+    let path = request.path.as_str();
+    let here = request.namespace.is_empty() || request.namespace == "root";
+    let mount = open
+        .mounts
+        .at(path)
+        .filter(|mount| here && !mount.record.tainted);
+    let found = match &mount {
+        None if !here => Err(Fault::Missing(format!(
             "namespace {:?} not found",
             request.namespace
-        )));
-    }
-    let path = request.path.as_str();
-    let mount = open.mounts.at(path).filter(|mount| !mount.record.tainted);
-    let found = match &mount {
+        ))),
         None => Err(Fault::Missing(format!(
             "no handler for route {path:?}. route entry not found."
         ))),
@@ -63,7 +69,7 @@ fn find(open: &Arc<Open>, request: Request) -> Result<Box<Asked>, Fault> {
                 Miss::Verb => Fault::UnsupportedVerb,
             }),
     };
-    Ok(Box::new(Asked {
+    Box::new(Asked {
         now: open.clock.now(),
         request,
         mount,
@@ -72,15 +78,18 @@ fn find(open: &Arc<Open>, request: Request) -> Result<Box<Asked>, Fault> {
         caller: None,
         creates: false,
         granted_by: Vec::new(),
-    }))
+    })
 }
 
 /// Finds the token's record. On paths that need no token, one that is not ours is as good as none.
-async fn identify(open: &Open, mut asked: Box<Asked>) -> Result<Box<Asked>, Fault> {
+async fn identify(open: &Open, mut asked: Box<Asked>) -> Result<Box<Asked>, Refused> {
     let Some(token) = &asked.request.token else {
         return Ok(asked);
     };
-    let record = open.tokens.by_token(token.expose()).await?;
+    let record = match open.tokens.by_token(token.expose()).await {
+        Ok(record) => record,
+        Err(fault) => return Err(Refused { asked, fault }),
+    };
     asked.token = record.filter(|record| record.is_alive(asked.now));
     asked.caller = asked
         .token
@@ -92,8 +101,15 @@ async fn identify(open: &Open, mut asked: Box<Asked>) -> Result<Box<Asked>, Faul
 /// Refusals are recorded, too; the last use of a token is its end, whatever came of it.
 async fn refuse(open: &Open, refused: Refused) -> Result<Response, Fault> {
     let Refused { asked, fault } = refused;
-    record::request(open, &asked, Some(&fault)).await?;
+    let recorded = record::request(open, &asked, Some(&fault)).await;
     tokens::end_if_spent(open, &asked).await?;
+    recorded?;
     record::refusal(open, &asked, &fault).await?;
     Err(fault)
+}
+
+/// A request that audit could not record is not run, but its use of the token is spent all the same.
+async fn unrecorded(open: &Open, refused: Refused) -> Result<Response, Fault> {
+    tokens::end_if_spent(open, &refused.asked).await?;
+    Err(refused.fault)
 }
