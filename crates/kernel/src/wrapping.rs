@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use coffer_barrier::{Stored, View};
+use coffer_barrier::{Changes, Stored, View};
 use coffer_engine::{Body, Class, Fault, Renewed, Reply, Wrapping};
 use coffer_wire::{Auth, Timestamp, WrapInfo};
 use serde::{Deserialize, Serialize};
@@ -84,7 +84,7 @@ pub(crate) async fn wrap_if_asked(
         created: asked.now,
         ttl_secs: ttl.as_secs(),
     };
-    let info = put(open, wrapped, ttl, asked.now).await?;
+    let info = put(open, wrapped, ttl, asked.now, None).await?;
     Ok(Response {
         wrap_info: Some(info),
         request_id: response.request_id,
@@ -108,12 +108,31 @@ fn wrappable(response: &Response) -> Result<Option<String>, Fault> {
     }
 }
 
-/// Stores an answer under a new wrapping token.
-pub(crate) async fn put(
+/// Moves what waits under a wrapping token to a new one. In one durable step the new token has it and
+/// the old one is spent, so whatever fails, exactly one of them hands it out.
+pub(crate) async fn rewrap(open: &Open, token: &str, now: Timestamp) -> Result<WrapInfo, Fault> {
+    let old = living(open, token, now).await?;
+    let found: Option<Wrapped> = storage(open, &old.accessor)?.get(RECORD).await?;
+    let wrapped = found.ok_or_else(no_such_token)?;
+    let ttl = Duration::from_secs(wrapped.ttl_secs);
+    let moved = put(open, wrapped, ttl, now, Some(&old.accessor)).await;
+    let info = moved.map_err(|fault| match fault {
+        Fault::Denied => no_such_token(),
+        other => other,
+    })?;
+    if let Err(fault) = tokens::revoke_tree(open, &old.accessor).await {
+        tracing::warn!(%fault, "a spent wrapping token could not be removed; it is removed when its time is over");
+    }
+    Ok(info)
+}
+
+/// Stores an answer under a new wrapping token; one that is replaced by it is spent and emptied.
+async fn put(
     open: &Open,
     mut wrapped: Wrapped,
     ttl: Duration,
     now: Timestamp,
+    replaced: Option<&str>,
 ) -> Result<WrapInfo, Fault> {
     let mount = open
         .mounts
@@ -128,12 +147,17 @@ pub(crate) async fn put(
         explicit_max_ttl: ttl,
         ..NewToken::default()
     };
-    let (mut auth, record, _) = open.issue_token(new, &mount, now).await?;
     wrapped.created = now;
-    wrapped.ttl_secs = auth.lease_duration;
-    storage(open, &record.accessor)?
-        .put(RECORD, &wrapped)
-        .await?;
+    let move_in = |changes: Changes, record: &TokenRecord| {
+        wrapped.ttl_secs = record.ttl_secs(now);
+        let changes = match replaced {
+            Some(old) => changes.delete(&storage(open, old)?, RECORD),
+            None => changes,
+        };
+        Ok(changes.put(&storage(open, &record.accessor)?, RECORD, &wrapped)?)
+    };
+    let made = open.issue_with(new, &mount, now, replaced, move_in).await?;
+    let (mut auth, record) = made;
     Ok(WrapInfo {
         token: std::mem::take(&mut auth.client_token),
         accessor: record.accessor,

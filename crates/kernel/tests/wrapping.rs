@@ -12,6 +12,7 @@ use coffer_engine::{Class, Ctx, Engine, Fault, Handle, Kind, MountInfo, Routes, 
 use coffer_kernel::{Request, Response, Settings};
 use coffer_storage::{Memory, Store};
 use coffer_wire::{ApiPath, Verb, WrapInfo};
+use harness::faulty::Faulty;
 use harness::{Answer, Harness, Restless};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -189,4 +190,54 @@ async fn of_two_hundred_at_once_one_gets_it() {
         got += usize::from(hand.await.unwrap());
     }
     assert_eq!(got, 1);
+}
+
+/// Whichever write is refused: what was wrapped can be had by the old token or by the new one.
+#[tokio::test(start_paused = true)]
+async fn rewrapping_loses_nothing_when_a_write_is_refused() {
+    let mut moved = 0;
+    for writes in 0..12 {
+        let store = Faulty::new();
+        let server = server_over(store.clone()).await;
+        let old = wrapped(&server, json!({"a": "b"})).await.token;
+        let path = ApiPath::parse("sys/wrapping/rewrap").unwrap();
+        let mut request = Request::internal("r".into(), Verb::Write, path);
+        request.token = Some(Arc::new(Secret::new(old.clone())));
+        store.refuse_one_after(writes);
+        let answer = server.kernel.handle(request).await;
+        store.refuse_one_after(i64::MAX);
+        let token = match answer {
+            Ok(response) => response.wrap_info.unwrap().token,
+            Err(_) => old.clone(),
+        };
+        if token != old {
+            moved += 1;
+            assert_eq!(unwrapped(&server, &old).await.status, 400, "{writes}");
+        }
+        let had = unwrapped(&server, &token).await;
+        assert_eq!(had.data()["a"], json!("b"), "{writes}: {had:?}");
+    }
+    assert!(moved > 0);
+}
+
+#[tokio::test]
+async fn of_many_who_unwrap_and_rewrap_at_once_one_gets_it() {
+    for seed in 0..8 {
+        let server = Arc::new(server_over(Arc::new(Restless::new(seed))).await);
+        let token = wrapped(&server, json!({"a": "b"})).await.token;
+        let hands: Vec<_> = (0..20)
+            .map(|hand| {
+                let (server, body) = (Arc::clone(&server), json!({"token": token}));
+                let path = [UNWRAP, "sys/wrapping/rewrap"][hand % 2];
+                tokio::spawn(async move { server.write(path, "", body).await.status })
+            })
+            .collect();
+        let mut got = 0;
+        for hand in hands {
+            let status = hand.await.unwrap();
+            assert!(matches!(status, 200 | 204 | 400), "{status}");
+            got += usize::from(status < 300);
+        }
+        assert_eq!(got, 1, "{seed}");
+    }
 }

@@ -3,8 +3,6 @@
 //! Who holds a wrapping token may unwrap it: as the token of the request, or in its body. So these
 //! paths need no other token; only making one does.
 
-use std::time::Duration;
-
 use coffer_crypto::Secret;
 use coffer_engine::{Ctx, Fault, Handle, Reply, Routes, Wrapping, path};
 use coffer_wire::Wiped;
@@ -13,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::open::Open;
-use crate::wrapping::{look, put, take};
+use crate::wrapping::{look, rewrap, take};
 
 pub(super) fn routes() -> Routes<Open> {
     Routes::new([
@@ -130,9 +128,7 @@ impl Handle<Open> for Rewrap {
     type Reply = Reply;
 
     async fn handle(self, open: &Open, cx: &Ctx) -> Result<Reply, Fault> {
-        let wrapped = take(open, meant(self.token.as_ref(), cx), cx.now).await?;
-        let ttl = Duration::from_secs(wrapped.ttl_secs);
-        let info = put(open, wrapped, ttl, cx.now).await?;
+        let info = rewrap(open, meant(self.token.as_ref(), cx), cx.now).await?;
         Ok(Reply {
             wrapping: Wrapping::Done(Box::new(info)),
             ..Reply::default()

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use coffer_barrier::Changes;
 use coffer_crypto::Secret;
 use coffer_engine::{Fault, Login, TokenKind};
 use coffer_wire::{Auth, Timestamp};
@@ -79,6 +80,23 @@ impl Open {
             (TokenKind::Service, None) => self.tokens.insert(record).await?,
         };
         Ok((auth_of(&record, token.expose(), now), record, warnings))
+    }
+
+    /// Makes a service token with what belongs to it, in one step; one that takes the place of another
+    /// token spends a use of that one in this step. See [`super::Tokens::insert_with`].
+    pub async fn issue_with(
+        &self,
+        new: NewToken,
+        mount: &Mount,
+        now: Timestamp,
+        replaced: Option<&str>,
+        more: impl FnMut(Changes, &TokenRecord) -> Result<Changes, Fault> + Send,
+    ) -> Result<(Auth, TokenRecord), Fault> {
+        let (record, _) = described(new, mount, now, &mut Vec::new());
+        let token = self.tokens.new_token();
+        let made = self.tokens.insert_with(record, &token, replaced, more);
+        let record = made.await?;
+        Ok((auth_of(&record, token.expose(), now), record))
     }
 
     /// Makes the token of a login that an auth method accepted.

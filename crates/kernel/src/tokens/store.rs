@@ -111,10 +111,7 @@ impl Tokens {
         &self,
         record: TokenRecord,
     ) -> Result<(Secret<String>, TokenRecord), Fault> {
-        let token = Secret::new(format!(
-            "{SERVICE_PREFIX}{}",
-            self.random.base62(TOKEN_CHARS)
-        ));
+        let token = self.new_token();
         let record = self.insert_as(record, &token).await?;
         Ok((token, record))
     }
@@ -122,15 +119,34 @@ impl Tokens {
     /// As [`Tokens::insert`], with a token of the caller's choosing; refused where it exists.
     pub async fn insert_as(
         &self,
+        record: TokenRecord,
+        token: &Secret<String>,
+    ) -> Result<TokenRecord, Fault> {
+        self.insert_with(record, token, None, |changes, _| Ok(changes))
+            .await
+    }
+
+    /// As [`Tokens::insert_as`], with more changes in the same step. If the new token takes the place
+    /// of another, a use of that one is spent in this step, too; refused where it has none left.
+    pub async fn insert_with(
+        &self,
         mut record: TokenRecord,
         token: &Secret<String>,
+        replaced: Option<&str>,
+        mut more: impl FnMut(Changes, &TokenRecord) -> Result<Changes, Fault> + Send,
     ) -> Result<TokenRecord, Fault> {
         record.proof = self.salt.sign(token.expose().as_bytes());
         record.accessor = accessor_of(&self.salt, &record.proof);
         record.due = record.expires.unwrap_or_default();
-        while let Err(error) = self.try_insert(&record).await? {
-            if !matches!(error, coffer_barrier::Error::Conflict) {
-                return Err(error.into());
+        loop {
+            let mut changes = self.insertion(&record).await?;
+            if let Some(replaced) = replaced {
+                changes = self.spending(changes, replaced).await?;
+            }
+            match more(changes, &record)?.commit().await {
+                Ok(()) => break,
+                Err(coffer_barrier::Error::Conflict) => {}
+                Err(other) => return Err(other.into()),
             }
             if self.by_accessor(&record.accessor).await?.is_some() {
                 return Err(Fault::invalid("cannot create a token with a duplicate ID"));
@@ -140,13 +156,16 @@ impl Tokens {
         Ok(record)
     }
 
-    /// Writes a new record with its index entries, if neither it is there nor its parent's end has
-    /// begun: a revocation either finds the child or prevents it. A conflict may also mean that the
-    /// parent was merely changed.
-    async fn try_insert(
-        &self,
-        record: &TokenRecord,
-    ) -> Result<Result<(), coffer_barrier::Error>, Fault> {
+    /// A token that nobody has yet.
+    pub fn new_token(&self) -> Secret<String> {
+        let random = self.random.base62(TOKEN_CHARS);
+        Secret::new(format!("{SERVICE_PREFIX}{random}"))
+    }
+
+    /// A new record with its index entries, if neither it is there nor its parent's end has begun: a
+    /// revocation either finds the child or prevents it. A conflict may also mean that the parent was
+    /// merely changed.
+    async fn insertion(&self, record: &TokenRecord) -> Result<Changes, Fault> {
         let path = by_id(&record.accessor);
         let nothing = coffer_barrier::Seen::NOTHING;
         let changes = self.view.changes().put(&self.view, &path, record)?;
@@ -165,7 +184,17 @@ impl Tokens {
                 .due
                 .add(changes, end, &Ending::Token(record.accessor.clone()))?;
         }
-        Ok(changes.commit().await)
+        Ok(changes)
+    }
+
+    /// Spends a use of the token with this accessor, as a part of other changes.
+    async fn spending(&self, changes: Changes, accessor: &str) -> Result<Changes, Fault> {
+        let path = by_id(accessor);
+        let (record, seen) = self.view.get_seen::<TokenRecord>(&path).await?;
+        let mut record = record.ok_or(Fault::Denied)?;
+        spend(&mut record)?;
+        let changes = changes.expect(&self.view, &path, seen);
+        Ok(changes.put(&self.view, &path, &record)?)
     }
 
     /// The batch token of a record; nothing is stored.
@@ -258,19 +287,6 @@ impl Tokens {
         if record.num_uses <= 0 || record.kind == TokenKind::Batch {
             return Ok(record);
         }
-        let spend = |record: &mut TokenRecord| match record.num_uses {
-            _ if record.revoking => Err(Fault::Denied),
-            ..0 => Err(Fault::Denied),
-            0 => Ok(()),
-            1 => {
-                record.num_uses = -1;
-                Ok(())
-            }
-            more => {
-                record.num_uses = more - 1;
-                Ok(())
-            }
-        };
         match self.update(&record.accessor, spend).await {
             Ok((record, ())) => Ok(record),
             Err(Fault::NotFound) => Err(Fault::Denied),
@@ -324,6 +340,18 @@ impl Tokens {
     pub async fn accessors(&self, after: Option<&str>, limit: usize) -> Result<Vec<String>, Fault> {
         Ok(self.view.list("id/", after, limit).await?)
     }
+}
+
+/// Takes one use away; with `num_uses` -1 it was the last.
+fn spend(record: &mut TokenRecord) -> Result<(), Fault> {
+    record.num_uses = match record.num_uses {
+        _ if record.revoking => return Err(Fault::Denied),
+        ..0 => return Err(Fault::Denied),
+        0 => 0,
+        1 => -1,
+        more => more - 1,
+    };
+    Ok(())
 }
 
 /// A batch token ends with its parent at the latest, also before the worker came to end that.
