@@ -116,7 +116,7 @@ async fn what_can_not_be_revoked_says_so_and_can_be_forgotten() {
     World::here().mood("db", Mood::Refuses);
     let id = lease(&h, "db", "a", "1h").await;
     let refused = revoke(&h, &id).await;
-    assert_eq!(refused.status, 500);
+    assert_eq!(refused.status, 400);
     assert!(
         refused.error().contains("connection refused"),
         "{refused:?}"

@@ -104,7 +104,7 @@ impl Model {
                 let refused = known.sick && self.refuses;
                 assert_eq!(
                     revoke(h, &known.id).await.status,
-                    if refused { 500 } else { 204 }
+                    if refused { 400 } else { 204 }
                 );
             }
             Step::Pass { secs } => {

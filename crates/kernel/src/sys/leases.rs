@@ -219,6 +219,7 @@ impl Handle<Open> for RevokeLease {
         leases::revoke(open, &given(self.lease_id)?, Force::No)
             .await
             .map(|()| Empty)
+            .map_err(kept)
     }
 }
 
@@ -229,6 +230,15 @@ impl Handle<Open> for RevokeLeaseByPath {
         leases::revoke(open, &self.url_lease_id, Force::No)
             .await
             .map(|()| Empty)
+            .map_err(kept)
+    }
+}
+
+/// A lease that its target does not let go stays: the reference answers that with 400.
+fn kept(fault: Fault) -> Fault {
+    match fault {
+        Fault::Upstream(text) => Fault::Invalid(text),
+        other => other,
     }
 }
 
@@ -256,6 +266,7 @@ impl Handle<Open> for RevokePrefix {
         leases::revoke_all(open, Which::Below(&whole_segments(&self.prefix)), Force::No)
             .await
             .map(|()| Empty)
+            .map_err(kept)
     }
 }
 
@@ -263,9 +274,13 @@ impl Handle<Open> for RevokeForce {
     type Reply = Empty;
 
     async fn handle(self, open: &Open, _: &Ctx) -> Result<Empty, Fault> {
-        leases::revoke_all(open, Which::Below(&whole_segments(&self.prefix)), Force::Yes)
-            .await
-            .map(|()| Empty)
+        leases::revoke_all(
+            open,
+            Which::Below(&whole_segments(&self.prefix)),
+            Force::Yes,
+        )
+        .await
+        .map(|()| Empty)
     }
 }
 
