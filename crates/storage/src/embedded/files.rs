@@ -7,6 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use redb::backends::FileBackend;
 use redb::{Database, ReadableDatabase, TableDefinition};
 
 use super::disk::{Disk, Health};
@@ -149,7 +150,7 @@ impl Place {
             let file = create(&fresh).map_err(redb::StorageError::Io)?;
             let database = Database::builder()
                 .set_cache_size(CACHE_BYTES)
-                .create_file(file)?;
+                .create_with_backend(FileBackend::new(file)?)?;
             let change = database.begin_write()?;
             change.open_table(ENTRIES)?;
             change
