@@ -196,10 +196,7 @@ async fn a_stranger_can_neither_see_nor_stop_an_attempt() {
         let refused = vault.server.request(Verb::Delete, REKEY[0], "", body).await;
         assert_eq!(refused.status, 400, "{refused:?}");
     }
-    let again = vault
-        .put(REKEY[0], json!({"secret_shares": 1, "secret_threshold": 1}))
-        .await;
-    assert_eq!(again.status, 400);
+    vault.start(false).await;
     assert_eq!(vault.get(REKEY[0]).await.data()["progress"], json!(1));
     let weak = vault
         .server
@@ -217,6 +214,7 @@ async fn a_stranger_can_neither_see_nor_stop_an_attempt() {
         .request(Verb::Delete, REKEY[0], "", json!({"nonce": nonce}))
         .await;
     assert_eq!(canceled.status, 204);
+    assert_eq!(vault.get(REKEY[0]).await.data()["progress"], json!(0));
     let over = vault.hand_in(REKEY[1], &nonce, &vault.shares[1]).await;
     assert_eq!(over.status, 400);
     assert!(vault.opens(&vault.shares[..2]).await, "nothing was changed");
@@ -448,7 +446,6 @@ async fn wrong_shares_make_no_root_token() {
     );
     let started = vault.put(attempt, json!({})).await;
     let nonce = text(&started.data()["nonce"]);
-    assert_eq!(vault.put(attempt, json!({})).await.status, 400);
     let seen = vault.get(attempt).await;
     assert_eq!(
         (&seen.data()["otp"], &seen.data()["nonce"]),
@@ -474,6 +471,95 @@ async fn wrong_shares_make_no_root_token() {
     ] {
         assert_eq!(vault.put("sys/decode-token", body).await.status, 400);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn attempts_of_strangers_keep_operators_from_nothing() {
+    let vault = Vault::new().await;
+    let [attempt, update] = ["sys/generate-root/attempt", "sys/generate-root/update"];
+    let strangers = async |count: usize| {
+        for _ in 0..count {
+            vault.start(false).await;
+            assert_eq!(vault.put(attempt, json!({})).await.status, 200);
+        }
+    };
+    strangers(100).await;
+    for (start, update, wish) in [
+        (attempt, update, json!({})),
+        (
+            REKEY[0],
+            REKEY[1],
+            json!({"secret_shares": 3, "secret_threshold": 2}),
+        ),
+    ] {
+        let started = vault.put(start, wish).await;
+        assert_eq!(started.data()["progress"], json!(0), "{started:?}");
+        let nonce = text(&started.data()["nonce"]);
+        strangers(3).await;
+        let one = vault.hand_in(update, &nonce, &vault.shares[0]).await;
+        assert_eq!(one.data()["progress"], json!(1), "{one:?}");
+        strangers(100).await;
+        assert_eq!(vault.get(start).await.data()["progress"], json!(1));
+        let done = vault.hand_in(update, &nonce, &vault.shares[1]).await;
+        assert_eq!(done.data()["complete"], json!(true), "{done:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn strangers_with_forged_shares_put_out_no_operator_with_a_token() {
+    let vault = Vault::new().await;
+    let (server, root) = (&vault.server, &vault.server.root);
+    let wish = json!({"secret_shares": 3, "secret_threshold": 2});
+    let started = server.write(ROTATE[0], root, wish.clone()).await;
+    let nonce = text(&started.data()["nonce"]);
+    for byte in 0..100_u8 {
+        let theirs = vault.start(false).await;
+        let forged = hex::encode([byte; 33]);
+        assert_eq!(vault.hand_in(REKEY[1], &theirs, &forged).await.status, 200);
+    }
+    let seen = server.read(ROTATE[0], root).await;
+    assert_eq!(
+        seen.data()["nonce"],
+        json!(nonce),
+        "its own, not a stranger's"
+    );
+    vault.hand_in(REKEY[1], &nonce, &vault.shares[0]).await;
+    let done = vault.hand_in(REKEY[1], &nonce, &vault.shares[1]).await;
+    assert_eq!(done.data()["complete"], json!(true), "{done:?}");
+    for _ in 0..8 {
+        assert_eq!(
+            server.write(ROTATE[0], root, wish.clone()).await.status,
+            200
+        );
+    }
+    assert_eq!(vault.put(REKEY[0], wish).await.status, 409);
+    assert_eq!(server.delete(ROTATE[0], root).await.status, 204);
+    assert_eq!(vault.get(REKEY[0]).await.data()["started"], json!(false));
+}
+
+/// Shares of the former key complete nothing any more, whichever attempt they were handed to.
+#[tokio::test]
+async fn of_many_changes_of_the_keys_one_comes_about() {
+    let vault = Arc::new(Vault::new().await);
+    let mut hands = Vec::new();
+    for _ in 0..6 {
+        let nonce = vault.start(false).await;
+        vault.hand_in(REKEY[1], &nonce, &vault.shares[0]).await;
+        let vault = Arc::clone(&vault);
+        hands.push(tokio::spawn(async move {
+            vault.hand_in(REKEY[1], &nonce, &vault.shares[1]).await
+        }));
+    }
+    let mut new = Vec::new();
+    for hand in hands {
+        let answer = hand.await.unwrap();
+        if answer.data()["complete"] == json!(true) {
+            new.push(texts(&answer.data()["keys"]));
+        }
+    }
+    assert_eq!(new.len(), 1);
+    assert_eq!(vault.get(REKEY[0]).await.data()["started"], json!(false));
+    assert!(vault.opens(&new[0][..2]).await);
 }
 
 #[tokio::test]

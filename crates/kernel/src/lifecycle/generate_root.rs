@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::dialect::{ByPolicy, ForAll, Shown, Standing, Step};
-use super::quorum::{Quorum, authenticate, present_seal, share};
+use super::quorum::{Quorum, authenticate, present_seal, share, wrong_nonce};
+use super::under_way::{Attempt, UnderWay};
 use crate::open::Open;
 
 /// The paths that ask for a token.
@@ -23,14 +24,20 @@ const ROOT_TOKEN_CHARS: usize = 28;
 /// The longest encoded token that is decoded, in bytes.
 const ENCODED_BYTES_MAX: usize = 8 * 1024;
 
-/// The attempt under way, if any.
-pub(super) type Slot = Mutex<Option<Attempt>>;
+/// The attempts under way.
+pub(super) type Slot = Mutex<UnderWay<RootAttempt>>;
 
 /// An attempt to make a root token.
-pub(crate) struct Attempt {
+pub(crate) struct RootAttempt {
     quorum: Quorum,
     /// As long as the token.
     otp: Secret<String>,
+}
+
+impl Attempt for RootAttempt {
+    fn quorum(&self) -> &Quorum {
+        &self.quorum
+    }
 }
 
 pub(super) fn routes() -> Routes<Open> {
@@ -98,7 +105,7 @@ impl Step for ReadStatus {
     }
 
     async fn take(self, open: &Open, _: &Ctx, how: Standing) -> Result<Option<Status>, Fault> {
-        let mut status = status(open).await?;
+        let mut status = status(open, None).await?;
         if how == Standing::Stranger {
             status.nonce.clear();
         }
@@ -106,10 +113,15 @@ impl Step for ReadStatus {
     }
 }
 
-async fn status(open: &Open) -> Result<Status, Fault> {
+/// The state of the attempt of a nonce, without one of that which is furthest.
+async fn status(open: &Open, nonce: Option<&str>) -> Result<Status, Fault> {
     let required = present_seal(open).await?.secret_threshold;
-    let slot = open.ceremonies.root.lock();
-    let quorum = slot.as_ref().map(|attempt| &attempt.quorum);
+    let mut slot = open.ceremonies.root.lock();
+    let attempt = match nonce {
+        Some(nonce) => slot.named(nonce).map(|attempt| &*attempt),
+        None => slot.furthest(),
+    };
+    let quorum = attempt.map(Attempt::quorum);
     Ok(Status {
         nonce: quorum
             .map(|quorum| quorum.nonce().to_owned())
@@ -143,7 +155,7 @@ impl Step for Start {
         open.settings.unauthed_generate_root
     }
 
-    async fn take(self, open: &Open, cx: &Ctx, _: Standing) -> Result<Option<Status>, Fault> {
+    async fn take(self, open: &Open, cx: &Ctx, how: Standing) -> Result<Option<Status>, Fault> {
         if !self.pgp_key.0.is_empty() {
             return Err(Fault::invalid(
                 "encrypting the token to a PGP key is not supported by this server; leave pgp_key out",
@@ -161,19 +173,13 @@ impl Step for Start {
         let shown = given.is_none();
         let otp = given.unwrap_or_else(|| Secret::new(cx.random.base62(ROOT_TOKEN_CHARS)));
         let copy = Shown(Zeroizing::new(otp.expose().clone()));
-        {
-            let mut slot = open.ceremonies.root.lock();
-            if slot.is_some() {
-                return Err(Fault::invalid(
-                    "root generation already in progress; finish it, or cancel it with its nonce",
-                ));
-            }
-            *slot = Some(Attempt {
-                quorum: Quorum::named(cx.random.uuid_v4()),
-                otp,
-            });
-        }
-        let mut status = status(open).await?;
+        let nonce = cx.random.uuid_v4();
+        let attempt = RootAttempt {
+            quorum: Quorum::named(nonce.clone()),
+            otp,
+        };
+        open.ceremonies.root.lock().begin(how, attempt)?;
+        let mut status = status(open, Some(&nonce)).await?;
         if shown {
             status.otp = copy;
         }
@@ -199,18 +205,20 @@ impl Step for Cancel {
 
     async fn take(self, open: &Open, _: &Ctx, how: Standing) -> Result<Option<()>, Fault> {
         let mut slot = open.ceremonies.root.lock();
-        let known = slot
-            .as_ref()
-            .is_none_or(|attempt| attempt.quorum.is_named(&self.nonce.0));
-        if how == Standing::Stranger && !known {
+        if let Some(attempt) = slot.named(&self.nonce.0) {
+            attempt.quorum.idle("root generation operation")?;
+            slot.take(&self.nonce.0);
+            return Ok(None);
+        }
+        if how == Standing::Stranger && !slot.is_empty() {
             return Err(Fault::invalid(
                 "canceling needs the nonce that starting the attempt answered (nonce=...); a token whose policies let it delete sys/generate-root-token/attempt can cancel without it",
             ));
         }
-        if let Some(attempt) = slot.as_ref() {
+        for attempt in slot.iter() {
             attempt.quorum.idle("root generation operation")?;
         }
-        *slot = None;
+        slot.clear();
         Ok(None)
     }
 }
@@ -241,12 +249,16 @@ impl Step for Update {
         let nonce = self.nonce.0;
         let shares = {
             let mut slot = open.ceremonies.root.lock();
-            let attempt = slot.as_mut().ok_or_else(none_under_way)?;
+            if slot.is_empty() {
+                return Err(none_under_way());
+            }
+            let attempt = slot.named(&nonce);
+            let attempt = attempt.ok_or_else(|| wrong_nonce("root generation operation"))?;
             attempt.quorum.admit(&nonce, "root generation operation")?;
             attempt.quorum.add(share, present.secret_threshold)?
         };
         let Some(shares) = shares else {
-            return status(open).await.map(Some);
+            return status(open, Some(&nonce)).await.map(Some);
         };
         let made = match authenticate(open, present, &shares).await {
             Ok(()) => make(open, &nonce).await,
@@ -254,8 +266,7 @@ impl Step for Update {
         };
         let encoded = made.inspect_err(|_| {
             let mut slot = open.ceremonies.root.lock();
-            let same = slot.as_mut().filter(|one| one.quorum.is_named(&nonce));
-            if let Some(attempt) = same {
+            if let Some(attempt) = slot.named(&nonce) {
                 attempt.quorum.begin_again();
             }
         })?;
@@ -276,8 +287,7 @@ impl Step for Update {
 async fn make(open: &Open, nonce: &str) -> Result<String, Fault> {
     let attempt = {
         let mut slot = open.ceremonies.root.lock();
-        slot.take_if(|attempt| attempt.quorum.is_named(nonce))
-            .ok_or_else(none_under_way)?
+        slot.take(nonce).ok_or_else(none_under_way)?
     };
     let token = open.new_root_token("auth/token/root").await?;
     let mixed = mixed(token.expose().as_bytes(), attempt.otp.expose().as_bytes())?;

@@ -12,6 +12,7 @@ mod init;
 mod quorum;
 mod rekey;
 mod status;
+mod under_way;
 mod unseal;
 
 use coffer_engine::Routes;

@@ -42,6 +42,11 @@ impl Quorum {
         self.shares.len()
     }
 
+    /// Whether a request is completing the attempt.
+    pub(super) fn is_completing(&self) -> bool {
+        self.completing
+    }
+
     /// Whether this is the attempt's nonce.
     pub(super) fn is_named(&self, nonce: &str) -> bool {
         constant_time_eq(self.nonce.as_bytes(), nonce.as_bytes())
@@ -50,9 +55,7 @@ impl Quorum {
     /// Refuses who does not know the nonce, and everybody while the attempt is being completed.
     pub(super) fn admit(&self, nonce: &str, what: &str) -> Result<(), Fault> {
         if !self.is_named(nonce) {
-            return Err(Fault::Invalid(format!(
-                "incorrect nonce supplied; give the nonce that was answered when this {what} was started"
-            )));
+            return Err(wrong_nonce(what));
         }
         self.idle(what)
     }
@@ -95,6 +98,13 @@ impl Quorum {
         self.shares.clear();
         self.completing = false;
     }
+}
+
+/// Refuses who names no attempt.
+pub(super) fn wrong_nonce(what: &str) -> Fault {
+    Fault::Invalid(format!(
+        "incorrect nonce supplied; give the nonce that was answered when this {what} was started"
+    ))
 }
 
 /// A share as a client sends it.

@@ -112,7 +112,7 @@ impl Step for ReadStatus {
     }
 
     async fn take(self, open: &Open, _: &Ctx, how: Standing) -> Result<Option<Status>, Fault> {
-        let mut status = status(open).await?;
+        let mut status = status(open, None).await?;
         if how == Standing::Stranger {
             status.nonce.clear();
             status.verification_nonce.clear();
@@ -121,10 +121,15 @@ impl Step for ReadStatus {
     }
 }
 
-async fn status(open: &Open) -> Result<Status, Fault> {
+/// The state of the attempt of a nonce, without one of that which is furthest.
+async fn status(open: &Open, nonce: Option<&str>) -> Result<Status, Fault> {
     let required = present_seal(open).await?.secret_threshold;
-    let slot = open.ceremonies.rekey.lock();
-    let Some(rekey) = slot.as_ref() else {
+    let mut slot = open.ceremonies.rekey.lock();
+    let rekey = match nonce {
+        Some(nonce) => slot.named(nonce).map(|rekey| &*rekey),
+        None => slot.furthest(),
+    };
+    let Some(rekey) = rekey else {
         return Ok(Status {
             required,
             ..Status::default()
@@ -177,7 +182,7 @@ impl Step for Start {
         open.settings.unauthed_rekey
     }
 
-    async fn take(self, open: &Open, cx: &Ctx, _: Standing) -> Result<Option<Status>, Fault> {
+    async fn take(self, open: &Open, cx: &Ctx, how: Standing) -> Result<Option<Status>, Fault> {
         if !self.pgp_keys.0.is_empty() {
             return Err(Fault::invalid(NO_PGP));
         }
@@ -188,16 +193,10 @@ impl Step for Start {
         }
         let config = SealConfig::new(self.secret_shares.0, self.secret_threshold.0)
             .map_err(operators_fault)?;
-        {
-            let mut slot = open.ceremonies.rekey.lock();
-            if slot.is_some() {
-                return Err(Fault::invalid(
-                    "rekey already in progress; finish it, or cancel it with its nonce",
-                ));
-            }
-            *slot = Some(Rekey::new(config, self.require_verification.0, &cx.random));
-        }
-        status(open).await.map(Some)
+        let rekey = Rekey::new(config, self.require_verification.0, &cx.random);
+        let nonce = rekey.quorum.nonce().to_owned();
+        open.ceremonies.rekey.lock().begin(how, rekey)?;
+        status(open, Some(&nonce)).await.map(Some)
     }
 }
 
@@ -219,22 +218,22 @@ impl Step for Cancel {
 
     async fn take(self, open: &Open, _: &Ctx, how: Standing) -> Result<Option<()>, Fault> {
         let mut slot = open.ceremonies.rekey.lock();
-        let known = slot.as_ref().is_none_or(|rekey| {
-            let verification = rekey.pending.as_ref();
-            rekey.quorum.is_named(&self.nonce.0)
-                || verification.is_some_and(|pending| pending.quorum.is_named(&self.nonce.0))
-        });
-        if how == Standing::Stranger && !known {
+        let named = slot.find(|rekey| rekey.is_named(&self.nonce.0));
+        if let Some(rekey) = named {
+            rekey.idle()?;
+            let nonce = rekey.quorum.nonce().to_owned();
+            slot.take(&nonce);
+            return Ok(None);
+        }
+        if how == Standing::Stranger && !slot.is_empty() {
             return Err(Fault::invalid(
                 "canceling needs the nonce that starting the rekey answered (nonce=...); a token whose policies let it delete sys/rotate/root/init can cancel without it",
             ));
         }
-        if let Some(rekey) = slot.as_ref() {
-            rekey.quorum.idle("rekey operation")?;
-            let verification = rekey.pending.as_ref();
-            verification.map_or(Ok(()), |pending| pending.quorum.idle("verify operation"))?;
+        for rekey in slot.iter() {
+            rekey.idle()?;
         }
-        *slot = None;
+        slot.clear();
         Ok(None)
     }
 }
@@ -286,7 +285,7 @@ impl Step for Update {
     async fn take(self, open: &Open, _: &Ctx, _: Standing) -> Result<Option<Updated>, Fault> {
         let share = share(self.key.as_ref())?;
         let updated = match update(open, &self.nonce.0, share).await? {
-            Outcome::Progress => Updated::Progress(status(open).await?),
+            Outcome::Progress => Updated::Progress(status(open, Some(&self.nonce.0)).await?),
             Outcome::Done {
                 shares,
                 verification_nonce,
@@ -333,7 +332,7 @@ impl Step for ReadVerification {
         _: &Ctx,
         how: Standing,
     ) -> Result<Option<Verification>, Fault> {
-        let mut found = verification(open)?;
+        let mut found = verification(open, None)?;
         if how == Standing::Stranger {
             found.nonce.clear();
         }
@@ -341,11 +340,17 @@ impl Step for ReadVerification {
     }
 }
 
-fn verification(open: &Open) -> Result<Verification, Fault> {
-    let slot = open.ceremonies.rekey.lock();
-    let rekey = slot
-        .as_ref()
-        .ok_or_else(|| Fault::invalid("no rekey configuration found; start a rekey first"))?;
+/// The state of the verification of a nonce, without one of the attempt that is furthest.
+fn verification(open: &Open, nonce: Option<&str>) -> Result<Verification, Fault> {
+    let mut slot = open.ceremonies.rekey.lock();
+    let rekey = match nonce {
+        Some(nonce) => slot
+            .find(|rekey| rekey.is_named(nonce))
+            .map(|rekey| &*rekey),
+        None => slot.furthest(),
+    };
+    let rekey =
+        rekey.ok_or_else(|| Fault::invalid("no rekey configuration found; start a rekey first"))?;
     let quorum = rekey.pending.as_ref().map(|pending| &pending.quorum);
     Ok(Verification {
         nonce: quorum
@@ -389,7 +394,7 @@ impl Step for Verify {
         let share = share(self.key.as_ref())?;
         Ok(Some(
             match verify::update(open, &self.nonce.0, share).await? {
-                false => VerifyAnswer::Progress(verification(open)?),
+                false => VerifyAnswer::Progress(verification(open, Some(&self.nonce.0))?),
                 true => VerifyAnswer::Done {
                     nonce: self.nonce.0,
                     complete: true,
@@ -421,17 +426,18 @@ impl Step for RestartVerification {
         cx: &Ctx,
         how: Standing,
     ) -> Result<Option<Verification>, Fault> {
+        let fresh = cx.random.uuid_v4();
         {
             let mut slot = open.ceremonies.rekey.lock();
-            let (_, pending) = waiting(slot.as_mut())?;
             let nonce = match how {
-                Standing::Stranger => self.nonce.0,
-                Standing::Granted => pending.quorum.nonce().to_owned(),
+                Standing::Stranger => Some(self.nonce.0.as_str()),
+                Standing::Granted => Some(self.nonce.0.as_str()).filter(|nonce| !nonce.is_empty()),
             };
-            pending.quorum.admit(&nonce, "verify operation")?;
-            pending.quorum = super::Quorum::named(cx.random.uuid_v4());
+            let (_, pending) = waiting(&mut slot, nonce)?;
+            pending.quorum.idle("verify operation")?;
+            pending.quorum = super::Quorum::named(fresh.clone());
         }
-        verification(open).map(Some)
+        verification(open, Some(&fresh)).map(Some)
     }
 }
 

@@ -15,15 +15,16 @@ use coffer_storage::Batch;
 use parking_lot::Mutex;
 use std::sync::Arc;
 
-use super::quorum::{Quorum, authenticate, present_seal};
+use super::quorum::{Quorum, authenticate, present_seal, wrong_nonce};
+use super::under_way::{Attempt, UnderWay};
 use crate::open::Open;
 pub(crate) use api::routes;
 
 /// How often the last step starts again when other changes of the key ring are faster.
 const STORE_TRIES: usize = 16;
 
-/// The attempt under way, if any.
-pub(crate) type Slot = Mutex<Option<Rekey>>;
+/// The attempts under way. The one that changes the keys ends the others, whose shares are void then.
+pub(crate) type Slot = Mutex<UnderWay<Rekey>>;
 
 /// An attempt to change the unseal keys.
 pub(crate) struct Rekey {
@@ -60,6 +61,16 @@ enum Outcome {
     },
 }
 
+impl Attempt for Rekey {
+    fn quorum(&self) -> &Quorum {
+        &self.quorum
+    }
+
+    fn is_proved(&self) -> bool {
+        self.pending.is_some()
+    }
+}
+
 impl Rekey {
     fn new(config: SealConfig, verify: bool, random: &Random) -> Self {
         Self {
@@ -69,6 +80,19 @@ impl Rekey {
             pending: None,
         }
     }
+
+    /// Whether this is the nonce of the attempt or of its verification.
+    fn is_named(&self, nonce: &str) -> bool {
+        let pending = self.pending.as_ref();
+        self.quorum.is_named(nonce) || pending.is_some_and(|new| new.quorum.is_named(nonce))
+    }
+
+    /// Refuses everybody while a request is completing it or its verification.
+    fn idle(&self) -> Result<(), Fault> {
+        self.quorum.idle("rekey operation")?;
+        let pending = self.pending.as_ref();
+        pending.map_or(Ok(()), |new| new.quorum.idle("verify operation"))
+    }
 }
 
 /// Hands in one share of the present key.
@@ -76,7 +100,11 @@ async fn update(open: &Open, nonce: &str, share: Zeroizing<Vec<u8>>) -> Result<O
     let present = present_seal(open).await?;
     let (shares, config, verify) = {
         let mut slot = open.ceremonies.rekey.lock();
-        let rekey = slot.as_mut().ok_or_else(none_under_way)?;
+        if slot.is_empty() {
+            return Err(none_under_way());
+        }
+        let rekey = slot.named(nonce);
+        let rekey = rekey.ok_or_else(|| wrong_nonce("rekey operation"))?;
         rekey.quorum.admit(nonce, "rekey operation")?;
         if rekey.pending.is_some() {
             return Err(Fault::invalid(
@@ -91,8 +119,7 @@ async fn update(open: &Open, nonce: &str, share: Zeroizing<Vec<u8>>) -> Result<O
     let completed = complete(open, nonce, present, &shares, config, verify).await;
     if completed.is_err() {
         let mut slot = open.ceremonies.rekey.lock();
-        let same = slot.as_mut().filter(|rekey| rekey.quorum.is_named(nonce));
-        if let Some(rekey) = same {
+        if let Some(rekey) = slot.named(nonce) {
             rekey.quorum.begin_again();
         }
     }
@@ -113,13 +140,7 @@ async fn complete(
     let (shares, wrapped) = seal::wrap(&root, config, &open.random)?;
     let made = Made { root, wrapped };
     if !verify {
-        store(&open.barrier, &made).await?;
-        close(open, nonce);
-        tracing::info!(
-            shares = config.secret_shares,
-            threshold = config.secret_threshold,
-            "the unseal keys were changed"
-        );
+        close(open, nonce, &made, config).await?;
         return Ok(Outcome::Done {
             shares,
             verification_nonce: String::new(),
@@ -131,14 +152,32 @@ async fn complete(
         made: Arc::new(made),
     };
     let mut slot = open.ceremonies.rekey.lock();
-    let rekey = slot.as_mut().filter(|rekey| rekey.quorum.is_named(nonce));
-    let rekey = rekey.ok_or_else(none_under_way)?;
+    let rekey = slot.named(nonce).ok_or_else(none_under_way)?;
     rekey.quorum.begin_again();
     rekey.pending = Some(pending);
     Ok(Outcome::Done {
         shares,
         verification_nonce,
     })
+}
+
+/// Makes the new key of the attempt of this nonce the one in force, and ends all attempts: what they
+/// have are shares of the former key.
+async fn close(open: &Open, nonce: &str, made: &Made, config: SealConfig) -> Result<(), Fault> {
+    let slot = &open.ceremonies.rekey;
+    slot.lock().close(nonce, "rekey operation")?;
+    let stored = store(&open.barrier, made).await;
+    match &stored {
+        Ok(()) => slot.lock().clear(),
+        Err(_) => slot.lock().reopen(),
+    }
+    stored?;
+    tracing::info!(
+        shares = config.secret_shares,
+        threshold = config.secret_threshold,
+        "the unseal keys were changed"
+    );
+    Ok(())
 }
 
 /// Makes the new root key and its wrapping the ones in force, in one step.
@@ -151,17 +190,6 @@ async fn store(barrier: &Barrier, made: &Made) -> Result<(), Fault> {
         }
     }
     Err(Error::Conflict.into())
-}
-
-/// Ends the attempt of this nonce.
-fn close(open: &Open, nonce: &str) {
-    let mut slot = open.ceremonies.rekey.lock();
-    if slot
-        .as_ref()
-        .is_some_and(|rekey| rekey.quorum.is_named(nonce))
-    {
-        *slot = None;
-    }
 }
 
 fn none_under_way() -> Fault {

@@ -8,7 +8,9 @@ use coffer_crypto::{Zeroizing, constant_time_eq};
 use coffer_engine::Fault;
 use coffer_storage::{Memory, Store};
 
-use super::{Made, Pending, Rekey, close, store};
+use super::{Made, Pending, Rekey, close};
+use crate::lifecycle::quorum::wrong_nonce;
+use crate::lifecycle::under_way::UnderWay;
 use crate::open::Open;
 
 /// Hands in one of the new shares; with enough of them they hold, and the present ones end. Answers
@@ -20,7 +22,7 @@ pub(super) async fn update(
 ) -> Result<bool, Fault> {
     let (shares, config, made, attempt) = {
         let mut slot = open.ceremonies.rekey.lock();
-        let (verified, pending) = waiting(slot.as_mut())?;
+        let (verified, pending) = waiting(&mut slot, Some(nonce))?;
         pending.quorum.admit(nonce, "verify operation")?;
         match pending
             .quorum
@@ -36,29 +38,16 @@ pub(super) async fn update(
         }
     };
     let outcome = match check(&made, config, &shares).await {
-        Ok(()) => store(&open.barrier, &made).await,
+        Ok(()) => close(open, &attempt, &made, config).await,
         Err(fault) => Err(fault),
     };
-    match outcome {
-        Ok(()) => {
-            close(open, &attempt);
-            tracing::info!(
-                shares = config.secret_shares,
-                threshold = config.secret_threshold,
-                "the unseal keys were changed"
-            );
-            Ok(true)
-        }
-        Err(fault) => {
-            let mut slot = open.ceremonies.rekey.lock();
-            if let Ok((_, pending)) = waiting(slot.as_mut())
-                && pending.quorum.is_named(nonce)
-            {
-                pending.quorum.begin_again();
-            }
-            Err(fault)
+    if outcome.is_err() {
+        let mut slot = open.ceremonies.rekey.lock();
+        if let Ok((_, pending)) = waiting(&mut slot, Some(nonce)) {
+            pending.quorum.begin_again();
         }
     }
+    outcome.map(|()| true)
 }
 
 /// What is verified, beside the shares.
@@ -67,17 +56,33 @@ pub(super) struct Verified {
     pub(super) config: SealConfig,
 }
 
-/// The parts of an attempt whose new shares are out.
-pub(super) fn waiting(rekey: Option<&mut Rekey>) -> Result<(Verified, &mut Pending), Fault> {
-    let rekey = rekey.ok_or_else(|| Fault::invalid("no rekey in progress; start one first"))?;
+/// The parts of the attempt whose new shares wait under this nonce; without one, of any that has some.
+pub(super) fn waiting<'a>(
+    slot: &'a mut UnderWay<Rekey>,
+    nonce: Option<&str>,
+) -> Result<(Verified, &'a mut Pending), Fault> {
+    if slot.is_empty() {
+        return Err(Fault::invalid("no rekey in progress; start one first"));
+    }
+    let none_waits = !slot.iter().any(|rekey| rekey.pending.is_some());
+    let is_meant = |rekey: &Rekey| {
+        let pending = rekey.pending.as_ref();
+        pending.is_some_and(|pending| nonce.is_none_or(|nonce| pending.quorum.is_named(nonce)))
+    };
+    let rekey = slot.find(is_meant).ok_or_else(|| match none_waits {
+        true => none_is_out(),
+        false => wrong_nonce("verify operation"),
+    })?;
     let verified = Verified {
         attempt: rekey.quorum.nonce().to_owned(),
         config: rekey.config,
     };
-    let pending = rekey.pending.as_mut().ok_or_else(|| {
-        Fault::invalid("no new keys wait to be verified; hand in the present ones first")
-    })?;
+    let pending = rekey.pending.as_mut().ok_or_else(none_is_out)?;
     Ok((verified, pending))
+}
+
+fn none_is_out() -> Fault {
+    Fault::invalid("no new keys wait to be verified; hand in the present ones first")
 }
 
 /// Whether the new shares open what was made with them.
