@@ -14,7 +14,7 @@ use super::Database;
 use super::driver;
 use super::listing::page;
 use super::plaintext;
-use super::postgres::masked;
+use super::postgres::{leads_elsewhere, masked};
 use super::statements::Statements;
 use super::username::UsernameTemplate;
 use crate::keys::Keys;
@@ -320,7 +320,12 @@ impl Handle<Database> for WriteConnection {
         }
         let verify = self.verify_connection.is_none_or(|flag| flag.0);
         let name = self.name.clone();
-        let mut stored = self.over(old.unwrap_or_default());
+        let gives_password = self.password.is_some();
+        let old = old.unwrap_or_default();
+        let mut stored = self.over(old.clone());
+        if !gives_password {
+            keep_at_home(&old.settings, &stored.settings)?;
+        }
         stored.revision = cx.random.base62(20);
         prove(&stored, verify)
             .await
@@ -405,6 +410,18 @@ impl WriteConnection {
         );
         stored
     }
+}
+
+/// Refuses to send a stored password to another place than the one it was given for: who may change a
+/// configuration, and does not know the password, must not learn it that way.
+fn keep_at_home(old: &Settings, new: &Settings) -> Result<(), Fault> {
+    let stored = !old.password.expose().is_empty() || old.pending_password.is_some();
+    if stored && leads_elsewhere(old, new) {
+        return Err(Fault::invalid(
+            "connection_url names another host or port than before, and the stored password is not sent there; give password, too",
+        ));
+    }
+    Ok(())
 }
 
 /// Refuses a configuration that can not work, by logging in if that is wanted.

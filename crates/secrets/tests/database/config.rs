@@ -155,6 +155,43 @@ async fn a_password_in_the_string_is_warned_of_and_hidden() {
 }
 
 #[tokio::test]
+async fn a_stored_password_is_not_sent_elsewhere() {
+    let (server, elsewhere) = (Postgres::start(), TcpListener::bind("127.0.0.1:0").unwrap());
+    elsewhere.set_nonblocking(true).unwrap();
+    let bench = configured(&server).await;
+    let port = elsewhere.local_addr().unwrap().port();
+    let at = |place: &str| {
+        format!(
+            "postgresql://{{{{username}}}}:{{{{password}}}}@{place}/postgres?sslmode=disable&connect_timeout=1"
+        )
+    };
+    let keys =
+        format!("host=127.0.0.1 port={port} user={{{{username}}}} password={{{{password}}}}");
+    for url in [
+        at(&format!("127.0.0.1:{port}")),
+        at(&format!("localhost:{}", server.port)),
+        at(&format!("127.0.0.1:{},127.0.0.1:{port}", server.port)),
+        at("{{password}}.example"),
+        at("127.0.0.1"),
+        keys,
+    ] {
+        for verify in [true, false] {
+            let change = json!({"connection_url": url, "verify_connection": verify});
+            let refused = invalid(bench.write("config/pg", change).await);
+            assert!(refused.contains("give password"), "{url}: {refused}");
+        }
+    }
+    assert!(elsewhere.accept().is_err(), "nobody came");
+    let same = json!({"connection_url": server.url("127.0.0.1", "sslmode=prefer")});
+    bench.write("config/pg", same).await.unwrap();
+    let again =
+        json!({"connection_url": server.url("localhost", "sslmode=disable"), "password": PASSWORD});
+    bench.write("config/pg", again).await.unwrap();
+    let url = &bench.read("config/pg").await.unwrap().data["connection_details"]["connection_url"];
+    assert_eq!(*url, server.url("localhost", "sslmode=disable"));
+}
+
+#[tokio::test]
 async fn the_admins_password_is_rotated() {
     let server = Postgres::start();
     let bench = configured(&server).await;

@@ -14,6 +14,8 @@ use crate::database::connection::Settings;
 const MAX_URL_BYTES: usize = 8 * 1024;
 /// How long one attempt to connect may take if the string says nothing, in seconds.
 const CONNECT_TIMEOUT_SECS: u64 = 10;
+/// Where PostgreSQL listens if the string does not say.
+const DEFAULT_PORT: u16 = 5432;
 /// The longest that a connection string may ask for, in seconds.
 const MAX_CONNECT_TIMEOUT_SECS: u64 = 30;
 
@@ -80,6 +82,19 @@ pub(super) fn parse(settings: &Settings) -> Result<Address, String> {
     Ok(address)
 }
 
+/// Whether the new settings lead to other hosts or ports. Those that are not understood lead nowhere.
+pub(in crate::database) fn leads_elsewhere(old: &Settings, new: &Settings) -> bool {
+    let place = |settings: &Settings| {
+        let config = parse(settings).ok()?.config;
+        let ports = match config.get_ports() {
+            [] => vec![DEFAULT_PORT],
+            ports => ports.to_vec(),
+        };
+        Some((config.get_hosts().to_vec(), ports))
+    };
+    place(new).is_some_and(|there| place(old) != Some(there))
+}
+
 impl Address {
     fn set(&mut self, key: &str, value: &str, options: &mut String) -> Result<(), String> {
         let config = &mut self.config;
@@ -99,7 +114,7 @@ impl Address {
             "port" => {
                 for port in value.split(',') {
                     let port = if port.is_empty() {
-                        Ok(5432)
+                        Ok(DEFAULT_PORT)
                     } else {
                         port.parse()
                     };

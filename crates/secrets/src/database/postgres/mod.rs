@@ -36,6 +36,7 @@ use address::SslMode;
 use pool::{Limits, Pool};
 use tls::Tls;
 
+pub(in crate::database) use address::leads_elsewhere;
 pub(in crate::database) use dsn::masked;
 
 /// How long one call may take in all, waiting and connecting included, in seconds.
