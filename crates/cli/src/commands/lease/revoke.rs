@@ -58,7 +58,7 @@ impl Revoke {
         };
         revoked.or_failed(format!("revoking {lease}"))?;
         cx.ui.line(&match (self.sync, self.prefix) {
-            (false, _) => "All revocation operations queued successfully!".to_owned(),
+            (false, _) => format!("Success! The server took the revocation of {lease}"),
             (true, true) => format!("Success! Revoked any leases with prefix: {lease}"),
             (true, false) => format!("Success! Revoked lease: {lease}"),
         });
