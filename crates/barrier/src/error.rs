@@ -32,6 +32,16 @@ pub enum Error {
     /// Shares or their counts are not acceptable; the text is for the operator.
     #[error("{0}")]
     Shares(String),
+    /// The record is larger than its kind may be.
+    #[error(
+        "too large to be kept: {size} bytes, the limit is {limit}; give fewer or shorter values"
+    )]
+    TooLarge {
+        /// Its size in bytes.
+        size: usize,
+        /// The most its kind may have.
+        limit: usize,
+    },
     /// A cipher refused to work.
     #[error(transparent)]
     Crypto(#[from] coffer_crypto::Error),

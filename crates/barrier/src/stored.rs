@@ -13,6 +13,8 @@ use crate::Error;
 pub trait Stored: Serialize + DeserializeOwned + Send + Sync {
     /// The version written now.
     const VERSION: u8 = 1;
+    /// The most bytes one record may have. Set it on what is read with every request.
+    const MAX_BYTES: usize = 64 * 1024 * 1024;
 
     /// Reads the form that `version` (older than [`Stored::VERSION`]) wrote.
     fn migrate(version: u8, _json: &[u8]) -> Result<Self, String> {
@@ -35,7 +37,13 @@ pub(crate) fn encode<T: Stored>(path: &str, value: &T) -> Result<WipingBuffer, E
     let mut buffer = WipingBuffer::with_capacity(256);
     buffer.extend(&[T::VERSION]);
     serde_json::to_writer(&mut buffer, value).map_err(|e| damaged(path, e))?;
-    Ok(buffer)
+    match buffer.len() {
+        size if size > T::MAX_BYTES => Err(Error::TooLarge {
+            size,
+            limit: T::MAX_BYTES,
+        }),
+        _ => Ok(buffer),
+    }
 }
 
 pub(crate) fn decode<T: Stored>(path: &str, bytes: &[u8]) -> Result<T, Error> {

@@ -35,7 +35,9 @@ pub struct MountRecord {
     pub tainted: bool,
 }
 
-impl Stored for MountRecord {}
+impl Stored for MountRecord {
+    const MAX_BYTES: usize = 64 * 1024;
+}
 
 /// The tunable part of a mount. Zero and empty mean "as the server's default".
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

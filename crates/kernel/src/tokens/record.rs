@@ -69,7 +69,9 @@ pub struct TokenRecord {
     pub revoking: bool,
 }
 
-impl Stored for TokenRecord {}
+impl Stored for TokenRecord {
+    const MAX_BYTES: usize = 64 * 1024;
+}
 
 impl TokenRecord {
     /// Whether the `root` policy is among its policies.

@@ -72,7 +72,9 @@ pub enum RoleTokenType {
     Batch,
 }
 
-impl Stored for TokenRole {}
+impl Stored for TokenRole {
+    const MAX_BYTES: usize = 64 * 1024;
+}
 
 impl Default for TokenRole {
     fn default() -> Self {

@@ -201,10 +201,13 @@ impl Tokens {
     pub fn batch(&self, record: &TokenRecord) -> Result<Secret<String>, Fault> {
         let plain = coffer_engine::Body::json(record)?;
         let sealed = self.view.barrier().encrypt(BATCH_PLACE, &plain)?;
-        Ok(Secret::new(format!(
-            "{BATCH_PREFIX}{}",
-            URL_SAFE_NO_PAD.encode(sealed)
-        )))
+        let token = format!("{BATCH_PREFIX}{}", URL_SAFE_NO_PAD.encode(sealed));
+        match token.len() {
+            size if size > MAX_TOKEN_BYTES => Err(Fault::Invalid(format!(
+                "a batch token carries its policies and metadata, and with these it would have {size} bytes; the limit is {MAX_TOKEN_BYTES}"
+            ))),
+            _ => Ok(Secret::new(token)),
+        }
     }
 
     async fn open_batch(&self, body: &str) -> Result<Option<TokenRecord>, Fault> {
