@@ -79,6 +79,8 @@ pub(super) struct DriverError {
 pub(super) enum Effect {
     /// Nothing: the database refused, or was never asked.
     None,
+    /// Nothing: another transaction was at the same objects in the same moment.
+    Raced,
     /// Nothing: no connection was to be had.
     Unreachable,
     /// Nothing: a user of that name was there before, and it is not ours.

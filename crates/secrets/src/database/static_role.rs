@@ -408,7 +408,7 @@ async fn rotate(engine: &Database, cx: &Ctx, name: &str) -> Result<(), Fault> {
             Effect::Unknown | Effect::Unreachable => {
                 Fault::Unavailable(format!("error setting credentials: {error}"))
             }
-            Effect::None | Effect::Taken => {
+            Effect::None | Effect::Raced | Effect::Taken => {
                 Fault::Upstream(format!("error setting credentials: {error}"))
             }
         });

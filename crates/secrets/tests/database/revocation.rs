@@ -1,3 +1,4 @@
+use futures_util::future::join_all;
 use serde_json::json;
 
 use super::postgres::{Postgres, query};
@@ -36,6 +37,25 @@ async fn own_statements_that_postgresql_refuses_keep_the_lease() {
     .await;
     bench.revoke(&lease).await.unwrap();
     assert!(!server.has_role(&user).await);
+    assert!(bench.lease_ids().await.is_empty());
+}
+
+#[tokio::test]
+async fn users_with_rights_on_one_table_can_go_at_the_same_time() {
+    let server = Postgres::start();
+    let bench = configured(&server).await;
+    server.sql("CREATE TABLE shared (name text)").await;
+    role(
+        &bench,
+        json!({"creation_statements": [CREATE, "GRANT SELECT ON shared TO \"{{name}}\""]}),
+    )
+    .await;
+    let mut leases = Vec::new();
+    for _ in 0..16 {
+        leases.push(login(&bench.read("creds/app").await.unwrap()).2);
+    }
+    let revoked = join_all(leases.iter().map(|lease| bench.revoke(lease))).await;
+    revoked.into_iter().collect::<Result<Vec<_>, _>>().unwrap();
     assert!(bench.lease_ids().await.is_empty());
 }
 

@@ -4,6 +4,7 @@
 //!
 //! - Statements of one call run in one transaction, under an advisory lock on the user's name. A revocation therefore
 //!   waits for a creation whose answer was lost, instead of finding nothing and leaving the user behind.
+//! - PostgreSQL breaks transactions off that change the privileges of one table at the same time. Ours are tried again.
 //! - The default revocation first forbids login and ends the user's sessions. What the user owns is then given to the
 //!   configured admin user (data is never dropped), all privileges in the connected database and on shared objects
 //!   are revoked, and the role is dropped. Objects in *other* databases can not be reached from here: PostgreSQL refuses
@@ -110,8 +111,23 @@ impl Postgres {
         done.map_err(|error| error.without(&self.own_password))
     }
 
-    /// Runs the statements in one transaction.
+    /// Runs the statements in one transaction, again where another one was in its way.
     async fn transact(
+        &self,
+        username: &str,
+        statements: &[Secret<String>],
+        expected: Expected,
+    ) -> Result<(), DriverError> {
+        let mut races = Races::default();
+        loop {
+            match self.try_to_transact(username, statements, expected).await {
+                Err(error) if races.goes_on_after(&error).await => {}
+                done => return done,
+            }
+        }
+    }
+
+    async fn try_to_transact(
         &self,
         username: &str,
         statements: &[Secret<String>],
@@ -138,8 +154,23 @@ impl Postgres {
         Ok(())
     }
 
-    /// The role's own statements, as they are, all or none.
+    /// The role's own statements, as they are, all or none; again where another transaction was in
+    /// their way.
     async fn revoke_by(
+        &self,
+        username: &str,
+        statements: &[Secret<String>],
+    ) -> Result<(), DriverError> {
+        let mut races = Races::default();
+        loop {
+            match self.try_to_revoke_by(username, statements).await {
+                Err(error) if races.goes_on_after(&error).await => {}
+                done => return done,
+            }
+        }
+    }
+
+    async fn try_to_revoke_by(
         &self,
         username: &str,
         statements: &[Secret<String>],
@@ -156,8 +187,18 @@ impl Postgres {
         Ok(())
     }
 
-    /// The default revocation; see the head of this file.
+    /// The default revocation, see the head of this file; again where another transaction was in its way.
     async fn drop_role(&self, username: &str) -> Result<(), DriverError> {
+        let mut races = Races::default();
+        loop {
+            match self.try_to_drop_role(username).await {
+                Err(error) if races.goes_on_after(&error).await => {}
+                done => return done,
+            }
+        }
+    }
+
+    async fn try_to_drop_role(&self, username: &str) -> Result<(), DriverError> {
         let mut pooled = self.pool.get().await?;
         let role = identifier(username);
         let transaction = begin(&mut pooled.client, username).await?;
@@ -185,6 +226,28 @@ impl Postgres {
         end_sessions(&pooled.client, oid).await;
         pooled.keep();
         Ok(())
+    }
+}
+
+/// How often a transaction of ours may lose against another one before its caller is told. Of those at
+/// the same objects one wins each time, and no more than the pool's connections are.
+const RACES_MAX: u32 = 30;
+/// The pause after the first lost race; it grows by as much with each.
+const RACE_PAUSE: Duration = Duration::from_millis(3);
+
+/// The races that one call has lost.
+#[derive(Default)]
+struct Races(u32);
+
+impl Races {
+    /// Whether to try again, after a pause.
+    async fn goes_on_after(&mut self, error: &DriverError) -> bool {
+        if error.effect != Effect::Raced || self.0 >= RACES_MAX {
+            return false;
+        }
+        self.0 += 1;
+        tokio::time::sleep(RACE_PAUSE * self.0).await;
+        true
     }
 }
 

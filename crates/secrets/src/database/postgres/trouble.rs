@@ -13,6 +13,7 @@ pub(super) fn of(error: &Error) -> DriverError {
         Some(refusal) if *refusal.code() == SqlState::DUPLICATE_OBJECT => Effect::Taken,
         // The server went away in the middle; whether a commit was done nobody knows.
         Some(refusal) if refusal.code().code().starts_with("57P") => Effect::Unknown,
+        Some(refusal) if lost_a_race(refusal.code()) => Effect::Raced,
         Some(_) => Effect::None,
         None => Effect::Unknown,
     };
@@ -20,6 +21,13 @@ pub(super) fn of(error: &Error) -> DriverError {
         text: text(error),
         effect,
     }
+}
+
+/// Whether the server broke a transaction off because of another one: a deadlock or a serialisation
+/// failure (class 40), or two changes of one object's privileges, for which its catalogue has no better
+/// name than "internal error" (`tuple concurrently updated`).
+fn lost_a_race(code: &SqlState) -> bool {
+    code.code().starts_with("40") || *code == SqlState::INTERNAL_ERROR
 }
 
 /// In the reference's form: `ERROR: role "a" does not exist (SQLSTATE 42704)`.
