@@ -141,11 +141,6 @@ impl Barrier {
         self.open.store(None);
     }
 
-    /// Whether the key ring is absent.
-    pub fn is_sealed(&self) -> bool {
-        self.open.load().is_none()
-    }
-
     /// The active key.
     pub fn key_info(&self) -> Result<KeyInfo, Error> {
         let info = self.open()?.ring.info();

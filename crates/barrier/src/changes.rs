@@ -31,14 +31,6 @@ impl Changes {
         Ok(self)
     }
 
-    /// Writes bytes as they are (with their version byte), for raw access by operators.
-    pub fn put_raw(mut self, view: &View, path: &str, bytes: &[u8]) -> Result<Self, Error> {
-        let full = view.full(path);
-        let sealed = self.barrier.encrypt(&full, bytes)?;
-        self.batch = self.batch.put(full, sealed);
-        Ok(self)
-    }
-
     /// Removes what is at `path`, if anything is.
     pub fn delete(mut self, view: &View, path: &str) -> Self {
         self.batch = self.batch.delete(view.full(path));

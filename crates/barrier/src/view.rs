@@ -3,8 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use coffer_crypto::Zeroizing;
-
 use crate::stored::{damaged, decode};
 use crate::{Barrier, Changes, Error, Seen, Stored};
 
@@ -52,15 +50,6 @@ impl View {
             .map(|bytes| decode(&full, &self.barrier.decrypt(&full, bytes)?))
             .transpose()?;
         Ok((value, Seen(bytes)))
-    }
-
-    /// The bytes at `path`, for raw access by operators.
-    pub async fn get_raw(&self, path: &str) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
-        let full = self.full(path);
-        let bytes = self.barrier.store().get(&full).await?;
-        bytes
-            .map(|bytes| self.barrier.decrypt(&full, &bytes))
-            .transpose()
     }
 
     /// Writes the record at `path`.

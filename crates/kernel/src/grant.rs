@@ -115,16 +115,6 @@ pub async fn authorize(open: &Open, mut asked: Box<Asked>) -> Result<Granted, Re
 }
 
 impl Granted {
-    /// The request, for the record.
-    pub fn asked(&self) -> &Asked {
-        &self.asked
-    }
-
-    /// The mount, for the record.
-    pub fn mount(&self) -> &Mount {
-        &self.mount
-    }
-
     /// Records the request; refused when no audit device can.
     pub async fn record(self, open: &Open) -> Result<Recorded, Refused> {
         match crate::record::request(open, &self.asked, None).await {
@@ -171,14 +161,7 @@ impl Recorded {
 /// let ask is not told whether there is such a path.
 async fn admitted(open: &Open, asked: &mut Asked) -> Result<(), Fault> {
     let record = asked.token.clone().ok_or(Fault::Denied)?;
-    let bound = &record.bound_cidrs;
-    let at_home = bound.is_empty()
-        || asked.request.client.is_some_and(|client| {
-            bound
-                .iter()
-                .any(|net| net.contains(&client.ip().to_canonical()))
-        });
-    if !at_home {
+    if !record.may_come_from(asked.request.client.map(|client| client.ip())) {
         return Err(Fault::Denied);
     }
     asked.token = Some(open.tokens.spend_use(record).await?);

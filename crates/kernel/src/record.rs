@@ -15,9 +15,7 @@ use crate::leases::{self, settle::Settled};
 use crate::mounts::Mount;
 use crate::open::Open;
 use crate::request::{Request, Response};
-
-/// What `mount_running_version` says.
-const RUNNING_VERSION: &str = concat!("v", env!("CARGO_PKG_VERSION"), "+builtin.coffer");
+use crate::settings::BUILT_IN_VERSION;
 
 /// Records a request, with the fault if it was refused.
 pub async fn request(open: &Open, asked: &Asked, fault: Option<&Fault>) -> Result<(), Fault> {
@@ -142,7 +140,7 @@ fn mount(mount: &Mount) -> MountFacts<'_> {
         } else {
             "secret"
         },
-        running_version: RUNNING_VERSION,
+        running_version: BUILT_IN_VERSION,
         plain_request_keys: &record.tuning.audit_non_hmac_request_keys,
         plain_response_keys: &record.tuning.audit_non_hmac_response_keys,
     }

@@ -9,6 +9,10 @@ use crate::audit::{Allow, NewDevice};
 /// The API level that clients are told; they choose their behaviour by it.
 pub const API_VERSION: &str = "1.21.0";
 
+/// The version that engines compiled in say they have.
+pub(crate) const BUILT_IN_VERSION: &str =
+    concat!("v", env!("CARGO_PKG_VERSION"), "+builtin.coffer");
+
 /// What the kernel is started with.
 pub struct Settings {
     /// The registry: every engine this binary holds.

@@ -10,7 +10,7 @@ use coffer_engine::{Class, Fault};
 use serde::{Deserialize, Serialize};
 
 use super::record::MountRecord;
-use super::table::{Backend, Mount, Mounts};
+use super::table::{Backend, Mount};
 use crate::leases::{self, Force, Which};
 use crate::open::Open;
 use crate::tokens;
@@ -78,7 +78,7 @@ pub async fn enable(open: &Open, record: MountRecord) -> Result<(), Fault> {
         ))),
         None => Ok(()),
     };
-    free(&stored(&open.mounts).await?)?;
+    free(&open.mounts.stored().await?)?;
     engine_begins(open, &mount, None).await?;
     put(open, record.clone(), free).await
 }
@@ -187,7 +187,7 @@ pub async fn check_remount(open: &Open, from: &str, to: &str) -> Result<MountRec
         (Class::Auth, Class::Auth) | (Class::Secret, Class::Secret) => {}
     }
     refuse_path(&record)?;
-    free_to_move(&stored(&open.mounts).await?, to)?;
+    free_to_move(&open.mounts.stored().await?, to)?;
     Ok(record)
 }
 
@@ -366,7 +366,7 @@ async fn edit(
     let core = open.barrier.view("core/");
     loop {
         let (edition, seen) = core.get_seen::<Edition>("mount-edition").await?;
-        let edit = decide(&stored(mounts).await?)?;
+        let edit = decide(&mounts.stored().await?)?;
         let changes = written(open, &edit)?.put(
             &core,
             "mount-edition",
@@ -412,20 +412,4 @@ fn swap(open: &Open, edit: &Edit) {
             all.insert(mount.record.path.clone(), Arc::clone(mount));
         }
     });
-}
-
-async fn stored(mounts: &Mounts) -> Result<Vec<MountRecord>, Fault> {
-    let mut records = Vec::new();
-    let mut after: Option<String> = None;
-    loop {
-        let page = mounts
-            .view
-            .scan::<MountRecord>("", after.as_deref(), PAGE)
-            .await?;
-        let Some((last, _)) = page.last() else {
-            return Ok(records);
-        };
-        after = Some(last.clone());
-        records.extend(page.into_iter().map(|(_, record)| record));
-    }
 }

@@ -15,6 +15,9 @@ use crate::open::Open;
 use crate::settings::Settings;
 use crate::{sys, tokens};
 
+/// How many records are read at once.
+const PAGE: usize = 1_000;
+
 /// All mounts.
 pub struct Mounts {
     pub(super) view: View,
@@ -39,6 +42,8 @@ pub struct Mount {
     pub view: View,
     /// What answers.
     pub backend: Backend,
+    /// Whether each token has a storage of its own here; every request asks.
+    per_token: bool,
 }
 
 /// What answers behind a mount.
@@ -64,20 +69,10 @@ impl Mounts {
             view,
             snapshot: ArcSwap::default(),
         };
-        let mut after: Option<String> = None;
-        let mut found: Vec<Arc<Mount>> = Vec::new();
-        loop {
-            let page = mounts
-                .view
-                .scan::<MountRecord>("", after.as_deref(), 1_000)
-                .await?;
-            let Some((last, _)) = page.last() else { break };
-            after = Some(last.clone());
-            found.extend(
-                page.into_iter()
-                    .map(|(_, record)| Arc::new(Mount::new(record, barrier, settings))),
-            );
-        }
+        let records = mounts.stored().await?.into_iter();
+        let found: Vec<_> = records
+            .map(|record| Arc::new(Mount::new(record, barrier, settings)))
+            .collect();
         mounts.change(|all| {
             all.extend(
                 found
@@ -117,13 +112,19 @@ impl Mounts {
             .collect()
     }
 
-    /// A mount whose path is `path`, contains it or lies below it.
-    pub fn in_the_way_of(&self, path: &str) -> Option<Arc<Mount>> {
-        let snapshot = self.snapshot.load();
-        let overlaps = |mount: &&Arc<Mount>| {
-            mount.record.path.starts_with(path) || path.starts_with(&mount.record.path)
-        };
-        snapshot.by_path.values().find(overlaps).cloned()
+    /// The records in storage, which changes are decided on.
+    pub(super) async fn stored(&self) -> Result<Vec<MountRecord>, Fault> {
+        let mut records = Vec::new();
+        let mut after: Option<String> = None;
+        loop {
+            let page = self.view.scan::<MountRecord>("", after.as_deref(), PAGE);
+            let page = page.await?;
+            let Some((last, _)) = page.last() else {
+                return Ok(records);
+            };
+            after = Some(last.clone());
+            records.extend(page.into_iter().map(|(_, record)| record));
+        }
     }
 
     /// Swaps in a changed table.
@@ -175,6 +176,7 @@ impl Mount {
             record,
             info: Arc::new(info),
             view,
+            per_token: matches!(&backend, Backend::Engine(engine) if engine.table().per_token),
             backend,
         }
     }
@@ -262,6 +264,6 @@ impl Mount {
 
     /// Whether each token has a storage of its own here.
     pub fn per_token(&self) -> bool {
-        matches!(&self.backend, Backend::Engine(engine) if engine.table().per_token)
+        self.per_token
     }
 }

@@ -10,13 +10,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::open::Open;
+use crate::settings::BUILT_IN_VERSION;
 
 /// How many versions are remembered.
 const VERSIONS_MAX: usize = 1_000;
 /// Where the versions that ran here are kept, below `core/`.
 const VERSIONS: &str = "versions";
-/// What a built-in engine's version is.
-const BUILT_IN: &str = concat!("v", env!("CARGO_PKG_VERSION"), "+builtin.coffer");
 /// The database plugins that are part of the database engine.
 const DATABASE_PLUGINS: [&str; 1] = ["postgresql-database-plugin"];
 
@@ -205,7 +204,7 @@ impl Handle<Open> for ReadCatalog {
                     "deprecation_status": "supported",
                     "name": name,
                     "type": kind,
-                    "version": BUILT_IN,
+                    "version": BUILT_IN_VERSION,
                 })
             })
             .collect();
@@ -259,7 +258,7 @@ impl Handle<Open> for ReadPlugin {
             "deprecation_status": "supported",
             "name": self.name,
             "sha256": "",
-            "version": BUILT_IN,
+            "version": BUILT_IN_VERSION,
         }))
     }
 }

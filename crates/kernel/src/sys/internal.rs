@@ -60,10 +60,7 @@ pub(crate) async fn sender(open: &Open, cx: &Ctx) -> Result<Option<Arc<Caller>>,
     let record = open.tokens.by_token(token.expose()).await?;
     let record = record.filter(|record| record.is_alive(cx.now));
     let record = record.ok_or(Fault::Denied)?;
-    let bound = &record.bound_cidrs;
-    let at_home = |client: std::net::IpAddr| bound.iter().any(|net| net.contains(&client));
-    let client = cx.request.client.map(|client| client.to_canonical());
-    if !bound.is_empty() && !client.is_some_and(at_home) {
+    if !record.may_come_from(cx.request.client) {
         return Err(Fault::Denied);
     }
     Ok(Some(Arc::new(crate::tokens::caller(&record))))

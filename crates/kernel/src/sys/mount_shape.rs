@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::mounts::{Mount, MountRecord, Tuning};
+use crate::settings::BUILT_IN_VERSION;
 
 /// A mount as lists and reads show it.
 #[derive(Serialize)]
@@ -27,7 +28,7 @@ pub(super) struct Shown<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     deprecation_status: Option<&'static str>,
     plugin_version: &'static str,
-    running_plugin_version: String,
+    running_plugin_version: &'static str,
     running_sha256: &'static str,
 }
 
@@ -51,7 +52,7 @@ impl<'a> Shown<'a> {
             external_entropy_access: record.external_entropy_access,
             deprecation_status: (!built_in).then_some("supported"),
             plugin_version: "",
-            running_plugin_version: format!("v{}+builtin.coffer", env!("CARGO_PKG_VERSION")),
+            running_plugin_version: BUILT_IN_VERSION,
             running_sha256: "",
         }
     }

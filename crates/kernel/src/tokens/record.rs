@@ -1,6 +1,7 @@
 //! What is stored about a token.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use coffer_barrier::Stored;
@@ -103,6 +104,13 @@ impl TokenRecord {
     pub fn last_ttl(&self) -> Duration {
         let from = self.last_renewal.unwrap_or(self.created);
         self.expires.map_or(Duration::ZERO, |end| end.since(from))
+    }
+
+    /// Whether it may be used by `client`; a token without bound addresses by everyone.
+    pub fn may_come_from(&self, client: Option<IpAddr>) -> bool {
+        let bound = &self.bound_cidrs;
+        let at_home = |client: IpAddr| bound.iter().any(|net| net.contains(&client.to_canonical()));
+        bound.is_empty() || client.is_some_and(at_home)
     }
 
     /// Whether it still lives at `now`.
