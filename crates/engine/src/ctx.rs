@@ -80,6 +80,8 @@ pub struct Caller {
     pub root: bool,
     /// When the token ends; never for some root tokens.
     pub expires: Option<Timestamp>,
+    /// The id of the namespace the token belongs to; empty for the root.
+    pub namespace: String,
 }
 
 /// How a token is kept.

@@ -44,6 +44,12 @@ pub struct Flags {
     pub unauthenticated: bool,
     /// Names here are compared in lower case, so policy is asked about them in lower case.
     pub caseless: bool,
+    /// Is about the server as a whole, so it is there in the root namespace alone.
+    pub root_only: bool,
+    /// Is about the token that asks, so it is answered in the namespace of that, wherever it was asked.
+    pub at_home: bool,
+    /// Works in a locked namespace, too.
+    pub while_locked: bool,
 }
 
 /// One verb on one path, its types erased.
@@ -117,6 +123,14 @@ impl<E: Send + Sync + 'static> Routes<E> {
             leases,
             ..Self::new(paths)
         }
+    }
+
+    /// All of these are there in the root namespace alone.
+    pub fn root_only(mut self) -> Self {
+        for path in &mut self.paths {
+            path.flags.root_only = true;
+        }
+        self
     }
 
     /// Adds a kind of lease that this engine's answers carry.
@@ -279,6 +293,24 @@ impl<E: Send + Sync + 'static> Path<E> {
     /// no spelling passes a rule about another.
     pub fn caseless(mut self) -> Self {
         self.flags.caseless = true;
+        self
+    }
+
+    /// Is there in the root namespace alone.
+    pub fn root_only(mut self) -> Self {
+        self.flags.root_only = true;
+        self
+    }
+
+    /// Is answered in the namespace of the token that asks.
+    pub fn at_home(mut self) -> Self {
+        self.flags.at_home = true;
+        self
+    }
+
+    /// Works in a locked namespace, too.
+    pub fn while_locked(mut self) -> Self {
+        self.flags.while_locked = true;
         self
     }
 

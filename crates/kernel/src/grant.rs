@@ -6,13 +6,15 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use coffer_barrier::View;
 use coffer_engine::{Caller, Ctx, Fault, Flags, Reply, RequestInfo};
 use coffer_wire::{Timestamp, Verb};
 
+use crate::authority::Authority;
 use crate::leases::Desk;
 use crate::mounts::{Found, Mount};
 use crate::open::Open;
-use crate::policy::{Acl, Question, Verdict};
+use crate::policy::{Question, Verdict};
 use crate::request::Request;
 use crate::tokens::TokenRecord;
 
@@ -70,7 +72,7 @@ pub struct Refused {
 
 impl Asked {
     /// Who may come to the endpoint.
-    fn flags(&self) -> Flags {
+    pub fn flags(&self) -> Flags {
         self.found
             .as_ref()
             .map(|found| found.flags)
@@ -81,6 +83,11 @@ impl Asked {
 /// Asks policy. Everything that is refused looks alike to a stranger: unknown paths, too.
 pub async fn authorize(open: &Open, mut asked: Box<Asked>) -> Result<Granted, Refused> {
     let flags = asked.flags();
+    if !flags.while_locked
+        && let Err(fault) = open.space.refuse_if_locked()
+    {
+        return Err(Refused { asked, fault });
+    }
     if !flags.unauthenticated
         && let Err(fault) = admitted(open, &mut asked).await
     {
@@ -92,7 +99,10 @@ pub async fn authorize(open: &Open, mut asked: Box<Asked>) -> Result<Granted, Re
             .unwrap_or(Fault::UnsupportedPath);
         return Err(Refused { asked, fault });
     };
-    let (cx, desk) = context(open, &asked, &mount);
+    let Some((cx, desk)) = context(open, &asked, &mount) else {
+        let fault = Fault::Denied;
+        return Err(Refused { asked, fault });
+    };
     if flags.unauthenticated {
         return Ok(Granted {
             asked,
@@ -169,8 +179,8 @@ async fn admitted(open: &Open, asked: &mut Asked) -> Result<(), Fault> {
         Ok(_) => Ok(()),
         Err(_) if asked.request.help => Ok(()), // Help is for everyone who has a token.
         Err(_) => {
-            let acl = acl_of(open, asked).await?;
-            let verdict = policy_says(&acl, asked, false, false).ok_or(Fault::Denied)?;
+            let authority = authority_of(open, asked).await?;
+            let verdict = policy_says(&authority, asked, false, false).ok_or(Fault::Denied)?;
             note(open, asked, &verdict);
             Ok(())
         }
@@ -197,11 +207,11 @@ async fn allowed(
     if asked.request.help {
         return Ok(()); // Help is for everyone who has a token.
     }
-    let acl = acl_of(open, asked).await?;
+    let authority = authority_of(open, asked).await?;
     let sudo_path = found.flags.sudo;
-    let mut verdict = policy_says(&acl, asked, sudo_path, false);
+    let mut verdict = policy_says(&authority, asked, sudo_path, false);
     if found.tells_existence {
-        let creating = policy_says(&acl, asked, sudo_path, true);
+        let creating = policy_says(&authority, asked, sudo_path, true);
         if verdict.is_none() && creating.is_none() {
             return Err(Fault::Denied); // Who may do neither does not learn what is there.
         }
@@ -214,15 +224,15 @@ async fn allowed(
     Ok(())
 }
 
-/// The policies of the token together.
-async fn acl_of(open: &Open, asked: &Asked) -> Result<Arc<Acl>, Fault> {
+/// What the token may do here.
+async fn authority_of(open: &Open, asked: &Asked) -> Result<Authority, Fault> {
     let caller = asked.caller.as_ref().ok_or(Fault::Denied)?;
-    Ok(open.policies.acl_for(&caller.policies, asked.now).await?)
+    Authority::of(open, caller, asked.now).await
 }
 
 /// The verdict of the policies, if they let the request go on.
 fn policy_says<'a>(
-    acl: &'a Acl,
+    authority: &'a Authority,
     asked: &Asked,
     sudo_path: bool,
     creates: bool,
@@ -236,8 +246,8 @@ fn policy_says<'a>(
         wrap_ttl: asked.request.wrap_ttl,
         sudo_path,
     };
-    let verdict = acl.decide(&question);
-    (verdict.allowed && allowed_without_slash(acl, question)).then_some(verdict)
+    let verdict = authority.decide(&question);
+    (verdict.allowed && allowed_without_slash(authority, question)).then_some(verdict)
 }
 
 /// Keeps what a verdict says beyond yes.
@@ -268,10 +278,10 @@ fn asked_path<'a>(request: &'a Request, found: Option<&Found>) -> Cow<'a, str> {
 
 /// `sys/mounts/one/` names the mount that `sys/mounts/one` names: unless it asks for a list, a path with
 /// a trailing slash must be allowed in both spellings, so that the slash is no way around a rule.
-fn allowed_without_slash(acl: &Acl, question: Question<'_>) -> bool {
+fn allowed_without_slash(authority: &Authority, question: Question<'_>) -> bool {
     let lists = matches!(question.verb, Verb::List | Verb::Scan);
     let bare = question.path.strip_suffix('/').filter(|_| !lists);
-    bare.is_none_or(|path| acl.decide(&Question { path, ..question }).allowed)
+    bare.is_none_or(|path| authority.decide(&Question { path, ..question }).allowed)
 }
 
 /// A policy that bounds pages gives its bound to a list that names none.
@@ -286,20 +296,16 @@ fn limit_page(request: &mut Request, limit: i64) {
     }
 }
 
-fn context(open: &Open, asked: &Asked, mount: &Arc<Mount>) -> (Ctx, Arc<Desk>) {
+/// What the handler gets; none where it would be the storage of a token that may not come here.
+fn context(open: &Open, asked: &Asked, mount: &Arc<Mount>) -> Option<(Ctx, Arc<Desk>)> {
     let request = &asked.request;
-    let accessor = asked
-        .token
-        .as_ref()
-        .map(|token| token.accessor.clone())
-        .unwrap_or_default();
     let holder = asked
         .token
         .as_ref()
         .map(|token| token.lease_holder().to_owned())
         .unwrap_or_default();
     let view = if mount.per_token() {
-        mount.view.sub(&format!("{accessor}/"))
+        own_storage(open, asked)?
     } else {
         mount.view.clone()
     };
@@ -316,12 +322,7 @@ fn context(open: &Open, asked: &Asked, mount: &Arc<Mount>) -> (Ctx, Arc<Desk>) {
         client: request.client.map(|client| client.ip()),
         headers: headers.collect(),
     };
-    let desk = Arc::new(Desk::new(
-        Arc::clone(&open.leases),
-        Arc::clone(&open.passwords),
-        open.random.clone(),
-        holder,
-    ));
+    let desk = Arc::new(Desk::new(open, holder));
     let cx = Ctx {
         view,
         now: asked.now,
@@ -332,5 +333,15 @@ fn context(open: &Open, asked: &Asked, mount: &Arc<Mount>) -> (Ctx, Arc<Desk>) {
         mount: Arc::clone(&mount.info),
         services: Arc::clone(&desk) as Arc<dyn coffer_engine::Services>,
     };
-    (cx, desk)
+    Some((cx, desk))
+}
+
+/// The storage of the token itself, which it also has where it visits a namespace within its own.
+fn own_storage(open: &Open, asked: &Asked) -> Option<View> {
+    let token = asked.token.as_ref()?;
+    let home = open
+        .space
+        .line()
+        .find(|space| space.id == token.namespace)?;
+    home.own_storage(&token.accessor, &open.space)
 }

@@ -10,8 +10,8 @@ use coffer_engine::Fault;
 use coffer_storage::Store;
 
 use crate::clock::Clock;
+use crate::core::Core;
 use crate::lifecycle::Attempts;
-use crate::open::Open;
 use crate::settings::Settings;
 use crate::signals::Signals;
 
@@ -39,7 +39,7 @@ pub enum State {
     /// The root key is known; mounts are being read.
     Unsealing,
     /// Everything works.
-    Active(Arc<Open>),
+    Active(Arc<Core>),
 }
 
 impl Kernel {
@@ -72,9 +72,9 @@ impl Kernel {
     }
 
     /// The open parts, or why there are none.
-    pub fn open(&self) -> Result<Arc<Open>, Fault> {
+    pub fn core(&self) -> Result<Arc<Core>, Fault> {
         match &**self.state.load() {
-            State::Active(open) => Ok(Arc::clone(open)),
+            State::Active(core) => Ok(Arc::clone(core)),
             State::Uninitialised | State::Sealed | State::Unsealing => Err(Fault::Sealed),
         }
     }
@@ -117,17 +117,17 @@ impl Kernel {
         }
     }
 
-    async fn load(&self, root: Aes256Key) -> Result<Arc<Open>, Fault> {
+    async fn load(&self, root: Aes256Key) -> Result<Arc<Core>, Fault> {
         self.barrier.unseal(root).await?;
         let (settings, barrier) = (Arc::clone(&self.settings), Arc::clone(&self.barrier));
         let (clock, signals) = (self.clock.clone(), Arc::clone(&self.signals));
-        let open = Open::load(settings, barrier, clock, signals).await?;
+        let open = Core::load(settings, barrier, clock, signals).await?;
         self.enable_declared_audit(&open).await?;
         Ok(open)
     }
 
     /// A server whose configuration demands an audit device does not open without it.
-    async fn enable_declared_audit(&self, open: &Open) -> Result<(), Fault> {
+    async fn enable_declared_audit(&self, open: &Core) -> Result<(), Fault> {
         let known = open.audit.list();
         let is_new = |path: &str| !known.contains_key(&format!("{}/", path.trim_end_matches('/')));
         let declared = self.settings.declared_audit.iter();

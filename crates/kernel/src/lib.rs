@@ -1,11 +1,13 @@
 //! The request pipeline, mounts, tokens, policies, leases, audit and the seal life-cycle.
 //!
 //! Read [`pipeline`] first: it is the straight line of every request. [`grant`] holds the proofs that
-//! make its order a matter of types, [`open`] the parts that are there while the barrier is open. The
+//! make its order a matter of types, [`core`] and [`open`] the parts that are there while the barrier is open. The
 //! kernel knows no HTTP and no engine by name: engines come from the registry in [`settings`].
 
 pub mod audit;
+pub mod authority;
 pub mod clock;
+pub mod core;
 pub mod due;
 pub mod grant;
 mod help;
@@ -13,6 +15,7 @@ pub mod kernel;
 pub mod leases;
 pub mod lifecycle;
 pub mod mounts;
+pub mod namespaces;
 pub mod open;
 pub mod password_book;
 pub mod passwords;

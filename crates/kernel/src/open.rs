@@ -1,120 +1,45 @@
-//! Everything that is there while the barrier is open on the active node.
+//! The open server as seen from one namespace.
 
 use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::sync::Arc;
-use std::time::Duration;
 
-use coffer_barrier::Barrier;
-use coffer_crypto::Random;
 use coffer_engine::{Ctx, Fault, RequestInfo};
 use coffer_wire::Verb;
-use tokio_util::sync::CancellationToken;
 
-use crate::audit::{AuditedHeaders, Devices};
-use crate::clock::Clock;
-use crate::due::Due;
-use crate::leases::{Desk, Leases, Parked, Targets, worker};
-use crate::lifecycle::Ceremonies;
-use crate::mounts::{self, Mount, Mounts};
-use crate::password_book::Passwords;
-use crate::policy::Policies;
-use crate::settings::Settings;
-use crate::signals::Signals;
-use crate::sys::{self, Moves};
-use crate::tokens::Tokens;
+use crate::core::Core;
+use crate::leases::Desk;
+use crate::mounts::Mount;
+use crate::namespaces::{Space, id_of};
 
-/// How often the key ring's use is written down and engines are asked for periodic work.
-const HOUSEKEEPING: Duration = Duration::from_secs(60);
-/// How long after its last lease a mount that is being disabled may still be there.
-const BETWEEN_RESUMPTIONS: Duration = Duration::from_secs(5);
-
-/// The parts of an open server. There are no back-pointers: handlers of the kernel's own paths get
-/// this as their engine.
+/// What is there while the barrier is open: the parts that all namespaces share, reached directly, and those of
+/// the namespace at hand. A pair of pointers, made for each request and for each piece of background work.
+///
+/// There are no back-pointers: handlers of the kernel's own paths get this as their engine.
+#[derive(Clone)]
 pub struct Open {
-    /// What the operator configured.
-    pub settings: Arc<Settings>,
-    /// The barrier.
-    pub barrier: Arc<Barrier>,
-    /// The time.
-    pub clock: Clock,
-    /// Randomness.
-    pub random: Random,
-    /// Mounts.
-    pub mounts: Mounts,
-    /// Tokens.
-    pub tokens: Tokens,
-    /// Policies.
-    pub policies: Policies,
-    /// Password policies.
-    pub passwords: Arc<Passwords>,
-    /// Leases.
-    pub leases: Arc<Leases>,
-    /// Bounds of concurrent work per outside target.
-    pub targets: Targets,
-    /// Targets whose revocations are being retried.
-    pub parked: Parked,
-    /// Audit devices.
-    pub audit: Devices,
-    /// The headers that audit records.
-    pub audited_headers: AuditedHeaders,
-    /// Operators' attempts to change the unseal keys and to make a root token.
-    pub(crate) ceremonies: Ceremonies,
-    /// Moves of mounts, for those who ask how they went.
-    pub(crate) moves: Moves,
-    /// What handlers ask of the server as a whole (to seal).
-    pub signals: Arc<Signals>,
-    stop: CancellationToken,
+    core: Arc<Core>,
+    /// The parts of the namespace.
+    pub space: Arc<Space>,
 }
 
 impl Open {
-    /// Reads what must be in memory; its cost does not grow with tokens or leases.
-    pub async fn load(
-        settings: Arc<Settings>,
-        barrier: Arc<Barrier>,
-        clock: Clock,
-        signals: Arc<Signals>,
-    ) -> Result<Arc<Self>, Fault> {
-        let random = barrier.random().clone();
-        let due = Arc::new(Due::new(&barrier));
-        let audit = Devices::load(
-            barrier.view("sys/audit/"),
-            random.clone(),
-            settings.audit_allow.clone(),
-        )
-        .await?;
-        let open = Arc::new(Self {
-            mounts: Mounts::load(&barrier, &settings).await?,
-            tokens: Tokens::load(&barrier, Arc::clone(&due)).await?,
-            policies: Policies::new(barrier.view("sys/policy/")),
-            passwords: Arc::new(Passwords::new(barrier.view("sys/password-policy/"))),
-            leases: Arc::new(Leases::new(&barrier, due)),
-            targets: Targets::default(),
-            parked: Parked::default(),
-            audited_headers: AuditedHeaders::load(barrier.view("sys/audited-headers/")).await?,
-            ceremonies: Ceremonies::default(),
-            moves: Moves::default(),
-            stop: CancellationToken::new(),
-            settings,
-            barrier,
-            clock,
-            random,
-            audit,
-            signals,
-        });
-        Ok(open)
+    /// The server as seen from a namespace.
+    pub fn new(core: &Arc<Core>, space: Arc<Space>) -> Self {
+        Self {
+            core: Arc::clone(core),
+            space,
+        }
     }
 
-    /// Starts the background work of the active node.
-    pub fn start(self: &Arc<Self>) {
-        tokio::spawn(worker::run(Arc::clone(self), self.stop.clone()));
-        tokio::spawn(sys::run_moves(Arc::clone(self), self.stop.clone()));
-        tokio::spawn(Arc::clone(self).keep_house());
-        tokio::spawn(Arc::clone(self).go_on_disabling());
-    }
-
-    /// Ends the background work.
-    pub fn stop(&self) {
-        self.stop.cancel();
+    /// The server as seen from the namespace that a token, an accessor or a lease id belongs to, if that is the
+    /// one at hand or lies within it: nobody reaches up or sideways.
+    pub async fn within(&self, name: &str) -> Result<Option<Self>, Fault> {
+        if id_of(name) == self.space.id {
+            return Ok(Some(self.clone()));
+        }
+        let home = self.home_of(name).await?;
+        Ok(home.filter(|home| home.space.seen_from(&self.space).is_some()))
     }
 
     /// The context of work that no request asked for.
@@ -127,12 +52,7 @@ impl Open {
             client: None,
             headers: BTreeMap::new(),
         };
-        let desk = Desk::new(
-            Arc::clone(&self.leases),
-            Arc::clone(&self.passwords),
-            self.random.clone(),
-            String::new(),
-        );
+        let desk = Desk::new(self, String::new());
         Ctx {
             view: mount.view.clone(),
             now: self.clock.now(),
@@ -144,41 +64,12 @@ impl Open {
             services: Arc::new(desk),
         }
     }
+}
 
-    /// Costs a look at the mounts in memory, unless one of them is waiting to go.
-    async fn go_on_disabling(self: Arc<Self>) {
-        loop {
-            let resumed = async {
-                if let Err(fault) = mounts::resume_disabling(&self).await {
-                    tracing::error!(%fault, "disabling a mount could not be resumed; it is tried again");
-                }
-                tokio::time::sleep(BETWEEN_RESUMPTIONS).await;
-            };
-            tokio::select! {
-                () = self.stop.cancelled() => return,
-                () = resumed => {}
-            }
-        }
-    }
+impl Deref for Open {
+    type Target = Arc<Core>;
 
-    async fn keep_house(self: Arc<Self>) {
-        let mut ticks = crate::ticks::Ticks::default();
-        if let Err(fault) = sys::note_version(&self).await {
-            tracing::warn!(%fault, "the version that runs could not be written down");
-        }
-        let mut keys_kept = self.clock.now();
-        loop {
-            let pause = ticks.run(&self).await.min(HOUSEKEEPING);
-            if self.clock.now().since(keys_kept) >= HOUSEKEEPING {
-                keys_kept = self.clock.now();
-                if let Err(fault) = sys::keep_keys_fresh(&self, keys_kept).await {
-                    tracing::warn!(%fault, "the use of the encryption key could not be written down");
-                }
-            }
-            tokio::select! {
-                () = self.stop.cancelled() => return,
-                () = tokio::time::sleep(pause) => {}
-            }
-        }
+    fn deref(&self) -> &Arc<Core> {
+        &self.core
     }
 }

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use coffer_engine::{Fault, Miss};
 
+use crate::core::Core;
 use crate::grant::{Asked, Refused, authorize};
 use crate::kernel::Kernel;
 use crate::leases::settle::settle;
 use crate::lifecycle::doorstep;
+use crate::namespaces::{NamespacePath, Space};
 use crate::open::Open;
 use crate::request::{Refusal, Request, Response};
 use crate::{help, record, tokens};
@@ -25,12 +27,13 @@ impl Kernel {
         if let Some(answer) = doorstep::answer(self, &request).await {
             return answer; //                                                 what needs no open barrier
         }
-        let open = self.open()?; //                                      1    sealed and standby answer here
-        let asked = find(&open, request); //                             2    mount, route and its flags
+        let core = self.core()?; //                                      1    sealed and standby answer here
+        let (open, asked) = find(&core, request).await?; //              2    namespace, mount, route and its flags
         let asked = match identify(&open, asked).await {
             Ok(asked) => asked, //                                       3    whose token is it
             Err(refused) => return refuse(&open, refused).await,
         };
+        let (open, asked) = go_home(open, asked).await?;
         let granted = match authorize(&open, asked).await {
             Ok(granted) => granted, //                                   4    policy
             Err(refused) => return refuse(&open, refused).await,
@@ -45,19 +48,61 @@ impl Kernel {
     }
 }
 
-/// Finds the endpoint. A namespace that is not there has no mounts; who may ask is told so later.
-fn find(open: &Arc<Open>, request: Request) -> Box<Asked> {
+/// Finds the namespace, and in it the endpoint. A namespace that is not there has no mounts; who may ask is told
+/// so later.
+async fn find(core: &Arc<Core>, mut request: Request) -> Result<(Open, Box<Asked>), Fault> {
+    let space = namespace_of(core, &mut request).await?;
+    let open = match &space {
+        Some(space) => Open::new(core, Arc::clone(space)),
+        None => core.root(),
+    };
+    let mut asked = Box::new(Asked {
+        now: open.clock.now(),
+        request,
+        mount: None,
+        found: Err(Fault::UnsupportedPath),
+        token: None,
+        caller: None,
+        creates: false,
+        granted_by: Vec::new(),
+    });
+    match space {
+        Some(_) => locate(&open, &mut asked),
+        None => {
+            let text = format!("namespace {:?} not found", asked.request.namespace);
+            asked.found = Err(Fault::Missing(text));
+        }
+    }
+    Ok((open, asked))
+}
+
+/// The namespace that the header names and, below that, the path: a path goes on in a namespace where no mount is.
+/// None where the header names none that is there. The request then holds the rest of the path.
+async fn namespace_of(core: &Core, request: &mut Request) -> Result<Option<Arc<Space>>, Fault> {
+    let named = match NamespacePath::parse(&request.namespace) {
+        Some(path) => core.namespaces.at(&path).await?,
+        None => None,
+    };
+    let Some(mut space) = named else {
+        return Ok(None);
+    };
+    while space.mounts.at(request.path.as_str()).is_none() {
+        let (name, rest) = request.path.split_first();
+        match core.namespaces.child(&space, name).await? {
+            Some(child) => (space, request.path) = (child, rest),
+            None => break,
+        }
+    }
+    Ok(Some(space).filter(|space| !space.record().tainted))
+}
+
+/// Finds the mount and the endpoint in the namespace at hand.
+fn locate(open: &Open, asked: &mut Asked) {
+    let request = &asked.request;
     let path = request.path.as_str();
-    let here = request.namespace.is_empty() || request.namespace == "root";
-    let mount = open
-        .mounts
-        .at(path)
-        .filter(|mount| here && !mount.record.tainted);
-    let found = match &mount {
-        None if !here => Err(Fault::Missing(format!(
-            "namespace {:?} not found",
-            request.namespace
-        ))),
+    let mount = open.space.mounts.at(path);
+    asked.mount = mount.filter(|mount| !mount.record.tainted);
+    asked.found = match &asked.mount {
         None => Err(Fault::Missing(format!(
             "no handler for route {path:?}. route entry not found."
         ))),
@@ -69,16 +114,9 @@ fn find(open: &Arc<Open>, request: Request) -> Box<Asked> {
                 Miss::Verb => Fault::UnsupportedVerb,
             }),
     };
-    Box::new(Asked {
-        now: open.clock.now(),
-        request,
-        mount,
-        found,
-        token: None,
-        caller: None,
-        creates: false,
-        granted_by: Vec::new(),
-    })
+    if !open.space.is_root() && asked.flags().root_only {
+        asked.found = Err(Fault::invalid("operation only available in root namespace"));
+    }
 }
 
 /// Finds the token's record. On paths that need no token, one that is not ours is as good as none.
@@ -96,6 +134,23 @@ async fn identify(open: &Open, mut asked: Box<Asked>) -> Result<Box<Asked>, Refu
         .as_ref()
         .map(|record| Arc::new(tokens::caller(record)));
     Ok(asked)
+}
+
+/// What is about the token itself is answered in the token's namespace, wherever it was asked.
+async fn go_home(open: Open, mut asked: Box<Asked>) -> Result<(Open, Box<Asked>), Fault> {
+    let elsewhere = match &asked.token {
+        Some(token) if asked.flags().at_home => token.namespace != open.space.id,
+        _ => false,
+    };
+    if !elsewhere {
+        return Ok((open, asked));
+    }
+    let id = asked.token.as_ref().map(|token| token.namespace.as_str());
+    let home = open.namespaces.by_id(id.unwrap_or_default()).await?;
+    let home = home.filter(|home| !home.record().tainted);
+    let home = Open::new(&open, home.ok_or(Fault::Denied)?);
+    locate(&home, &mut asked);
+    Ok((home, asked))
 }
 
 /// Refusals are recorded, too; the last use of a token is its end, whatever came of it.

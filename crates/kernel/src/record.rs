@@ -13,6 +13,7 @@ use crate::audit::{
 use crate::grant::Asked;
 use crate::leases::{self, settle::Settled};
 use crate::mounts::Mount;
+use crate::namespaces::Space;
 use crate::open::Open;
 use crate::request::{Request, Response};
 use crate::settings::BUILT_IN_VERSION;
@@ -26,7 +27,7 @@ pub async fn request(open: &Open, asked: &Asked, fault: Option<&Fault>) -> Resul
     let headers = open.audited_headers.of(&asked.request.headers);
     let told = RequestFacts {
         headers: &headers,
-        ..facts(asked, &granting, fault)
+        ..facts(open, asked, &granting, fault)
     };
     open.audit.record_request(&told).await
 }
@@ -56,7 +57,7 @@ async fn record_answer(
         let headers = open.audited_headers.of(&asked.request.headers);
         let request = RequestFacts {
             headers: &headers,
-            ..facts(asked, &granting, None)
+            ..facts(open, asked, &granting, None)
         };
         open.audit
             .record_response(&request, &answered(open, asked, answer))
@@ -78,7 +79,7 @@ pub async fn refusal(open: &Open, asked: &Asked, fault: &Fault) -> Result<(), Fa
     let headers = open.audited_headers.of(&asked.request.headers);
     let told = RequestFacts {
         headers: &headers,
-        ..facts(asked, &[], Some(fault))
+        ..facts(open, asked, &[], Some(fault))
     };
     open.audit.record_response(&told, &answer).await
 }
@@ -93,6 +94,7 @@ pub fn kept_input(open: &Open, request: &mut Request) -> Map<String, Value> {
 }
 
 fn facts<'a>(
+    open: &'a Open,
     asked: &'a Asked,
     granting: &'a [GrantingPolicy<'a>],
     refusal: Option<&'a Fault>,
@@ -103,7 +105,7 @@ fn facts<'a>(
         time: asked.now,
         client_id: "",
         operation: operation(asked),
-        namespace: NamespaceFacts::ROOT,
+        namespace: namespace(&open.space),
         path: request.path.as_str(),
         mount: asked.mount.as_deref().map(mount),
         data: (!request.body.is_empty()).then_some(&request.body.0),
@@ -157,6 +159,16 @@ fn token(asked: &Asked) -> Option<TokenFacts<'_>> {
         issued: Some(record.created),
         ..TokenFacts::of(caller)
     })
+}
+
+fn namespace(space: &Space) -> NamespaceFacts<'_> {
+    match space.is_root() {
+        true => NamespaceFacts::ROOT,
+        false => NamespaceFacts {
+            id: &space.id,
+            path: &space.path,
+        },
+    }
 }
 
 fn granting_policy(name: &String) -> GrantingPolicy<'_> {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use coffer_engine::Class;
 use coffer_wire::Timestamp;
 
+use crate::core::Core;
 use crate::mounts::Backend;
 use crate::open::Open;
 
@@ -21,11 +22,26 @@ pub(crate) struct Ticks {
 
 impl Ticks {
     /// Runs what is due and answers how long to wait.
-    pub(crate) async fn run(&mut self, open: &Arc<Open>) -> Duration {
+    pub(crate) async fn run(&mut self, core: &Arc<Core>) -> Duration {
+        let mut pause = Duration::MAX;
+        match core.namespaces.needing_care().await {
+            Ok(spaces) => {
+                for space in spaces {
+                    pause = pause.min(self.run_in(&Open::new(core, space)));
+                }
+            }
+            Err(fault) => {
+                tracing::warn!(%fault, "namespaces with periodic work could not be read; it is tried again");
+            }
+        }
+        pause.max(SHORTEST)
+    }
+
+    fn run_in(&mut self, open: &Open) -> Duration {
         let mut pause = Duration::MAX;
         let mounts = [Class::Secret, Class::Auth]
             .into_iter()
-            .flat_map(|class| open.mounts.all(class));
+            .flat_map(|class| open.space.mounts.all(class));
         for mount in mounts.filter(|mount| !mount.record.tainted) {
             let Backend::Engine(engine) = &mount.backend else {
                 continue;
@@ -40,7 +56,7 @@ impl Ticks {
                 .or_insert(now);
             if *next <= now {
                 *next = now.plus(every);
-                let open = Arc::clone(open);
+                let open = open.clone();
                 let mount = Arc::clone(&mount);
                 tokio::spawn(async move {
                     let Ok(engine) = mount.engine() else { return };
@@ -51,6 +67,6 @@ impl Ticks {
             }
             pause = pause.min(next.since(now));
         }
-        pause.max(SHORTEST)
+        pause
     }
 }

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use coffer_barrier::{Changes, Stored, View};
-use coffer_engine::{Body, Class, Fault, Renewed, Reply, Wrapping};
+use coffer_engine::{Body, Fault, Renewed, Reply, Wrapping};
 use coffer_wire::{Auth, Timestamp, WrapInfo};
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, Zeroizing};
@@ -111,11 +111,11 @@ fn wrappable(response: &Response) -> Result<Option<String>, Fault> {
 /// Moves what waits under a wrapping token to a new one. In one durable step the new token has it and
 /// the old one is spent, so whatever fails, exactly one of them hands it out.
 pub(crate) async fn rewrap(open: &Open, token: &str, now: Timestamp) -> Result<WrapInfo, Fault> {
-    let old = living(open, token, now).await?;
-    let found: Option<Wrapped> = storage(open, &old.accessor)?.get(RECORD).await?;
+    let (old, home) = living(open, token, now).await?;
+    let found: Option<Wrapped> = storage(&home, &old.accessor)?.get(RECORD).await?;
     let wrapped = found.ok_or_else(no_such_token)?;
     let ttl = Duration::from_secs(wrapped.ttl_secs);
-    let moved = put(open, wrapped, ttl, now, Some(&old.accessor)).await;
+    let moved = put(&home, wrapped, ttl, now, Some(&old.accessor)).await;
     let info = moved.map_err(|fault| match fault {
         Fault::Denied => no_such_token(),
         other => other,
@@ -135,6 +135,7 @@ async fn put(
     replaced: Option<&str>,
 ) -> Result<WrapInfo, Fault> {
     let mount = open
+        .space
         .mounts
         .exactly("auth/token/")
         .ok_or_else(|| Fault::internal("there is no token mount"))?;
@@ -174,20 +175,20 @@ async fn put(
 
 /// What waits under a wrapping token; it goes on waiting.
 pub(crate) async fn look(open: &Open, token: &str, now: Timestamp) -> Result<Wrapped, Fault> {
-    let record = living(open, token, now).await?;
-    let found = storage(open, &record.accessor)?.get(RECORD).await?;
+    let (record, home) = living(open, token, now).await?;
+    let found = storage(&home, &record.accessor)?.get(RECORD).await?;
     found.ok_or_else(no_such_token)
 }
 
 /// Takes what waits under a wrapping token. Nobody gets it again.
 pub(crate) async fn take(open: &Open, token: &str, now: Timestamp) -> Result<Wrapped, Fault> {
-    let record = living(open, token, now).await?;
+    let (record, home) = living(open, token, now).await?;
     let spent = open.tokens.spend_use(record).await;
     let record = spent.map_err(|fault| match fault {
         Fault::Denied => no_such_token(),
         other => other,
     })?;
-    let found: Option<Wrapped> = storage(open, &record.accessor)?.get(RECORD).await?;
+    let found: Option<Wrapped> = storage(&home, &record.accessor)?.get(RECORD).await?;
     tokens::revoke_tree(open, &record.accessor).await?;
     found.ok_or_else(no_such_token)
 }
@@ -217,22 +218,24 @@ impl Wrapped {
     }
 }
 
-async fn living(open: &Open, token: &str, now: Timestamp) -> Result<TokenRecord, Fault> {
+/// The record of a wrapping token that lives, and the server as seen from its namespace: whoever holds the token
+/// may unwrap from any.
+async fn living(open: &Open, token: &str, now: Timestamp) -> Result<(TokenRecord, Open), Fault> {
     let record = open.tokens.by_token(token).await?;
     let wraps = |record: &TokenRecord| {
         record.is_alive(now) && record.num_uses == 1 && record.policies == [RESPONSE_WRAPPING]
     };
-    record.filter(wraps).ok_or_else(no_such_token)
+    let record = record.filter(wraps).ok_or_else(no_such_token)?;
+    let home = open.home_of(&record.accessor).await?;
+    Ok((record, home.ok_or_else(no_such_token)?))
 }
 
-/// A token's own storage, which is cleared when the token ends.
-fn storage(open: &Open, accessor: &str) -> Result<View, Fault> {
-    let mounts = open.mounts.all(Class::Secret);
-    let own = mounts.iter().find(|mount| mount.per_token());
-    let own = own.ok_or_else(|| {
+/// A token's own storage at home, which is cleared when the token ends.
+fn storage(home: &Open, accessor: &str) -> Result<View, Fault> {
+    let own = home.space.own_storage(accessor, &home.space);
+    own.ok_or_else(|| {
         Fault::invalid("this server has no storage for wrapped answers: no cubbyhole is mounted")
-    })?;
-    Ok(own.view.sub(&format!("{accessor}/")))
+    })
 }
 
 /// Whether it never was, is spent, or has ended is not told.

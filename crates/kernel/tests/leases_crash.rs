@@ -303,7 +303,14 @@ async fn known_names(h: &Harness) -> Vec<String> {
     let ids = h
         .open()
         .leases
-        .ids(Which::Below(""), None, 1_000)
+        .ids(
+            Which::Below {
+                namespace: "",
+                prefix: "",
+            },
+            None,
+            1_000,
+        )
         .await
         .unwrap();
     ids.iter()

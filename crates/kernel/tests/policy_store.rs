@@ -22,7 +22,7 @@ async fn opened() -> (Policies, Arc<Barrier>) {
     let root = Aes256Key::generate(barrier.random()).unwrap();
     barrier.initialise(&root, 1, Batch::new()).await.unwrap();
     barrier.unseal(root).await.unwrap();
-    (Policies::new(barrier.view("sys/policy/")), barrier)
+    (Policies::new(barrier.view("sys/policy/"), true), barrier)
 }
 
 async fn write(policies: &Policies, name: &str, text: &str) -> Result<(), Error> {

@@ -245,7 +245,14 @@ async fn a_failing_target_does_not_keep_a_token_alive_and_is_retried() {
     assert!(
         h.open()
             .leases
-            .ids(Which::Below(""), None, 10)
+            .ids(
+                Which::Below {
+                    namespace: "",
+                    prefix: ""
+                },
+                None,
+                10
+            )
             .await
             .unwrap()
             .is_empty()

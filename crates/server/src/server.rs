@@ -213,7 +213,7 @@ impl Server {
                 logging.reload(&self.config.log);
             }
         }
-        if let Ok(open) = self.kernel.open() {
+        if let Ok(open) = self.kernel.core() {
             open.audit.reopen().await;
         }
     }

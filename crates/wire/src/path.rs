@@ -43,6 +43,12 @@ impl ApiPath {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Its first segment, and the path below that.
+    pub fn split_first(&self) -> (&str, Self) {
+        let (first, rest) = self.0.split_once('/').unwrap_or((&self.0, ""));
+        (first, Self(rest.to_owned()))
+    }
 }
 
 impl fmt::Display for ApiPath {

@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 
 use super::record::{LeaseRecord, LeaseState};
 use crate::due::{Due, Ending, Mark};
+use crate::namespaces::id_of;
 
 /// What the paths of the other index entries have beside the lease id, at most.
 const INDEX_BYTES_MAX: usize = 128;
@@ -30,8 +31,13 @@ pub struct Leases {
 /// Which leases are meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Which<'a> {
-    /// Those whose ids begin so.
-    Below(&'a str),
+    /// Those of a namespace (its id, empty for the root) whose ids begin so.
+    Below {
+        /// The namespace's id.
+        namespace: &'a str,
+        /// What their ids begin with.
+        prefix: &'a str,
+    },
     /// Those of the mount with this accessor, also if it was at another path when they were issued.
     Mount(&'a str),
 }
@@ -229,7 +235,11 @@ impl Leases {
         limit: usize,
     ) -> Result<Vec<String>, Fault> {
         let (folder, prefix) = match of {
-            Which::Below(prefix) => (by_id(""), by_id(prefix)),
+            Which::Below { namespace, prefix } => {
+                let folder = all_of(namespace);
+                let prefix = format!("{folder}{prefix}");
+                (folder, prefix)
+            }
             Which::Mount(accessor) => (by_mount(accessor, ""), by_mount(accessor, "")),
         };
         let after = after.map(|id| format!("{folder}{id}"));
@@ -243,14 +253,15 @@ impl Leases {
             .collect())
     }
 
-    /// The next segments below a prefix, folders with a trailing slash.
-    pub async fn list(&self, prefix: &str) -> Result<Vec<String>, Fault> {
+    /// The next segments below a prefix in a namespace, folders with a trailing slash.
+    pub async fn list(&self, namespace: &str, prefix: &str) -> Result<Vec<String>, Fault> {
         let slash = if prefix.is_empty() || prefix.ends_with('/') {
             ""
         } else {
             "/"
         };
-        Ok(self.view.list_all(&format!("id/{prefix}{slash}")).await?)
+        let folder = format!("{}{prefix}{slash}", all_of(namespace));
+        Ok(self.view.list_all(&folder).await?)
     }
 
     /// Takes a lease off its token, so that the token can go while the lease is retried.
@@ -329,8 +340,16 @@ impl LeaseRecord {
     }
 }
 
+/// The folder of a namespace's leases.
+fn all_of(namespace: &str) -> String {
+    match namespace {
+        "" => "id/".to_owned(),
+        id => format!("in/{id}/"),
+    }
+}
+
 fn by_id(id: &str) -> String {
-    format!("id/{id}")
+    format!("{}{id}", all_of(id_of(id)))
 }
 
 fn by_token(accessor: &str, id: &str) -> String {

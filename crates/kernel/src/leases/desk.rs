@@ -10,7 +10,8 @@ use parking_lot::Mutex;
 
 use super::book::Leases;
 use super::record::{LeaseRecord, LeaseState};
-use crate::password_book::Passwords;
+use crate::namespaces::Space;
+use crate::open::Open;
 
 /// How long an intent waits before the worker undoes it. Longer than any request may take: a request
 /// that fails in order has its intents undone at once.
@@ -19,24 +20,19 @@ const INTENT_GRACE: Duration = Duration::from_secs(600);
 /// One request's desk: keeps the list of its intents, so that those it leaves behind are undone.
 pub struct Desk {
     leases: Arc<Leases>,
-    passwords: Arc<Passwords>,
     random: Random,
+    namespace: Arc<Space>,
     token: String,
     open: Mutex<Vec<String>>,
 }
 
 impl Desk {
-    /// The desk of a request whose leases belong to the token with this accessor.
-    pub fn new(
-        leases: Arc<Leases>,
-        passwords: Arc<Passwords>,
-        random: Random,
-        token: String,
-    ) -> Self {
+    /// The desk of a request in the namespace at hand, whose leases belong to the token with this accessor.
+    pub fn new(open: &Open, token: String) -> Self {
         Self {
-            leases,
-            passwords,
-            random,
+            leases: Arc::clone(&open.leases),
+            random: open.random.clone(),
+            namespace: Arc::clone(&open.space),
             token,
             open: Mutex::new(Vec::new()),
         }
@@ -68,6 +64,7 @@ impl Services for Desk {
     fn intend<'a>(&'a self, cx: &'a Ctx, lease: NewLease) -> Answer<'a, Intent> {
         Box::pin(async move {
             let lease_id = format!("{}/{}", cx.request.path, self.random.base62(24));
+            let lease_id = self.namespace.named(lease_id);
             let until = cx.now.plus(INTENT_GRACE);
             let record = LeaseRecord {
                 mount: cx.mount.accessor.clone(),
@@ -92,7 +89,7 @@ impl Services for Desk {
     }
 
     fn password<'a>(&'a self, policy: &'a str) -> Answer<'a, Secret<String>> {
-        Box::pin(self.passwords.generate(policy, &self.random))
+        Box::pin(self.namespace.passwords.generate(policy, &self.random))
     }
 }
 

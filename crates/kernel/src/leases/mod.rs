@@ -5,7 +5,8 @@
 //!
 //! | path below `sys/lease/` | holds |
 //! |---|---|
-//! | `id/<lease id>` | the record; lease ids begin with the path that issued them |
+//! | `id/<lease id>` | the record of a lease of the root namespace; lease ids begin with the path that issued them |
+//! | `in/<namespace>/<lease id>` | the record of another one; its id ends in the namespace's id |
 //! | `token/<accessor>/<lease id>` | the leases of a token |
 //! | `mount/<accessor>/<lease id>` | the leases of a mount, also of when it had another path |
 //! | `parked/<target>/<lease id>` | leases whose revocation failed and is being retried |

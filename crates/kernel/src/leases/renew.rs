@@ -26,6 +26,7 @@ pub async fn renew(
         return Err(Fault::invalid("lease is not renewable"));
     }
     let mount = open
+        .space
         .mounts
         .by_accessor(&record.mount)
         .ok_or_else(|| Fault::invalid("the mount of this lease is gone"))?;

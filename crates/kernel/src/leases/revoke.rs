@@ -1,5 +1,6 @@
 //! Ending a lease.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use coffer_engine::Fault;
@@ -9,7 +10,7 @@ use tokio::time::timeout;
 
 use super::book::Which;
 use super::record::{LeaseRecord, LeaseState};
-use crate::open::Open;
+use crate::core::Core;
 
 /// How many leases one request revokes at the same time.
 const CONCURRENT_REVOCATIONS: usize = 32;
@@ -49,8 +50,8 @@ enum Begun {
 /// Undoes a lease's secret, then forgets the lease. Unknown leases are fine: they are gone.
 ///
 /// When the engine fails the lease is parked for retries and the error tells so, unless forced.
-pub async fn revoke(open: &Open, id: &str, force: Force) -> Result<(), Fault> {
-    let record = match begin(open, id).await? {
+pub async fn revoke(core: &Arc<Core>, id: &str, force: Force) -> Result<(), Fault> {
+    let record = match begin(core, id).await? {
         Begun::Gone => return Ok(()),
         Begun::BeingMade if force == Force::Yes => return Ok(()),
         Begun::BeingMade => {
@@ -61,29 +62,29 @@ pub async fn revoke(open: &Open, id: &str, force: Force) -> Result<(), Fault> {
         }
         Begun::Yes(record) => record,
     };
-    let place = open.targets.enter(&record.parking()).await;
-    match undo(open, &record, place, LONGEST_REVOCATION).await {
-        Err(fault) if force == Force::No => match park(open, id, &fault).await? {
+    let place = core.targets.enter(&record.parking()).await;
+    match undo(core, id, &record, place, LONGEST_REVOCATION).await {
+        Err(fault) if force == Force::No => match park(core, id, &fault).await? {
             Some(text) => Err(Fault::Upstream(text)),
             None => Ok(()),
         },
-        _ => open.leases.forget(id).await,
+        _ => core.leases.forget(id).await,
     }
 }
 
 /// Revokes many leases; goes on past failures and then reports them.
-pub async fn revoke_all(open: &Open, of: Which<'_>, force: Force) -> Result<(), Fault> {
+pub async fn revoke_all(core: &Arc<Core>, of: Which<'_>, force: Force) -> Result<(), Fault> {
     let mut after: Option<String> = None;
     let mut first: Option<Fault> = None;
     let mut failed = 0_usize;
     loop {
-        let page = open.leases.ids(of, after.as_deref(), PAGE).await?;
+        let page = core.leases.ids(of, after.as_deref(), PAGE).await?;
         let Some(last) = page.last().cloned() else {
             break;
         };
         let each = page
             .into_iter()
-            .map(|id| async move { revoke(open, &id, force).await.err() });
+            .map(|id| async move { revoke(core, &id, force).await.err() });
         let mut faults = stream::iter(each)
             .buffer_unordered(CONCURRENT_REVOCATIONS)
             .filter_map(std::future::ready);
@@ -103,31 +104,31 @@ pub async fn revoke_all(open: &Open, of: Which<'_>, force: Force) -> Result<(), 
 }
 
 /// Begins the end of those leases that are not being retried already, and answers how many are left.
-pub async fn end_all(open: &Open, of: Which<'_>) -> Result<usize, Fault> {
+pub async fn end_all(core: &Arc<Core>, of: Which<'_>) -> Result<usize, Fault> {
     let mut after: Option<String> = None;
     let mut left = 0;
     loop {
-        let page = open.leases.ids(of, after.as_deref(), PAGE).await?;
+        let page = core.leases.ids(of, after.as_deref(), PAGE).await?;
         let Some(last) = page.last().cloned() else {
             return Ok(left);
         };
         for id in &page {
-            end_unless_parked(open, id).await?;
-            left += usize::from(open.leases.get(id).await?.is_some());
+            end_unless_parked(core, id).await?;
+            left += usize::from(core.leases.get(id).await?.is_some());
         }
         after = Some(last);
     }
 }
 
 /// Ends a lease because its token ends. It leaves the token's list in any case.
-pub async fn end_of_token(open: &Open, id: &str, accessor: &str) -> Result<(), Fault> {
-    end_unless_parked(open, id).await?;
-    open.leases.detach(id, accessor).await
+pub async fn end_of_token(core: &Arc<Core>, id: &str, accessor: &str) -> Result<(), Fault> {
+    end_unless_parked(core, id).await?;
+    core.leases.detach(id, accessor).await
 }
 
 /// Leaves a lease to the worker, which ends it at once: nobody got it.
-pub async fn end_soon(open: &Open, id: &str) -> Result<(), Fault> {
-    let now = open.clock.now();
+pub async fn end_soon(core: &Arc<Core>, id: &str) -> Result<(), Fault> {
+    let now = core.clock.now();
     let begin = |record: &mut LeaseRecord| {
         if matches!(record.state, LeaseState::Intent | LeaseState::Live) {
             record.state = LeaseState::Revoking;
@@ -135,21 +136,21 @@ pub async fn end_soon(open: &Open, id: &str) -> Result<(), Fault> {
         record.due = record.due.min(now);
         Ok(())
     };
-    match open.leases.update(id, begin).await {
+    match core.leases.update(id, begin).await {
         Ok(_) | Err(Fault::NotFound) => Ok(()),
         Err(other) => Err(other),
     }
 }
 
 /// Ends a lease whose time has come, unless that was put off meanwhile.
-pub(super) async fn end_when_due(open: &Open, id: &str) -> Result<(), Fault> {
-    let now = open.clock.now();
+pub(super) async fn end_when_due(core: &Arc<Core>, id: &str) -> Result<(), Fault> {
+    let now = core.clock.now();
     let begin = |record: &mut LeaseRecord| {
         if record.state == LeaseState::Live && record.expires.millis() > now.millis() {
             record.due = record.expires;
             return Ok(false);
         }
-        if open.leases.is_being_made(id, record) {
+        if core.leases.is_being_made(id, record) {
             record.due = now.plus(FINISH_GRACE);
             return Ok(false);
         }
@@ -158,8 +159,8 @@ pub(super) async fn end_when_due(open: &Open, id: &str) -> Result<(), Fault> {
         }
         Ok(true)
     };
-    match open.leases.update(id, begin).await {
-        Ok((record, true)) => finish(open, id, &record).await,
+    match core.leases.update(id, begin).await {
+        Ok((record, true)) => finish(core, id, &record).await,
         Ok((_, false)) | Err(Fault::NotFound) => Ok(()),
         Err(other) => Err(other),
     }
@@ -168,12 +169,16 @@ pub(super) async fn end_when_due(open: &Open, id: &str) -> Result<(), Fault> {
 /// Asks the engine to undo the secret, at most for a while. A mount that is gone has nothing left to
 /// undo with.
 pub(super) async fn undo(
-    open: &Open,
+    core: &Arc<Core>,
+    id: &str,
     record: &LeaseRecord,
     place: Option<OwnedSemaphorePermit>,
     at_most: Duration,
 ) -> Result<(), Fault> {
-    let Some(mount) = open.mounts.by_accessor(&record.mount) else {
+    let Some(open) = core.home_of(id).await? else {
+        return Ok(());
+    };
+    let Some(mount) = open.space.mounts.by_accessor(&record.mount) else {
         return Ok(());
     };
     let cx = open.background(&mount);
@@ -189,7 +194,11 @@ pub(super) async fn undo(
 }
 
 /// Puts a lease aside for retries; answers what to tell the client, or nothing where the lease is gone.
-pub(super) async fn park(open: &Open, id: &str, fault: &Fault) -> Result<Option<String>, Fault> {
+pub(super) async fn park(
+    core: &Arc<Core>,
+    id: &str,
+    fault: &Fault,
+) -> Result<Option<String>, Fault> {
     let error = match fault {
         Fault::Internal(source) => {
             tracing::error!(lease = id, %source, "a lease could not be revoked");
@@ -198,7 +207,7 @@ pub(super) async fn park(open: &Open, id: &str, fault: &Fault) -> Result<Option<
         other => other.to_string(),
     };
     let text = format!("the lease {id:?} could not be revoked and will be retried: {error}");
-    let known = open.leases.get(id).await?;
+    let known = core.leases.get(id).await?;
     if known.is_some_and(|old| {
         old.parked && old.state == LeaseState::Irrevocable && old.last_error == error
     }) {
@@ -215,22 +224,22 @@ pub(super) async fn park(open: &Open, id: &str, fault: &Fault) -> Result<Option<
         };
         Ok(())
     };
-    let record = match open.leases.update(id, failed).await {
+    let record = match core.leases.update(id, failed).await {
         Ok((record, ())) => record,
         Err(Fault::NotFound) => return Ok(None),
         Err(other) => return Err(other),
     };
     tracing::warn!(lease = id, attempts = record.attempts, %error, "revocation failed and will be retried");
-    open.parked.add(&record.parking());
+    core.parked.add(&record.parking());
     Ok(Some(text))
 }
 
 /// From here on the lease can not be renewed; a due entry makes the worker finish if this process does
 /// not.
-async fn begin(open: &Open, id: &str) -> Result<Begun, Fault> {
-    let finish_by = open.clock.now().plus(FINISH_GRACE);
+async fn begin(core: &Arc<Core>, id: &str) -> Result<Begun, Fault> {
+    let finish_by = core.clock.now().plus(FINISH_GRACE);
     let begin = |record: &mut LeaseRecord| {
-        let being_made = open.leases.is_being_made(id, record);
+        let being_made = core.leases.is_being_made(id, record);
         if matches!(record.state, LeaseState::Intent | LeaseState::Live) {
             record.state = LeaseState::Revoking;
         }
@@ -239,7 +248,7 @@ async fn begin(open: &Open, id: &str) -> Result<Begun, Fault> {
         }
         Ok(being_made)
     };
-    match open.leases.update(id, begin).await {
+    match core.leases.update(id, begin).await {
         Ok((_, true)) => Ok(Begun::BeingMade),
         Ok((record, false)) => Ok(Begun::Yes(Box::new(record))),
         Err(Fault::NotFound) => Ok(Begun::Gone),
@@ -247,42 +256,42 @@ async fn begin(open: &Open, id: &str) -> Result<Begun, Fault> {
     }
 }
 
-async fn end_unless_parked(open: &Open, id: &str) -> Result<(), Fault> {
-    match open.leases.get(id).await? {
+async fn end_unless_parked(core: &Arc<Core>, id: &str) -> Result<(), Fault> {
+    match core.leases.get(id).await? {
         Some(record) if !record.parked => {}
         _ => return Ok(()),
     }
-    match begin(open, id).await? {
-        Begun::Yes(record) => finish(open, id, &record).await,
+    match begin(core, id).await? {
+        Begun::Yes(record) => finish(core, id, &record).await,
         Begun::Gone | Begun::BeingMade => Ok(()),
     }
 }
 
 /// Undoes and forgets a lease without letting one slow target hold up the others: a target that fails
 /// already, is full, or does not answer soon, gets the lease into its queue.
-async fn finish(open: &Open, id: &str, record: &LeaseRecord) -> Result<(), Fault> {
+async fn finish(core: &Arc<Core>, id: &str, record: &LeaseRecord) -> Result<(), Fault> {
     let target = record.parking();
-    if open.parked.is_failing(&target) {
-        return queue(open, id).await;
+    if core.parked.is_failing(&target) {
+        return queue(core, id).await;
     }
-    let Ok(place) = timeout(DOOR_DEADLINE, open.targets.enter(&target)).await else {
-        return queue(open, id).await;
+    let Ok(place) = timeout(DOOR_DEADLINE, core.targets.enter(&target)).await else {
+        return queue(core, id).await;
     };
-    match undo(open, record, place, INLINE_DEADLINE).await {
+    match undo(core, id, record, place, INLINE_DEADLINE).await {
         Ok(()) => {
-            open.parked.answered(&target);
-            open.leases.forget(id).await
+            core.parked.answered(&target);
+            core.leases.forget(id).await
         }
         Err(fault) => {
-            park(open, id, &fault).await?;
-            open.parked.failed(&target);
+            park(core, id, &fault).await?;
+            core.parked.failed(&target);
             Ok(())
         }
     }
 }
 
 /// Puts a lease into the queue of its target, untried.
-async fn queue(open: &Open, id: &str) -> Result<(), Fault> {
+async fn queue(core: &Arc<Core>, id: &str) -> Result<(), Fault> {
     let wait = |record: &mut LeaseRecord| {
         record.parked = true;
         if record.state != LeaseState::Irrevocable {
@@ -290,8 +299,8 @@ async fn queue(open: &Open, id: &str) -> Result<(), Fault> {
         }
         Ok(())
     };
-    match open.leases.update(id, wait).await {
-        Ok((record, ())) => open.parked.add_untried(&record.parking(), id),
+    match core.leases.update(id, wait).await {
+        Ok((record, ())) => core.parked.add_untried(&record.parking(), id),
         Err(Fault::NotFound) => {}
         Err(other) => return Err(other),
     }

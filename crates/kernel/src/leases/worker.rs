@@ -12,8 +12,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::parked::CONCURRENT_PER_TARGET;
 use super::revoke::{LONGEST_REVOCATION, end_when_due, park, undo};
+use crate::core::Core;
 use crate::due::{Ending, Entry};
-use crate::open::Open;
 use crate::tokens;
 
 /// How many endings run at the same time, over all targets.
@@ -35,9 +35,9 @@ const PAUSE_AFTER_FAULT: Duration = Duration::from_secs(1);
 const SHORT_PAUSE: Duration = Duration::from_secs(1);
 
 /// Runs until stopped.
-pub async fn run(open: Arc<Open>, stop: CancellationToken) {
+pub async fn run(core: Arc<Core>, stop: CancellationToken) {
     let work = async {
-        tokio::join!(end_what_is_due(&open), retry_what_is_parked(&open));
+        tokio::join!(end_what_is_due(&core), retry_what_is_parked(&core));
     };
     tokio::select! {
         () = stop.cancelled() => {}
@@ -45,9 +45,9 @@ pub async fn run(open: Arc<Open>, stop: CancellationToken) {
     }
 }
 
-async fn end_what_is_due(open: &Open) {
+async fn end_what_is_due(core: &Arc<Core>) {
     loop {
-        if let Err(fault) = one_pass(open).await {
+        if let Err(fault) = one_pass(core).await {
             tracing::error!(%fault, "the due index could not be worked on; it is tried again");
             tokio::time::sleep(PAUSE_AFTER_FAULT).await;
         }
@@ -56,15 +56,15 @@ async fn end_what_is_due(open: &Open) {
 
 /// Ends everything that is due now, page by page, or sleeps until something is. What fails does not keep
 /// what is behind it from its turn; what came before the page meanwhile is found by the next pass.
-async fn one_pass(open: &Open) -> Result<(), Fault> {
-    let due = &open.leases.due;
+async fn one_pass(core: &Arc<Core>) -> Result<(), Fault> {
+    let due = &core.leases.due;
     let mut after: Option<Entry> = None;
     let mut result = Ok(());
     loop {
         let from_the_start = after.is_none();
         due.begin_reading();
         let page = due.after(after.as_ref(), PAGE).await?;
-        let now = open.clock.now();
+        let now = core.clock.now();
         let next = page
             .iter()
             .find(|entry| entry.at > now)
@@ -75,7 +75,7 @@ async fn one_pass(open: &Open) -> Result<(), Fault> {
             .collect::<Vec<_>>();
         after = last.last().cloned();
         let (idle, whole) = (last.is_empty(), last.len() >= PAGE);
-        result = result.and(end_all(open, last).await);
+        result = result.and(end_all(core, last).await);
         if whole {
             continue;
         }
@@ -88,10 +88,10 @@ async fn one_pass(open: &Open) -> Result<(), Fault> {
     }
 }
 
-async fn end_all(open: &Open, due: Vec<Entry>) -> Result<(), Fault> {
+async fn end_all(core: &Arc<Core>, due: Vec<Entry>) -> Result<(), Fault> {
     let endings = due
         .into_iter()
-        .map(|entry| async move { end(open, &entry).await });
+        .map(|entry| async move { end(core, &entry).await });
     let results = stream::iter(endings).buffer_unordered(CONCURRENT_ENDINGS);
     results
         .fold(Ok(()), |first: Result<(), Fault>, result| {
@@ -102,25 +102,25 @@ async fn end_all(open: &Open, due: Vec<Entry>) -> Result<(), Fault> {
 
 /// Ends one thing, or moves its entry to where it belongs after a renewal. Entries that are not where
 /// their record says lead nowhere.
-async fn end(open: &Open, entry: &Entry) -> Result<(), Fault> {
-    let now = open.clock.now();
+async fn end(core: &Arc<Core>, entry: &Entry) -> Result<(), Fault> {
+    let now = core.clock.now();
     let here = |due: Timestamp| due.millis() == entry.at.millis();
     match &entry.what {
-        Ending::Lease(id) => match open.leases.get(id).await? {
-            Some(record) if here(record.due) && !record.parked => end_when_due(open, id).await,
-            _ => drop_entry(open, entry).await,
+        Ending::Lease(id) => match core.leases.get(id).await? {
+            Some(record) if here(record.due) && !record.parked => end_when_due(core, id).await,
+            _ => drop_entry(core, entry).await,
         },
-        Ending::Token(accessor) => match open.tokens.by_accessor(accessor).await? {
-            Some(record) if !here(record.due) => drop_entry(open, entry).await,
-            Some(record) if record.is_alive(now) => open.tokens.move_due(accessor).await,
-            Some(_) => tokens::revoke_tree(open, accessor).await,
-            None => drop_entry(open, entry).await,
+        Ending::Token(accessor) => match core.tokens.by_accessor(accessor).await? {
+            Some(record) if !here(record.due) => drop_entry(core, entry).await,
+            Some(record) if record.is_alive(now) => core.tokens.move_due(accessor).await,
+            Some(_) => tokens::revoke_tree(core, accessor).await,
+            None => drop_entry(core, entry).await,
         },
     }
 }
 
-async fn drop_entry(open: &Open, entry: &Entry) -> Result<(), Fault> {
-    let due = &open.leases.due;
+async fn drop_entry(core: &Arc<Core>, entry: &Entry) -> Result<(), Fault> {
+    let due = &core.leases.due;
     Ok(due
         .remove(due.changes(), entry.at, &entry.what)
         .commit()
@@ -128,10 +128,10 @@ async fn drop_entry(open: &Open, entry: &Entry) -> Result<(), Fault> {
 }
 
 /// One loop per failing target: probes it, and drains it once a probe succeeds.
-async fn retry_what_is_parked(open: &Open) {
+async fn retry_what_is_parked(core: &Arc<Core>) {
     loop {
-        match open.leases.parked_targets().await {
-            Ok(targets) => break targets.iter().for_each(|target| open.parked.add(target)),
+        match core.leases.parked_targets().await {
+            Ok(targets) => break targets.iter().for_each(|target| core.parked.add(target)),
             Err(fault) => {
                 tracing::error!(%fault, "parked leases could not be read; it is tried again")
             }
@@ -141,13 +141,13 @@ async fn retry_what_is_parked(open: &Open) {
     let mut busy: HashSet<String> = HashSet::new();
     let mut drains = FuturesUnordered::new();
     loop {
-        for target in open.parked.all() {
+        for target in core.parked.all() {
             if busy.insert(target.clone()) {
-                drains.push(drain(open, target));
+                drains.push(drain(core, target));
             }
         }
         tokio::select! {
-            () = open.parked.rung() => {}
+            () = core.parked.rung() => {}
             Some(target) = drains.next(), if !drains.is_empty() => drop(busy.remove(&target)),
         }
     }
@@ -155,68 +155,68 @@ async fn retry_what_is_parked(open: &Open) {
 
 /// Probes a target until a parked lease of it can be ended, then tries all of them; answers the target
 /// once none is left.
-async fn drain(open: &Open, target: String) -> String {
+async fn drain(core: &Arc<Core>, target: String) -> String {
     let mut after: Option<String> = None;
     let mut patient = FuturesUnordered::new();
     let mut wait = SHORT_PAUSE;
     loop {
         let mut healed = 0;
         tokio::select! {
-            () = tokio::time::sleep(jittered(open, wait)) => {}
+            () = tokio::time::sleep(jittered(core, wait)) => {}
             Some(outcome) = patient.next(), if !patient.is_empty() => healed += usize::from(outcome == Outcome::Healed),
         }
-        let arrivals = open.parked.arrivals(&target);
-        let tried = match probe(open, &target, after.as_deref()).await {
+        let arrivals = core.parked.arrivals(&target);
+        let tried = match probe(core, &target, after.as_deref()).await {
             Ok(tried) => tried,
             Err(fault) => {
                 tracing::error!(%fault, "parked leases could not be read; it is tried again");
-                wait = open.parked.slower(&target);
+                wait = core.parked.slower(&target);
                 continue;
             }
         };
-        if tried.last.is_none() && after.is_none() && open.parked.remove(&target, arrivals) {
+        if tried.last.is_none() && after.is_none() && core.parked.remove(&target, arrivals) {
             return target.clone();
         }
         after = tried.last;
         for id in tried.silent {
             if patient.len() < PATIENT_PER_TARGET {
                 patient
-                    .push(retry(open, &target, id, LONGEST_REVOCATION).map(|(_, outcome)| outcome));
+                    .push(retry(core, &target, id, LONGEST_REVOCATION).map(|(_, outcome)| outcome));
             }
         }
         healed += tried.healed;
         if healed + tried.ended == 0 {
-            wait = open.parked.slower(&target);
+            wait = core.parked.slower(&target);
             continue;
         }
         wait = SHORT_PAUSE;
-        if open.parked.answered(&target) || healed > 0 {
-            sweep(open, &target).await;
+        if core.parked.answered(&target) || healed > 0 {
+            sweep(core, &target).await;
         }
     }
 }
 
 /// Tries some parked leases: such as were never tried, and the next in turn.
-async fn probe(open: &Open, target: &str, after: Option<&str>) -> Result<Tried, Fault> {
-    let page = open.leases.parked_at(target, after, PROBES_IN_TURN).await?;
+async fn probe(core: &Arc<Core>, target: &str, after: Option<&str>) -> Result<Tried, Fault> {
+    let page = core.leases.parked_at(target, after, PROBES_IN_TURN).await?;
     let last = page.last().cloned();
-    let mut ids = open.parked.take_untried(target, PROBES_UNTRIED);
+    let mut ids = core.parked.take_untried(target, PROBES_UNTRIED);
     ids.extend(page);
     ids.sort();
     ids.dedup();
     Ok(Tried {
         last,
-        ..try_all(open, target, ids).await
+        ..try_all(core, target, ids).await
     })
 }
 
 /// Tries every parked lease of a target once, unless it goes silent again.
-async fn sweep(open: &Open, target: &str) {
-    open.parked.sweeps(target);
+async fn sweep(core: &Arc<Core>, target: &str) {
+    core.parked.sweeps(target);
     let mut after: Option<String> = None;
-    while let Ok(page) = open.leases.parked_at(target, after.as_deref(), PAGE).await {
+    while let Ok(page) = core.leases.parked_at(target, after.as_deref(), PAGE).await {
         after = page.last().cloned();
-        let tried = try_all(open, target, page).await;
+        let tried = try_all(core, target, page).await;
         if after.is_none() || (tried.ended == 0 && !tried.silent.is_empty()) {
             return;
         }
@@ -245,10 +245,10 @@ enum Outcome {
     Silent,
 }
 
-async fn try_all(open: &Open, target: &str, ids: Vec<String>) -> Tried {
+async fn try_all(core: &Arc<Core>, target: &str, ids: Vec<String>) -> Tried {
     let mut tries = stream::iter(
         ids.into_iter()
-            .map(|id| retry(open, target, id, PROBE_DEADLINE)),
+            .map(|id| retry(core, target, id, PROBE_DEADLINE)),
     )
     .buffer_unordered(CONCURRENT_PER_TARGET);
     let mut tried = Tried::default();
@@ -267,8 +267,8 @@ async fn try_all(open: &Open, target: &str, ids: Vec<String>) -> Tried {
 }
 
 /// Tries one parked lease again.
-async fn retry(open: &Open, target: &str, id: String, at_most: Duration) -> (String, Outcome) {
-    let outcome = retried(open, target, &id, at_most)
+async fn retry(core: &Arc<Core>, target: &str, id: String, at_most: Duration) -> (String, Outcome) {
+    let outcome = retried(core, target, &id, at_most)
         .await
         .unwrap_or_else(|fault: Fault| {
             tracing::error!(%fault, lease = id, "a parked lease could not be retried");
@@ -277,19 +277,24 @@ async fn retry(open: &Open, target: &str, id: String, at_most: Duration) -> (Str
     (id, outcome)
 }
 
-async fn retried(open: &Open, target: &str, id: &str, at_most: Duration) -> Result<Outcome, Fault> {
-    let record = match open.leases.get(id).await? {
+async fn retried(
+    core: &Arc<Core>,
+    target: &str,
+    id: &str,
+    at_most: Duration,
+) -> Result<Outcome, Fault> {
+    let record = match core.leases.get(id).await? {
         Some(record) if record.parked && record.parking() == target => record,
         _ => {
-            open.leases.unpark(target, id).await?;
+            core.leases.unpark(target, id).await?;
             return Ok(Outcome::Refused);
         }
     };
-    let place = open.targets.enter(target).await;
+    let place = core.targets.enter(target).await;
     let began = tokio::time::Instant::now();
-    match undo(open, &record, place, at_most).await {
+    match undo(core, id, &record, place, at_most).await {
         Ok(()) => {
-            open.leases.forget(id).await?;
+            core.leases.forget(id).await?;
             Ok(if record.attempts == 0 {
                 Outcome::Ended
             } else {
@@ -297,7 +302,7 @@ async fn retried(open: &Open, target: &str, id: &str, at_most: Duration) -> Resu
             })
         }
         Err(fault) => {
-            park(open, id, &fault).await?;
+            park(core, id, &fault).await?;
             let silent = began.elapsed() >= at_most;
             Ok(if silent {
                 Outcome::Silent
@@ -309,7 +314,7 @@ async fn retried(open: &Open, target: &str, id: &str, at_most: Duration) -> Resu
 }
 
 /// The wait, give or take a quarter, so that many targets do not probe in step.
-fn jittered(open: &Open, wait: Duration) -> Duration {
+fn jittered(core: &Arc<Core>, wait: Duration) -> Duration {
     let millis = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-    Duration::from_millis(millis * 3 / 4 + open.random.uniform(millis / 2 + 1))
+    Duration::from_millis(millis * 3 / 4 + core.random.uniform(millis / 2 + 1))
 }

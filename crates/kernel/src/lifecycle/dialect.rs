@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Map;
 
+use crate::authority::Authority;
 use crate::open::Open;
 use crate::policy::Question;
 
@@ -80,7 +81,7 @@ async fn standing(open: &Open, cx: &Ctx, by_policy: &str) -> Result<Standing, Fa
     let Ok(Some(sender)) = crate::sys::sender(open, cx).await else {
         return Ok(Standing::Stranger);
     };
-    let acl = open.policies.acl_for(&sender.policies, cx.now).await?;
+    let authority = Authority::of(open, &sender, cx.now).await?;
     let question = Question {
         path: by_policy,
         verb: cx.request.verb,
@@ -89,7 +90,7 @@ async fn standing(open: &Open, cx: &Ctx, by_policy: &str) -> Result<Standing, Fa
         wrap_ttl: None,
         sudo_path: false,
     };
-    Ok(match acl.decide(&question).allowed {
+    Ok(match authority.decide(&question).allowed {
         true => Standing::Granted,
         false => Standing::Stranger,
     })

@@ -14,6 +14,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use crate::core::Core;
 use crate::kernel::{Kernel, State};
 use crate::mounts;
 use crate::open::Open;
@@ -168,13 +169,14 @@ impl Kernel {
 
     /// The first mounts, the cluster's name and the first root token.
     async fn furnish(&self, barrier: &Arc<Barrier>) -> Result<Secret<String>, Fault> {
-        let open = Open::load(
+        let core = Core::load(
             Arc::clone(&self.settings),
             Arc::clone(barrier),
             self.clock.clone(),
             Arc::default(),
         )
         .await?;
+        let open = core.root();
         let id = open.random.uuid_v4();
         let short = id.get(..8).unwrap_or_default();
         let name = match self.settings.cluster_name.as_str() {
@@ -194,6 +196,7 @@ impl Open {
     /// Makes a root token without an end.
     pub(crate) async fn new_root_token(&self, path: &str) -> Result<Secret<String>, Fault> {
         let mount = self
+            .space
             .mounts
             .exactly("auth/token/")
             .ok_or_else(|| Fault::internal("there is no token mount"))?;

@@ -179,7 +179,7 @@ impl Handle<Kernel> for ReadLeader {
     type Reply = Reply;
 
     async fn handle(self, kernel: &Kernel, _: &Ctx) -> Result<Reply, Fault> {
-        kernel.open()?;
+        kernel.core()?;
         Reply::bare(&json!({
             "ha_enabled": false,
             "is_self": false,
@@ -195,7 +195,7 @@ impl Handle<Kernel> for ReadLeader {
 impl Kernel {
     /// Who this cluster is; known only while open.
     pub(crate) async fn cluster(&self) -> Option<Cluster> {
-        let open = self.open().ok()?;
+        let open = self.core().ok()?;
         open.barrier
             .view("core/")
             .get::<Cluster>("cluster")

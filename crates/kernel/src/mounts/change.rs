@@ -9,8 +9,9 @@ use coffer_barrier::{Changes, Stored};
 use coffer_engine::{Class, Fault};
 use serde::{Deserialize, Serialize};
 
-use super::record::MountRecord;
+use super::record::{MountRecord, NESTED};
 use super::table::{Backend, Mount};
+use crate::core::Core;
 use crate::leases::{self, Force, Which};
 use crate::open::Open;
 use crate::tokens;
@@ -34,11 +35,16 @@ const BUILT_IN: [(&str, &str, &str); 3] = [
 /// Mount paths that nothing may be mounted at or below.
 const RESERVED: [&str; 5] = ["sys/", "auth/", "cubbyhole/", "identity/", "audit/"];
 
-/// Counts the changes of the table.
+/// Counts the changes of the table of a namespace, at [`Edition::KEY`] below its `core/`. Who decides on the
+/// table without changing it (a new namespace must not hide a mount) expects the edition unchanged.
 #[derive(Default, Serialize, Deserialize)]
-struct Edition(u64);
+pub(crate) struct Edition(u64);
 
 impl Stored for Edition {}
+
+impl Edition {
+    pub(crate) const KEY: &str = "mount-edition";
+}
 
 /// What a change does to the stored records.
 enum Edit {
@@ -49,9 +55,10 @@ enum Edit {
 /// Makes the mounts that every server has.
 pub async fn install_defaults(open: &Open) -> Result<(), Fault> {
     for (path, kind, description) in BUILT_IN {
+        let nested = if open.space.is_root() { "" } else { NESTED };
         let record = MountRecord {
             path: path.into(),
-            kind: kind.into(),
+            kind: format!("{nested}{kind}"),
             description: description.into(),
             local: kind == "cubbyhole",
             ..MountRecord::default()
@@ -66,7 +73,10 @@ pub async fn install_defaults(open: &Open) -> Result<(), Fault> {
 pub async fn enable(open: &Open, record: MountRecord) -> Result<(), Fault> {
     let record = named(open, record);
     refuse_path(&record)?;
-    let mount = Mount::new(record.clone(), &open.barrier, &open.settings);
+    if record.kind.starts_with(NESTED) {
+        return Err(unknown_type(open, &record));
+    }
+    let mount = Mount::new(record.clone(), &open.space.view, &open.settings);
     if !matches!(mount.backend, Backend::Engine(_)) {
         return Err(unknown_type(open, &record));
     }
@@ -78,9 +88,25 @@ pub async fn enable(open: &Open, record: MountRecord) -> Result<(), Fault> {
         ))),
         None => Ok(()),
     };
-    free(&open.mounts.stored().await?)?;
+    free(&open.space.mounts.stored().await?)?;
+    refuse_namespace(open, &record.path).await?;
+    if mount.engine()?.table().tick.is_some() {
+        open.namespaces.look_after(&open.space).await?;
+    }
     engine_begins(open, &mount, None).await?;
     put(open, record.clone(), free).await
+}
+
+/// A mount must not hide a namespace: its first segment may not be the name of one.
+async fn refuse_namespace(open: &Open, path: &str) -> Result<(), Fault> {
+    let name = path.split('/').next().unwrap_or_default();
+    match open.namespaces.child(&open.space, name).await? {
+        Some(space) => Err(Fault::Invalid(format!(
+            "path is already in use: there is a namespace at {:?}",
+            space.path
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// Takes a mount away: no more requests, its leases revoked, its tokens ended, its data deleted.
@@ -88,9 +114,10 @@ pub async fn enable(open: &Open, record: MountRecord) -> Result<(), Fault> {
 /// Fails when leases can not be revoked now. The mount then stays closed; the leases are retried, and
 /// disabling goes on by itself or when it is asked for again.
 pub async fn disable(open: &Open, path: &str) -> Result<(), Fault> {
-    let Some(mount) = open.mounts.exactly(path) else {
+    let Some(mount) = open.space.mounts.exactly(path) else {
         return Ok(());
     };
+    open.namespaces.look_after(&open.space).await?;
     if !mount.record.tainted {
         let close = |_: &[MountRecord], record: &mut MountRecord| {
             record.tainted = true;
@@ -101,7 +128,7 @@ pub async fn disable(open: &Open, path: &str) -> Result<(), Fault> {
             closed => closed?,
         }
     }
-    let Some(closed) = open.mounts.by_accessor(&mount.record.accessor) else {
+    let Some(closed) = open.space.mounts.by_accessor(&mount.record.accessor) else {
         return Ok(());
     };
     open.leases.close(&closed.record.accessor).await?;
@@ -121,10 +148,18 @@ async fn take_away(open: &Open, closed: &Mount) -> Result<(), Fault> {
 
 /// Goes on with disablings that a crash or a failing target interrupted. Leases that are being retried
 /// are left to that; their mounts go when they are gone.
-pub async fn resume_disabling(open: &Open) -> Result<(), Fault> {
+pub async fn resume_disabling(core: &Arc<Core>) -> Result<(), Fault> {
+    let mut first_fault = Ok(());
+    for space in core.namespaces.needing_care().await? {
+        first_fault = first_fault.and(resume_all(&Open::new(core, space)).await);
+    }
+    first_fault
+}
+
+async fn resume_all(open: &Open) -> Result<(), Fault> {
     let mounts = [Class::Secret, Class::Auth]
         .into_iter()
-        .flat_map(|class| open.mounts.all(class));
+        .flat_map(|class| open.space.mounts.all(class));
     let mut first_fault = Ok(());
     for mount in mounts.filter(|mount| mount.record.tainted) {
         first_fault = first_fault.and(resume(open, &mount).await);
@@ -163,10 +198,11 @@ pub async fn remount(open: &Open, from: &str, to: &str) -> Result<(), Fault> {
 /// What is wrong with moving a mount from one path to another, if anything; else its new record.
 pub async fn check_remount(open: &Open, from: &str, to: &str) -> Result<MountRecord, Fault> {
     let mount = open
+        .space
         .mounts
         .exactly(from)
         .ok_or_else(|| Fault::Invalid(format!("no matching mount at {from:?}")))?;
-    if is_reserved(from) || mount.record.kind == "token" {
+    if is_reserved(from) || mount.record.engine() == "token" {
         return Err(Fault::Invalid(format!("cannot remount {from:?}")));
     }
     let record = MountRecord {
@@ -187,7 +223,8 @@ pub async fn check_remount(open: &Open, from: &str, to: &str) -> Result<MountRec
         (Class::Auth, Class::Auth) | (Class::Secret, Class::Secret) => {}
     }
     refuse_path(&record)?;
-    free_to_move(&open.mounts.stored().await?, to)?;
+    refuse_namespace(open, to).await?;
+    free_to_move(&open.space.mounts.stored().await?, to)?;
     Ok(record)
 }
 
@@ -207,7 +244,7 @@ pub async fn tune(
     path: &str,
     settings: impl Fn(&mut MountRecord) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
-    let mount = open.mounts.exactly(path).ok_or_else(|| {
+    let mount = open.space.mounts.exactly(path).ok_or_else(|| {
         Fault::Invalid(format!(
             "tune of path {path:?} failed: no mount entry found"
         ))
@@ -216,7 +253,7 @@ pub async fn tune(
     settings(&mut record)?;
     let old_version = mount.record.options.get("version").cloned();
     if record.options.get("version") != old_version.as_ref() {
-        let changed = Arc::new(Mount::new(record.clone(), &open.barrier, &open.settings));
+        let changed = Arc::new(Mount::new(record.clone(), &open.space.view, &open.settings));
         engine_begins(open, &changed, Some(old_version.as_deref().unwrap_or("1"))).await?;
     }
     let tuned = |_: &[MountRecord], record: &mut MountRecord| {
@@ -281,7 +318,7 @@ fn named(open: &Open, mut record: MountRecord) -> MountRecord {
     record.uuid = open.random.uuid_v4();
     record.accessor = format!(
         "{class}{}_{}",
-        record.kind,
+        record.engine(),
         hex::encode(open.random.bytes::<4>())
     );
     record
@@ -303,7 +340,10 @@ async fn engine_begins(open: &Open, mount: &Arc<Mount>, from: Option<&str>) -> R
 async fn end_tokens_of(open: &Open, path: &str) -> Result<(), Fault> {
     let mut after: Option<String> = None;
     loop {
-        let page = open.tokens.accessors(after.as_deref(), PAGE).await?;
+        let tokens = &open.tokens;
+        let page = tokens
+            .accessors(&open.space.id, after.as_deref(), PAGE)
+            .await?;
         let Some(last) = page.last().cloned() else {
             return Ok(());
         };
@@ -362,17 +402,17 @@ async fn edit(
     open: &Open,
     decide: impl Fn(&[MountRecord]) -> Result<Edit, Fault>,
 ) -> Result<(), Fault> {
-    let mounts = &open.mounts;
-    let core = open.barrier.view("core/");
+    let mounts = &open.space.mounts;
+    let core = open.space.view.sub("core/");
     loop {
-        let (edition, seen) = core.get_seen::<Edition>("mount-edition").await?;
+        let (edition, seen) = core.get_seen::<Edition>(Edition::KEY).await?;
         let edit = decide(&mounts.stored().await?)?;
         let changes = written(open, &edit)?.put(
             &core,
-            "mount-edition",
+            Edition::KEY,
             &Edition(edition.map_or(1, |old| old.0 + 1)),
         )?;
-        match changes.expect(&core, "mount-edition", seen).commit().await {
+        match changes.expect(&core, Edition::KEY, seen).commit().await {
             Ok(()) => {
                 swap(open, &edit);
                 return Ok(());
@@ -384,7 +424,7 @@ async fn edit(
 }
 
 fn written(open: &Open, edit: &Edit) -> Result<Changes, Fault> {
-    let mounts = &open.mounts;
+    let mounts = &open.space.mounts;
     let changes = mounts.view.changes();
     Ok(match edit {
         Edit::Put(record) => changes.put(&mounts.view, &record.uuid, record.as_ref())?,
@@ -400,13 +440,13 @@ fn swap(open: &Open, edit: &Edit) {
             &record.uuid,
             Some(Arc::new(Mount::new(
                 record.as_ref().clone(),
-                &open.barrier,
+                &open.space.view,
                 &open.settings,
             ))),
         ),
         Edit::Delete(record) => (&record.uuid, None),
     };
-    open.mounts.change(|all| {
+    open.space.mounts.change(|all| {
         all.retain(|_, old| &old.record.uuid != uuid);
         if let Some(mount) = &mount {
             all.insert(mount.record.path.clone(), Arc::clone(mount));

@@ -7,6 +7,7 @@ mod change;
 mod record;
 mod table;
 
+pub(crate) use change::Edition;
 pub use change::{
     check_remount, disable, enable, install_defaults, remount, resume_disabling, tune,
 };

@@ -63,6 +63,9 @@ pub struct Tuning {
     pub token_type: String,
 }
 
+/// What types of built-in mounts have in front, below the root namespace.
+pub(crate) const NESTED: &str = "ns_";
+
 impl MountRecord {
     /// Secrets engine or auth method.
     pub fn class(&self) -> Class {
@@ -71,6 +74,11 @@ impl MountRecord {
         } else {
             Class::Secret
         }
+    }
+
+    /// The name of the engine's type: what the kernel mounts itself has `ns_` before it in a namespace.
+    pub fn engine(&self) -> &str {
+        self.kind.strip_prefix(NESTED).unwrap_or(&self.kind)
     }
 
     /// The path as `sys/mounts` and `sys/auth` show it.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use coffer_barrier::{Barrier, View};
+use coffer_barrier::View;
 use coffer_engine::{Answer, Class, Ctx, Fault, Miss, MountInfo, Mounted, Operation, Reply};
 use coffer_wire::Verb;
 use serde_json::{Map, Value};
@@ -62,16 +62,15 @@ pub enum Backend {
 pub use coffer_engine::Found;
 
 impl Mounts {
-    /// Reads all mounts from storage.
-    pub async fn load(barrier: &Arc<Barrier>, settings: &Settings) -> Result<Self, Fault> {
-        let view = barrier.view("core/mount/");
+    /// Reads all mounts of a namespace from its part of the storage.
+    pub async fn load(space: &View, settings: &Settings) -> Result<Self, Fault> {
         let mounts = Self {
-            view,
+            view: space.sub("core/mount/"),
             snapshot: ArcSwap::default(),
         };
         let records = mounts.stored().await?.into_iter();
         let found: Vec<_> = records
-            .map(|record| Arc::new(Mount::new(record, barrier, settings)))
+            .map(|record| Arc::new(Mount::new(record, space, settings)))
             .collect();
         mounts.change(|all| {
             all.extend(
@@ -99,6 +98,25 @@ impl Mounts {
     /// The mount exactly at a path with a trailing slash.
     pub fn exactly(&self, path: &str) -> Option<Arc<Mount>> {
         self.snapshot.load().by_path.get(path).cloned()
+    }
+
+    /// The mounts whose paths begin so, in order of their paths.
+    pub fn below(&self, prefix: &str) -> Vec<Arc<Mount>> {
+        let snapshot = self.snapshot.load();
+        let from = snapshot.by_path.range(prefix.to_owned()..);
+        from.take_while(|(path, _)| path.starts_with(prefix))
+            .map(|(_, mount)| Arc::clone(mount))
+            .collect()
+    }
+
+    /// The mount where each token has a storage of its own.
+    pub fn per_token(&self) -> Option<Arc<Mount>> {
+        let snapshot = self.snapshot.load();
+        snapshot
+            .by_path
+            .values()
+            .find(|mount| mount.per_token())
+            .cloned()
     }
 
     /// All mounts of a class, in order of their paths.
@@ -153,8 +171,8 @@ impl Mounts {
 }
 
 impl Mount {
-    /// Brings a mount to life.
-    pub fn new(record: MountRecord, barrier: &Arc<Barrier>, settings: &Settings) -> Self {
+    /// Brings a mount to life; its data is in its namespace's part of the storage.
+    pub fn new(record: MountRecord, space: &View, settings: &Settings) -> Self {
         let or = |ours: std::time::Duration, default| if ours.is_zero() { default } else { ours };
         let info = MountInfo {
             path: record.path.clone(),
@@ -163,7 +181,7 @@ impl Mount {
             max_lease_ttl: or(record.tuning.max_lease_ttl, settings.max_lease_ttl),
             options: record.options.clone(),
         };
-        let backend = match record.kind.as_str() {
+        let backend = match record.engine() {
             "system" => Backend::System,
             "token" => Backend::Tokens,
             name => settings
@@ -171,7 +189,7 @@ impl Mount {
                 .and_then(|kind| kind.make(&info))
                 .map_or(Backend::Missing, Backend::Engine),
         };
-        let view = barrier.view(format!("logical/{}/", record.uuid));
+        let view = space.sub(&format!("logical/{}/", record.uuid));
         Self {
             record,
             info: Arc::new(info),

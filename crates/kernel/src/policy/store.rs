@@ -27,6 +27,8 @@ const PAGE: usize = 500;
 #[derive(Clone, Debug)]
 pub struct Policies {
     view: View,
+    /// Whether there is a policy `root` here.
+    in_root: bool,
     cache: Arc<Mutex<Cache>>,
 }
 
@@ -91,8 +93,8 @@ struct Loaded {
 }
 
 impl Policies {
-    /// The policies kept in a view that holds nothing else (`sys/policy/`).
-    pub fn new(view: View) -> Self {
+    /// The policies of a namespace (the root or another), kept in a view that holds nothing else (`sys/policy/`).
+    pub fn new(view: View, in_root: bool) -> Self {
         let cache = Cache {
             generation: 0,
             parsed: Recent::new(MAX_PARSED_RULES),
@@ -100,11 +102,12 @@ impl Policies {
         };
         Self {
             view,
+            in_root,
             cache: Arc::new(Mutex::new(cache)),
         }
     }
 
-    /// The names of all policies in order, `root` at the end.
+    /// The names of all policies in order, `root` at the end where there is one.
     ///
     /// # Errors
     /// If storage fails.
@@ -123,7 +126,7 @@ impl Policies {
         }
         names.sort_unstable();
         names.dedup();
-        names.push(ROOT.to_owned());
+        names.extend(self.in_root.then(|| ROOT.to_owned()));
         Ok(names)
     }
 

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use crate::authority::Authority;
 use crate::open::Open;
 use crate::tokens::TokenRecord;
 
@@ -146,13 +147,13 @@ async fn answer(
             asked.len()
         )));
     }
-    let acl = open.policies.acl_for(&record.policies, cx.now).await?;
+    let authority = Authority::of(open, &crate::tokens::caller(&record), cx.now).await?;
     let mut answer: Map<String, Value> = asked
         .iter()
-        .map(|path| (path.clone(), json!(acl.capabilities(path))))
+        .map(|path| (path.clone(), json!(authority.capabilities(path))))
         .collect();
     if let [only] = asked.as_slice() {
-        answer.insert("capabilities".into(), json!(acl.capabilities(only)));
+        answer.insert("capabilities".into(), json!(authority.capabilities(only)));
     }
     Reply::also_at_top(&answer)
 }

@@ -29,6 +29,7 @@ pub(super) fn routes() -> Routes<Open> {
         )
         .read::<ReadConfiguration>(),
         path("config/cors", "Requests from pages of other origins.")
+            .root_only()
             .sudo()
             .read::<ReadCors>(),
         path("plugins/catalog", "All engines that can be mounted.").read::<ReadCatalog>(),

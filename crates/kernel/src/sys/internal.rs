@@ -11,9 +11,10 @@ use serde_json::{Map, Value, json};
 
 use super::mount_shape::Shown;
 use super::openapi;
+use crate::authority::Authority;
 use crate::mounts::Mount;
 use crate::open::Open;
-use crate::policy::{Acl, Grant, Parameters, Pattern};
+use crate::policy::{Grant, Parameters, Pattern};
 
 /// How many tokens are counted at once.
 const PAGE: usize = 1_000;
@@ -66,10 +67,6 @@ pub(crate) async fn sender(open: &Open, cx: &Ctx) -> Result<Option<Arc<Caller>>,
     Ok(Some(Arc::new(crate::tokens::caller(&record))))
 }
 
-async fn acl_of(open: &Open, cx: &Ctx, caller: &Caller) -> Result<Arc<Acl>, Fault> {
-    Ok(open.policies.acl_for(&caller.policies, cx.now).await?)
-}
-
 /// Lists the mounts that the caller can see; without a token those that are shown to everyone.
 #[derive(Deserialize, JsonSchema)]
 struct ListMounts {}
@@ -78,14 +75,14 @@ impl Handle<Open> for ListMounts {
     type Reply = Reply;
 
     async fn handle(self, open: &Open, cx: &Ctx) -> Result<Reply, Fault> {
-        let acl = match sender(open, cx).await? {
-            Some(caller) => Some(acl_of(open, cx, &caller).await?),
+        let authority = match sender(open, cx).await? {
+            Some(caller) => Some(Authority::of(open, &caller, cx.now).await?),
             None => None,
         };
         let listed = |class| {
-            let mounts = open.mounts.all(class);
+            let mounts = open.space.mounts.all(class);
             let seen = mounts.iter().filter_map(|mount| {
-                let shown = seen_by(mount, acl.as_deref())?;
+                let shown = seen_by(mount, authority.as_ref())?;
                 Some((mount.record.shown_path().to_owned(), shown))
             });
             seen.collect::<BTreeMap<String, Value>>()
@@ -95,9 +92,9 @@ impl Handle<Open> for ListMounts {
 }
 
 /// What somebody sees of a mount: a stranger the little that is meant for everyone.
-fn seen_by(mount: &Mount, acl: Option<&Acl>) -> Option<Value> {
+fn seen_by(mount: &Mount, authority: Option<&Authority>) -> Option<Value> {
     let record = &mount.record;
-    if acl.is_some_and(|acl| acl.sees_mount(&record.path)) {
+    if authority.is_some_and(|authority| authority.sees_mount(&record.path)) {
         return serde_json::to_value(Shown::of(mount)).ok();
     }
     let for_all = record.tuning.listing_visibility == "unauth";
@@ -118,12 +115,13 @@ impl Handle<Open> for ReadMount {
 
     async fn handle(self, open: &Open, cx: &Ctx) -> Result<Reply, Fault> {
         let caller = sender(open, cx).await?.ok_or(Fault::Denied)?;
-        let acl = acl_of(open, cx, &caller).await?;
+        let authority = Authority::of(open, &caller, cx.now).await?;
         let path = super::mounts::slashed(&self.path);
         let mount = open
+            .space
             .mounts
             .at(&path)
-            .filter(|mount| !mount.record.tainted && acl.sees_mount(&mount.record.path));
+            .filter(|mount| !mount.record.tainted && authority.sees_mount(&mount.record.path));
         // The same words where there is no mount and where the caller may not know of it.
         let mount = mount.ok_or_else(|| {
             Fault::Forbidden(format!(
@@ -159,12 +157,12 @@ impl Handle<Open> for ReadAcl {
     type Reply = Reply;
 
     async fn handle(self, open: &Open, cx: &Ctx) -> Result<Reply, Fault> {
-        let acl = acl_of(open, cx, cx.caller()?).await?;
-        if acl.is_root() {
+        let authority = Authority::of(open, cx.caller()?, cx.now).await?;
+        if authority.is_root() {
             return Reply::data(&json!({ "root": true }));
         }
         let (mut exact, mut globs) = (Map::new(), Map::new());
-        for (pattern, grant) in acl.rules() {
+        for (pattern, grant) in authority.policies().rules() {
             match pattern {
                 Pattern::Exact(path) => exact.insert(path.to_string(), granted(grant)),
                 Pattern::Prefix(path) => globs.insert(path.to_string(), granted(grant)),
@@ -224,10 +222,11 @@ impl Handle<Open> for ReadDocument {
     async fn handle(self, open: &Open, cx: &Ctx) -> Result<Reply, Fault> {
         let mut mounts = Vec::new();
         if let Some(caller) = sender(open, cx).await? {
-            let acl = acl_of(open, cx, &caller).await?;
-            let all = [Class::Auth, Class::Secret].map(|class| open.mounts.all(class));
-            let seen =
-                |mount: &Arc<Mount>| !mount.record.tainted && acl.sees_mount(&mount.record.path);
+            let authority = Authority::of(open, &caller, cx.now).await?;
+            let all = [Class::Auth, Class::Secret].map(|class| open.space.mounts.all(class));
+            let seen = |mount: &Arc<Mount>| {
+                !mount.record.tainted && authority.sees_mount(&mount.record.path)
+            };
             mounts.extend(all.into_iter().flatten().filter(seen));
         }
         let version = &open.settings.version;
@@ -247,7 +246,10 @@ impl Handle<Open> for CountTokens {
         let mut total: u64 = 0;
         let mut after: Option<String> = None;
         loop {
-            let page = open.tokens.accessors(after.as_deref(), PAGE).await?;
+            let page = open
+                .tokens
+                .accessors(&open.space.id, after.as_deref(), PAGE)
+                .await?;
             total = total.saturating_add(u64::try_from(page.len()).unwrap_or_default());
             match page.last() {
                 Some(last) => after = Some(last.clone()),

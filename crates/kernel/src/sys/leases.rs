@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::keys;
 use crate::leases::{self, Force, LeaseState, Which};
+use crate::namespaces::id_of;
 use crate::open::Open;
 
 /// How many irrevocable leases one answer shows.
@@ -92,11 +93,12 @@ impl Handle<Open> for LookupLease {
 
     async fn handle(self, open: &Open, cx: &Ctx) -> Result<ShownLease, Fault> {
         let id = given(self.lease_id)?;
-        let record = open
-            .leases
-            .known(&id)
-            .await?
-            .ok_or_else(|| Fault::invalid("invalid lease"))?;
+        let home = open.within(&id).await?;
+        let record = match home {
+            Some(home) => home.leases.known(&id).await?,
+            None => None,
+        };
+        let record = record.ok_or_else(|| Fault::invalid("invalid lease"))?;
         let path = id
             .rsplit_once('/')
             .map_or(id.as_str(), |(path, _)| path)
@@ -126,7 +128,7 @@ impl Handle<Open> for ListLeases {
     type Reply = Reply;
 
     async fn handle(self, open: &Open, _: &Ctx) -> Result<Reply, Fault> {
-        keys(open.leases.list(&self.prefix).await?)
+        keys(open.leases.list(&open.space.id, &self.prefix).await?)
     }
 }
 
@@ -169,7 +171,9 @@ impl Handle<Open> for RenewLeaseByPath {
 
 async fn renew(open: &Open, cx: &Ctx, id: &str, increment: Option<Ttl>) -> Result<Reply, Fault> {
     let asked = increment.filter(|ttl| !ttl.is_zero()).map(|ttl| ttl.0);
-    let record = leases::renew(open, id, asked).await?;
+    let home = open.within(id).await?;
+    let home = home.ok_or_else(|| Fault::invalid("lease not found"))?;
+    let record = leases::renew(&home, id, asked).await?;
     let ttl = record.expires.since(cx.now);
     let mut reply = Reply {
         renewed: Some(Renewed {
@@ -216,10 +220,7 @@ impl Handle<Open> for RevokeLease {
     type Reply = Empty;
 
     async fn handle(self, open: &Open, _: &Ctx) -> Result<Empty, Fault> {
-        leases::revoke(open, &given(self.lease_id)?, Force::No)
-            .await
-            .map(|()| Empty)
-            .map_err(kept)
+        revoke(open, &given(self.lease_id)?).await
     }
 }
 
@@ -227,11 +228,17 @@ impl Handle<Open> for RevokeLeaseByPath {
     type Reply = Empty;
 
     async fn handle(self, open: &Open, _: &Ctx) -> Result<Empty, Fault> {
-        leases::revoke(open, &self.url_lease_id, Force::No)
-            .await
-            .map(|()| Empty)
-            .map_err(kept)
+        revoke(open, &self.url_lease_id).await
     }
+}
+
+/// Ends a lease of the namespace at hand or of one within it; others are as good as gone.
+async fn revoke(open: &Open, id: &str) -> Result<Empty, Fault> {
+    match open.within(id).await? {
+        Some(home) => leases::revoke(&home, id, Force::No).await.map_err(kept)?,
+        None => {}
+    }
+    Ok(Empty)
 }
 
 /// A lease that its target does not let go stays: the reference answers that with 400.
@@ -263,9 +270,8 @@ impl Handle<Open> for RevokePrefix {
     type Reply = Empty;
 
     async fn handle(self, open: &Open, _: &Ctx) -> Result<Empty, Fault> {
-        leases::revoke_all(open, Which::Below(&whole_segments(&self.prefix)), Force::No)
+        revoke_below(open, &self.prefix, Force::No)
             .await
-            .map(|()| Empty)
             .map_err(kept)
     }
 }
@@ -274,14 +280,16 @@ impl Handle<Open> for RevokeForce {
     type Reply = Empty;
 
     async fn handle(self, open: &Open, _: &Ctx) -> Result<Empty, Fault> {
-        leases::revoke_all(
-            open,
-            Which::Below(&whole_segments(&self.prefix)),
-            Force::Yes,
-        )
-        .await
-        .map(|()| Empty)
+        revoke_below(open, &self.prefix, Force::Yes).await
     }
+}
+
+async fn revoke_below(open: &Open, prefix: &str, force: Force) -> Result<Empty, Fault> {
+    let which = Which::Below {
+        namespace: &open.space.id,
+        prefix: &whole_segments(prefix),
+    };
+    leases::revoke_all(open, which, force).await.map(|()| Empty)
 }
 
 /// A prefix ends with a segment: `database/creds/app` does not mean `database/creds/application`.
@@ -296,8 +304,8 @@ struct CountLeases {
     #[serde(default, rename = "type")]
     kind: Text,
     /// Counts those of child namespaces, too.
-    #[serde(default, rename = "include_child_namespaces")]
-    _include_child_namespaces: Flag,
+    #[serde(default)]
+    include_child_namespaces: Flag,
 }
 
 impl Handle<Open> for CountLeases {
@@ -307,10 +315,11 @@ impl Handle<Open> for CountLeases {
         if self.kind.0 != "irrevocable" {
             return Err(Fault::NotFound);
         }
-        let found = irrevocable(open, usize::MAX).await?;
+        let found = irrevocable(open, self.include_child_namespaces.0, usize::MAX).await?;
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
         for (id, _) in &found {
             let mount = open
+                .space
                 .mounts
                 .at(id)
                 .map(|mount| mount.record.path.clone())
@@ -331,8 +340,8 @@ struct ListIrrevocable {
     #[serde(default)]
     limit: Text,
     /// Shows those of child namespaces, too.
-    #[serde(default, rename = "include_child_namespaces")]
-    _include_child_namespaces: Flag,
+    #[serde(default)]
+    include_child_namespaces: Flag,
 }
 
 impl Handle<Open> for ListIrrevocable {
@@ -348,7 +357,8 @@ impl Handle<Open> for ListIrrevocable {
                 .parse()
                 .map_err(|_| Fault::invalid("limit must be a number or none"))?,
         };
-        let found = irrevocable(open, limit.min(MAX_SHOWN_LEASES)).await?;
+        let children = self.include_child_namespaces.0;
+        let found = irrevocable(open, children, limit.min(MAX_SHOWN_LEASES)).await?;
         let shown: Vec<_> = found
             .iter()
             .map(|(id, error)| json!({ "lease_id": id, "error": error }))
@@ -357,7 +367,11 @@ impl Handle<Open> for ListIrrevocable {
     }
 }
 
-async fn irrevocable(open: &Open, limit: usize) -> Result<Vec<(String, String)>, Fault> {
+async fn irrevocable(
+    open: &Open,
+    children: bool,
+    limit: usize,
+) -> Result<Vec<(String, String)>, Fault> {
     let mut found = Vec::new();
     for target in open.leases.parked_targets().await? {
         let mut after: Option<String> = None;
@@ -370,6 +384,10 @@ async fn irrevocable(open: &Open, limit: usize) -> Result<Vec<(String, String)>,
                 break;
             };
             for id in page {
+                let here = id_of(&id) == open.space.id;
+                if !here && !(children && open.within(&id).await?.is_some()) {
+                    continue;
+                }
                 let record = open.leases.get(&id).await?;
                 if let Some(record) =
                     record.filter(|record| record.state == LeaseState::Irrevocable)

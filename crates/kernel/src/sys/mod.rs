@@ -8,6 +8,7 @@ mod keys;
 mod leases;
 mod mount_shape;
 mod mounts;
+mod namespaces;
 pub(crate) mod openapi;
 mod policies;
 mod remount;
@@ -29,14 +30,15 @@ pub(crate) use remount::{Moves, run_moves};
 static TABLE: LazyLock<Routes<Open>> = LazyLock::new(|| {
     Routes::merge([
         mounts::routes(),
+        namespaces::routes(),
         remount::routes(),
         policies::routes(),
         capabilities::routes(),
         leases::routes(),
-        audit::routes(),
-        seal::routes(),
-        keys::routes(),
-        crate::lifecycle::routes(),
+        audit::routes().root_only(),
+        seal::routes().root_only(),
+        keys::routes().root_only(),
+        crate::lifecycle::routes().root_only(),
         facts::routes(),
         internal::routes(),
         wrapping::routes(),

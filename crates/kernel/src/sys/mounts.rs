@@ -71,7 +71,7 @@ impl Handle<Open> for ListAuth {
 }
 
 fn listed(open: &Open, class: Class) -> Result<Reply, Fault> {
-    let all = open.mounts.all(class);
+    let all = open.space.mounts.all(class);
     let shown: BTreeMap<_, _> = all
         .iter()
         .map(|mount| (mount.record.shown_path().to_owned(), Shown::of(mount)))
@@ -92,6 +92,7 @@ impl Handle<Open> for ReadMount {
     async fn handle(self, open: &Open, _: &Ctx) -> Result<Reply, Fault> {
         let path = slashed(&self.path);
         let mount = open
+            .space
             .mounts
             .exactly(&path)
             .ok_or_else(|| Fault::Invalid(format!("No secret engine mount at {path}")))?;
@@ -112,6 +113,7 @@ impl Handle<Open> for ReadAuth {
     async fn handle(self, open: &Open, _: &Ctx) -> Result<Reply, Fault> {
         let path = slashed(&self.path);
         let mount = open
+            .space
             .mounts
             .exactly(&format!("auth/{path}"))
             .ok_or_else(|| Fault::Invalid(format!("No auth engine at {path}")))?;
@@ -253,6 +255,7 @@ impl Handle<Open> for DisableMount {
     async fn handle(self, open: &Open, _: &Ctx) -> Result<Empty, Fault> {
         let path = slashed(&self.path);
         let built_in = open
+            .space
             .mounts
             .exactly(&path)
             .is_some_and(|mount| mount.is_kernels_own() || mount.per_token());
@@ -277,6 +280,7 @@ impl Handle<Open> for DisableAuth {
     async fn handle(self, open: &Open, _: &Ctx) -> Result<Empty, Fault> {
         let path = format!("auth/{}", slashed(&self.path));
         if open
+            .space
             .mounts
             .exactly(&path)
             .is_some_and(|mount| mount.is_kernels_own())
@@ -322,6 +326,7 @@ impl Handle<Open> for ReadAuthTuning {
 
 fn tuning(open: &Open, path: &str) -> Result<Reply, Fault> {
     let mount = open
+        .space
         .mounts
         .exactly(path)
         .ok_or_else(|| Fault::Invalid(format!("cannot fetch sysview for path {path:?}")))?;
@@ -370,14 +375,14 @@ impl Handle<Open> for TuneAuth {
 }
 
 async fn tune(open: &Open, path: &str, settings: &Tunable) -> Result<Reply, Fault> {
-    let before = open.mounts.exactly(path);
+    let before = open.space.mounts.exactly(path);
     mounts::tune(open, path, |record| settings.apply(record)).await?;
     let version = |mount: &Option<std::sync::Arc<Mount>>| {
         mount
             .as_ref()
             .and_then(|mount| mount.record.options.get("version").cloned())
     };
-    let (old, new) = (version(&before), version(&open.mounts.exactly(path)));
+    let (old, new) = (version(&before), version(&open.space.mounts.exactly(path)));
     let reply = Reply::default();
     Ok(if old == new {
         reply

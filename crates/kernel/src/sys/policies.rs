@@ -49,7 +49,7 @@ impl Handle<Open> for ListPolicies {
     type Reply = Reply;
 
     async fn handle(self, open: &Open, cx: &Ctx) -> Result<Reply, Fault> {
-        keys(open.policies.list(cx.now).await?)
+        keys(open.space.policies.list(cx.now).await?)
     }
 }
 
@@ -61,7 +61,7 @@ impl Handle<Open> for ListOld {
     type Reply = Reply;
 
     async fn handle(self, open: &Open, cx: &Ctx) -> Result<Reply, Fault> {
-        let names = open.policies.list(cx.now).await?;
+        let names = open.space.policies.list(cx.now).await?;
         Reply::also_at_top(&json!({ "keys": names, "policies": names }))
     }
 }
@@ -78,6 +78,7 @@ impl Handle<Open> for ReadPolicy {
 
     async fn handle(self, open: &Open, cx: &Ctx) -> Result<Reply, Fault> {
         let entry = open
+            .space
             .policies
             .read(&self.name, cx.now)
             .await?
@@ -98,6 +99,7 @@ impl Handle<Open> for ReadOld {
 
     async fn handle(self, open: &Open, cx: &Ctx) -> Result<Reply, Fault> {
         let entry = open
+            .space
             .policies
             .read(&self.name, cx.now)
             .await?
@@ -188,7 +190,7 @@ impl Written {
             cas_required: self.cas_required.map(|flag| flag.0),
             expires,
         };
-        open.policies.put(&self.name, put, cx.now).await?;
+        open.space.policies.put(&self.name, put, cx.now).await?;
         let reply = Reply::default();
         Ok(if old_word {
             reply.warn("'rules' is deprecated, please use 'policy' instead")
@@ -214,7 +216,7 @@ impl Handle<Open> for DeletePolicy {
     type Reply = Empty;
 
     async fn handle(self, open: &Open, cx: &Ctx) -> Result<Empty, Fault> {
-        open.policies.delete(&self.name, cx.now).await?;
+        open.space.policies.delete(&self.name, cx.now).await?;
         Ok(Empty)
     }
 }
@@ -227,7 +229,7 @@ impl Handle<Open> for ListPasswords {
     type Reply = Reply;
 
     async fn handle(self, open: &Open, _: &Ctx) -> Result<Reply, Fault> {
-        keys(open.passwords.list().await?)
+        keys(open.space.passwords.list().await?)
     }
 }
 
@@ -243,6 +245,7 @@ impl Handle<Open> for ReadPassword {
 
     async fn handle(self, open: &Open, _: &Ctx) -> Result<Reply, Fault> {
         let text = open
+            .space
             .passwords
             .get(&self.name)
             .await?
@@ -271,7 +274,7 @@ impl Handle<Open> for WritePassword {
             ));
         }
         let text = from_base64(&self.policy.0).unwrap_or(self.policy.0);
-        open.passwords.put(&self.name, text).await?;
+        open.space.passwords.put(&self.name, text).await?;
         Ok(Empty)
     }
 }
@@ -287,7 +290,7 @@ impl Handle<Open> for DeletePassword {
     type Reply = Empty;
 
     async fn handle(self, open: &Open, _: &Ctx) -> Result<Empty, Fault> {
-        open.passwords.delete(&self.name).await?;
+        open.space.passwords.delete(&self.name).await?;
         Ok(Empty)
     }
 }
@@ -303,10 +306,14 @@ impl Handle<Open> for GeneratePassword {
     type Reply = Reply;
 
     async fn handle(self, open: &Open, cx: &Ctx) -> Result<Reply, Fault> {
-        if open.passwords.get(&self.name).await?.is_none() {
+        if open.space.passwords.get(&self.name).await?.is_none() {
             return Err(no_password_policy());
         }
-        let password = open.passwords.generate(&self.name, &cx.random).await?;
+        let password = open
+            .space
+            .passwords
+            .generate(&self.name, &cx.random)
+            .await?;
         Reply::data(&json!({ "password": password.expose() }))
     }
 }

@@ -13,7 +13,9 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::mounts::slashed;
+use crate::core::Core;
 use crate::mounts;
+use crate::namespaces::Space;
 use crate::open::Open;
 
 /// How many moves are remembered, the oldest forgotten first.
@@ -30,6 +32,7 @@ pub(crate) struct Moves {
 #[derive(Clone)]
 struct Move {
     id: String,
+    space: Arc<Space>,
     from: String,
     to: String,
     status: Status,
@@ -76,6 +79,7 @@ impl Handle<Open> for Remount {
         let id = cx.random.uuid_v4();
         open.moves.queue(Move {
             id: id.clone(),
+            space: Arc::clone(&open.space),
             from,
             to,
             status: Status::Queued,
@@ -87,14 +91,14 @@ impl Handle<Open> for Remount {
 }
 
 /// Carries out what is queued until the server is sealed.
-pub(crate) async fn run_moves(open: Arc<Open>, stop: CancellationToken) {
+pub(crate) async fn run_moves(core: Arc<Core>, stop: CancellationToken) {
     loop {
-        while let Some(next) = open.moves.next() {
-            carry_out(&open, &next).await;
+        while let Some(next) = core.moves.next() {
+            carry_out(&Open::new(&core, Arc::clone(&next.space)), &next).await;
         }
         tokio::select! {
             () = stop.cancelled() => return,
-            () = open.moves.bell.notified() => {}
+            () = core.moves.bell.notified() => {}
         }
     }
 }
@@ -124,7 +128,9 @@ impl Handle<Open> for ReadMove {
     type Reply = Reply;
 
     async fn handle(self, open: &Open, _: &Ctx) -> Result<Reply, Fault> {
-        let found = open.moves.find(&self.migration_id).ok_or(Fault::NotFound)?;
+        let found = open.moves.find(&self.migration_id);
+        let found = found.filter(|found| found.space.id == open.space.id);
+        let found = found.ok_or(Fault::NotFound)?;
         Reply::data(&json!({
             "migration_id": found.id,
             "migration_info": {

@@ -17,9 +17,11 @@ pub(super) fn routes() -> Routes<Open> {
     Routes::new([
         path("wrapping/wrap", "Wraps what is sent.").write::<Wrap>(),
         path("wrapping/unwrap", "Hands out what is wrapped, once.")
+            .at_home()
             .unauthenticated()
             .write::<Unwrap>(),
         path("wrapping/lookup", "What is known about a wrapping token.")
+            .at_home()
             .unauthenticated()
             .write::<Lookup>()
             .read::<LookupOwn>(),

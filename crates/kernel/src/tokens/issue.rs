@@ -70,7 +70,7 @@ impl Open {
         now: Timestamp,
     ) -> Result<(Auth, TokenRecord, Vec<String>), Fault> {
         let mut warnings = Vec::new();
-        let (record, id) = described(new, mount, now, &mut warnings);
+        let (record, id) = self.described(new, mount, now, &mut warnings);
         let (token, record) = match (record.kind, id) {
             (TokenKind::Batch, _) => (self.tokens.batch(&record)?, record),
             (TokenKind::Service, Some(id)) => {
@@ -92,8 +92,8 @@ impl Open {
         replaced: Option<&str>,
         more: impl FnMut(Changes, &TokenRecord) -> Result<Changes, Fault> + Send,
     ) -> Result<(Auth, TokenRecord), Fault> {
-        let (record, _) = described(new, mount, now, &mut Vec::new());
-        let token = self.tokens.new_token();
+        let (record, _) = self.described(new, mount, now, &mut Vec::new());
+        let token = self.tokens.new_token(&record.namespace);
         let made = self.tokens.insert_with(record, &token, replaced, more);
         let record = made.await?;
         Ok((auth_of(&record, token.expose(), now), record))
@@ -146,39 +146,42 @@ impl Open {
         let (auth, _, warnings) = self.issue_token(new, mount, asked.now).await?;
         Ok((auth, warnings))
     }
-}
 
-fn described(
-    new: NewToken,
-    mount: &Mount,
-    now: Timestamp,
-    warnings: &mut Vec<String>,
-) -> (TokenRecord, Option<Secret<String>>) {
-    let expires = end(&new, mount, now, warnings);
-    let ttl = expires.map_or(Duration::ZERO, |end| end.since(now));
-    let record = TokenRecord {
-        mount: mount.record.accessor.clone(),
-        parent: new.parent,
-        policies: with_default(new.policies, new.no_default_policy),
-        path: new.path,
-        metadata: new.metadata,
-        display_name: new.display_name,
-        num_uses: i64::try_from(new.num_uses).unwrap_or(i64::MAX),
-        created: now,
-        creation_ttl_secs: whole_seconds(ttl).as_secs(),
-        period: new.period,
-        explicit_max_ttl: new.explicit_max_ttl,
-        max_ttl: new.max_ttl,
-        bound_cidrs: new.bound_cidrs,
-        role: new.role,
-        entity_id: new.entity_id,
-        kind: new.kind,
-        renewable: new.renewable && expires.is_some(),
-        expires,
-        payload: new.payload,
-        ..TokenRecord::default()
-    };
-    (record, new.id)
+    /// The record of a token of the namespace at hand, and the token where its creator chose one.
+    fn described(
+        &self,
+        new: NewToken,
+        mount: &Mount,
+        now: Timestamp,
+        warnings: &mut Vec<String>,
+    ) -> (TokenRecord, Option<Secret<String>>) {
+        let expires = end(&new, mount, now, warnings);
+        let ttl = expires.map_or(Duration::ZERO, |end| end.since(now));
+        let record = TokenRecord {
+            namespace: self.space.id.clone(),
+            mount: mount.record.accessor.clone(),
+            parent: new.parent,
+            policies: with_default(new.policies, new.no_default_policy),
+            path: new.path,
+            metadata: new.metadata,
+            display_name: new.display_name,
+            num_uses: i64::try_from(new.num_uses).unwrap_or(i64::MAX),
+            created: now,
+            creation_ttl_secs: whole_seconds(ttl).as_secs(),
+            period: new.period,
+            explicit_max_ttl: new.explicit_max_ttl,
+            max_ttl: new.max_ttl,
+            bound_cidrs: new.bound_cidrs,
+            role: new.role,
+            entity_id: new.entity_id,
+            kind: new.kind,
+            renewable: new.renewable && expires.is_some(),
+            expires,
+            payload: new.payload,
+            ..TokenRecord::default()
+        };
+        (record, new.id)
+    }
 }
 
 /// The first end; none for a root token to which nothing sets one.

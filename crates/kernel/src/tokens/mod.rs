@@ -5,9 +5,10 @@
 //!
 //! | path | holds |
 //! |---|---|
-//! | `id/<accessor>` | the record |
+//! | `id/<accessor>` | the record of a token of the root namespace |
+//! | `in/<namespace>/<accessor>` | the record of another one; its accessor ends in the namespace's id |
 //! | `child/<accessor>/<accessor of the child>` | the family tree |
-//! | `role/<name>` | token roles |
+//! | `role/<name>`, `ns-role/<namespace>/<name>` | token roles |
 //! | `salt` | the key of the keyed hash |
 //!
 //! Tokens end by the same due index and worker as leases.
@@ -48,6 +49,7 @@ pub fn caller(record: &TokenRecord) -> Caller {
         kind: record.kind,
         root: record.is_root(),
         expires: record.expires,
+        namespace: record.namespace.clone(),
     }
 }
 

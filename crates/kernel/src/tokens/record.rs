@@ -24,6 +24,8 @@ pub struct TokenRecord {
     /// The keyed hash of the whole token, compared in constant time.
     #[serde(with = "hex::serde")]
     pub proof: [u8; 32],
+    /// The id of the namespace it belongs to; empty for the root.
+    pub namespace: String,
     /// The accessor of the auth mount that made it; its TTL bounds hold at renewals.
     pub mount: String,
     /// The accessor of the parent; empty for orphans.

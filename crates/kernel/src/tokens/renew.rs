@@ -41,7 +41,9 @@ async fn terms(open: &Open, record: &TokenRecord) -> Result<Terms, Fault> {
     if !record.renewable {
         return Err(Fault::invalid("lease is not renewable"));
     }
-    let mount = open.mounts.by_accessor(&record.mount).ok_or_else(|| {
+    let home = open.namespaces.by_id(&record.namespace).await?;
+    let mount = home.and_then(|home| home.mounts.by_accessor(&record.mount));
+    let mount = mount.ok_or_else(|| {
         Fault::invalid(
             "the auth method of this token is gone, so it can not be renewed; log in elsewhere",
         )
@@ -55,12 +57,16 @@ async fn terms(open: &Open, record: &TokenRecord) -> Result<Terms, Fault> {
         mount_max_ttl: mount.info.max_lease_ttl,
     };
     if !record.role.is_empty() {
-        let role = open.tokens.role(&record.role).await?.ok_or_else(|| {
-            Fault::invalid(format_args!(
-                "original token role {:?} could not be found, not renewing",
-                record.role
-            ))
-        })?;
+        let role = open
+            .tokens
+            .role(&record.namespace, &record.role)
+            .await?
+            .ok_or_else(|| {
+                Fault::invalid(format_args!(
+                    "original token role {:?} could not be found, not renewing",
+                    record.role
+                ))
+            })?;
         terms.period = shortest([terms.period, role.token_period]);
         terms.explicit_max_ttl = shortest([terms.explicit_max_ttl, role.token_explicit_max_ttl]);
     }

@@ -1,14 +1,15 @@
 //! Ending tokens and everything that hangs on them.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
-use coffer_engine::{Class, Fault};
+use coffer_engine::Fault;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::record::TokenRecord;
+use crate::core::Core;
 use crate::leases;
-use crate::open::Open;
 
 /// How many leases or children are read at once.
 const PAGE: usize = 256;
@@ -25,47 +26,47 @@ const CONCURRENT_LEASES: usize = 16;
 /// refused and get no more children: a crash or a failing database leaves nothing usable, and the
 /// worker goes on where this stopped. Leases that can not be undone now are parked and retried on
 /// their own.
-pub async fn revoke_tree(open: &Open, accessor: &str) -> Result<(), Fault> {
+pub async fn revoke_tree(core: &Arc<Core>, accessor: &str) -> Result<(), Fault> {
     let mut family: Vec<String> = Vec::new();
     let mut generation = vec![accessor.to_owned()];
     while !generation.is_empty() {
-        at_once(generation.iter().map(|member| mark(open, member))).await?;
+        at_once(generation.iter().map(|member| mark(core, member))).await?;
         let mut next = Vec::new();
         for member in &generation {
-            next.extend(children(open, member).await?);
+            next.extend(children(core, member).await?);
         }
         family.append(&mut generation);
         generation = next;
     }
-    at_once(family.iter().rev().map(|member| end_one(open, member))).await
+    at_once(family.iter().rev().map(|member| end_one(core, member))).await
 }
 
 /// Ends a token and lets its children live on without it.
 ///
 /// The children are cut off before the mark and once more after it, for those that came in between:
 /// a crash ends at most those.
-pub async fn revoke_orphaning(open: &Open, accessor: &str) -> Result<(), Fault> {
-    cut_off_children(open, accessor).await?;
-    mark(open, accessor).await?;
-    cut_off_children(open, accessor).await?;
-    end_one(open, accessor).await
+pub async fn revoke_orphaning(core: &Arc<Core>, accessor: &str) -> Result<(), Fault> {
+    cut_off_children(core, accessor).await?;
+    mark(core, accessor).await?;
+    cut_off_children(core, accessor).await?;
+    end_one(core, accessor).await
 }
 
-async fn cut_off_children(open: &Open, accessor: &str) -> Result<(), Fault> {
-    let children = children(open, accessor).await?;
+async fn cut_off_children(core: &Arc<Core>, accessor: &str) -> Result<(), Fault> {
+    let children = children(core, accessor).await?;
     at_once(
         children
             .iter()
-            .map(|child| open.tokens.orphan(accessor, child)),
+            .map(|child| core.tokens.orphan(accessor, child)),
     )
     .await
 }
 
-async fn children(open: &Open, accessor: &str) -> Result<Vec<String>, Fault> {
+async fn children(core: &Arc<Core>, accessor: &str) -> Result<Vec<String>, Fault> {
     let mut all: Vec<String> = Vec::new();
     loop {
         let after = all.last().map(String::as_str);
-        let page = open.tokens.children(accessor, after, PAGE).await?;
+        let page = core.tokens.children(accessor, after, PAGE).await?;
         if page.is_empty() {
             return Ok(all);
         }
@@ -82,40 +83,41 @@ async fn at_once(
 }
 
 /// From here on the token is refused; a due entry makes the worker finish if this process does not.
-async fn mark(open: &Open, accessor: &str) -> Result<(), Fault> {
-    let finish_by = open.clock.now().plus(FINISH_GRACE);
+async fn mark(core: &Arc<Core>, accessor: &str) -> Result<(), Fault> {
+    let finish_by = core.clock.now().plus(FINISH_GRACE);
     let mark = |record: &mut TokenRecord| {
         record.revoking = true;
         record.due = finish_by;
         Ok(())
     };
-    match open.tokens.update(accessor, mark).await {
+    match core.tokens.update(accessor, mark).await {
         Ok(_) | Err(Fault::NotFound) => Ok(()),
         Err(other) => Err(other),
     }
 }
 
-async fn end_one(open: &Open, accessor: &str) -> Result<(), Fault> {
-    end_leases(open, accessor).await?;
-    let mounts = open.mounts.all(Class::Secret);
-    for mount in mounts.iter().filter(|mount| mount.per_token()) {
-        mount.view.clear(&format!("{accessor}/")).await?;
+async fn end_one(core: &Arc<Core>, accessor: &str) -> Result<(), Fault> {
+    end_leases(core, accessor).await?;
+    if let Some(home) = core.home_of(accessor).await?
+        && let Some(own) = home.space.mounts.per_token()
+    {
+        own.view.clear(accessor).await?; // Also what it kept while it visited other namespaces.
     }
-    match open.tokens.by_accessor(accessor).await? {
-        Some(record) => open.tokens.forget(&record).await,
+    match core.tokens.by_accessor(accessor).await? {
+        Some(record) => core.tokens.forget(&record).await,
         None => Ok(()),
     }
 }
 
-async fn end_leases(open: &Open, accessor: &str) -> Result<(), Fault> {
+async fn end_leases(core: &Arc<Core>, accessor: &str) -> Result<(), Fault> {
     loop {
-        let page = open.leases.of_token(accessor, PAGE).await?;
+        let page = core.leases.of_token(accessor, PAGE).await?;
         if page.is_empty() {
             return Ok(());
         }
         let each = page
             .into_iter()
-            .map(|id| async move { leases::end_of_token(open, &id, accessor).await });
+            .map(|id| async move { leases::end_of_token(core, &id, accessor).await });
         stream::iter(each)
             .buffer_unordered(CONCURRENT_LEASES)
             .try_collect::<()>()

@@ -153,13 +153,14 @@ impl TokenRole {
 
 impl Tokens {
     /// The role of that name.
-    pub async fn role(&self, name: &str) -> Result<Option<TokenRole>, Fault> {
-        Ok(self.view.get(&place(name)).await?)
+    pub async fn role(&self, namespace: &str, name: &str) -> Result<Option<TokenRole>, Fault> {
+        Ok(self.view.get(&place(namespace, name)).await?)
     }
 
     /// Makes or changes a role as if nobody else did; answers what `change` answers.
     pub async fn change_role<R>(
         &self,
+        namespace: &str,
         name: &str,
         change: impl Fn(&mut TokenRole) -> Result<R, Fault> + Send + Sync,
     ) -> Result<R, Fault> {
@@ -168,22 +169,25 @@ impl Tokens {
             let result = change(&mut role)?;
             Ok((Some(role), result))
         };
-        self.view.update(&place(name), change).await
+        self.view.update(&place(namespace, name), change).await
     }
 
     /// Removes a role, if it is there. Its tokens live on, and can not be renewed.
-    pub async fn delete_role(&self, name: &str) -> Result<(), Fault> {
-        Ok(self.view.delete(&place(name)).await?)
+    pub async fn delete_role(&self, namespace: &str, name: &str) -> Result<(), Fault> {
+        Ok(self.view.delete(&place(namespace, name)).await?)
     }
 
-    /// The names of all roles, in order.
-    pub async fn roles(&self) -> Result<Vec<String>, Fault> {
-        Ok(self.view.list_all("role/").await?)
+    /// The names of all roles of a namespace, in order.
+    pub async fn roles(&self, namespace: &str) -> Result<Vec<String>, Fault> {
+        Ok(self.view.list_all(&place(namespace, "")).await?)
     }
 }
 
-fn place(name: &str) -> String {
-    format!("role/{name}")
+pub(super) fn place(namespace: &str, name: &str) -> String {
+    match namespace {
+        "" => format!("role/{name}"),
+        id => format!("ns-role/{id}/{name}"),
+    }
 }
 
 /// Whether a text matches a glob, in which every `*` stands for any characters.

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::record::TokenRecord;
 use crate::due::{Due, Ending, Mark};
+use crate::namespaces::id_of;
 
 /// Prefix of stored tokens.
 const SERVICE_PREFIX: &str = "hvs.";
@@ -22,6 +23,8 @@ const BATCH_PREFIX: &str = "hvb.";
 const TOKEN_CHARS: usize = 24;
 /// Characters of an accessor.
 const ACCESSOR_CHARS: usize = 24;
+/// The longest accessor that is looked at: with the id of its namespace.
+const MAX_ACCESSOR_BYTES: usize = 64;
 /// The longest token that is looked at.
 const MAX_TOKEN_BYTES: usize = 8 * 1024;
 /// What batch tokens are bound to.
@@ -84,7 +87,9 @@ impl Tokens {
             return self.open_batch(body).await;
         }
         let proof = self.salt.sign(token.as_bytes());
-        let record = self.by_accessor(&accessor_of(&self.salt, &proof)).await?;
+        let plain = accessor_of(&self.salt, &proof);
+        let accessor = in_namespace(id_of(token), plain);
+        let record = self.by_accessor(&accessor).await?;
         Ok(record.filter(|record| constant_time_eq(&record.proof, &proof)))
     }
 
@@ -100,7 +105,9 @@ impl Tokens {
 
     /// The record under an accessor, also of a token whose end has begun.
     pub async fn by_accessor(&self, accessor: &str) -> Result<Option<TokenRecord>, Fault> {
-        if accessor.is_empty() || !accessor.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        let ours = |b: u8| b.is_ascii_alphanumeric() || b == b'.';
+        if accessor.is_empty() || accessor.len() > MAX_ACCESSOR_BYTES || !accessor.bytes().all(ours)
+        {
             return Ok(None);
         }
         Ok(self.view.get(&by_id(accessor)).await?)
@@ -111,7 +118,7 @@ impl Tokens {
         &self,
         record: TokenRecord,
     ) -> Result<(Secret<String>, TokenRecord), Fault> {
-        let token = self.new_token();
+        let token = self.new_token(&record.namespace);
         let record = self.insert_as(record, &token).await?;
         Ok((token, record))
     }
@@ -136,7 +143,7 @@ impl Tokens {
         mut more: impl FnMut(Changes, &TokenRecord) -> Result<Changes, Fault> + Send,
     ) -> Result<TokenRecord, Fault> {
         record.proof = self.salt.sign(token.expose().as_bytes());
-        record.accessor = accessor_of(&self.salt, &record.proof);
+        record.accessor = in_namespace(&record.namespace, accessor_of(&self.salt, &record.proof));
         record.due = record.expires.unwrap_or_default();
         loop {
             let mut changes = self.insertion(&record).await?;
@@ -156,10 +163,10 @@ impl Tokens {
         Ok(record)
     }
 
-    /// A token that nobody has yet.
-    pub fn new_token(&self) -> Secret<String> {
+    /// A token of a namespace that nobody has yet.
+    pub fn new_token(&self, namespace: &str) -> Secret<String> {
         let random = self.random.base62(TOKEN_CHARS);
-        Secret::new(format!("{SERVICE_PREFIX}{random}"))
+        Secret::new(in_namespace(namespace, format!("{SERVICE_PREFIX}{random}")))
     }
 
     /// A new record with its index entries, if neither it is there nor its parent's end has begun: a
@@ -202,6 +209,7 @@ impl Tokens {
         let plain = coffer_engine::Body::json(record)?;
         let sealed = self.view.barrier().encrypt(BATCH_PLACE, &plain)?;
         let token = format!("{BATCH_PREFIX}{}", URL_SAFE_NO_PAD.encode(sealed));
+        let token = in_namespace(&record.namespace, token);
         match token.len() {
             size if size > MAX_TOKEN_BYTES => Err(Fault::Invalid(format!(
                 "a batch token carries its policies and metadata, and with these it would have {size} bytes; the limit is {MAX_TOKEN_BYTES}"
@@ -211,6 +219,7 @@ impl Tokens {
     }
 
     async fn open_batch(&self, body: &str) -> Result<Option<TokenRecord>, Fault> {
+        let body = body.split_once('.').map_or(body, |(body, _)| body); // The record says its namespace.
         let Ok(sealed) = URL_SAFE_NO_PAD.decode(body) else {
             return Ok(None);
         };
@@ -339,9 +348,19 @@ impl Tokens {
         }
     }
 
-    /// All accessors in order, after one of them, at most `limit`.
-    pub async fn accessors(&self, after: Option<&str>, limit: usize) -> Result<Vec<String>, Fault> {
-        Ok(self.view.list("id/", after, limit).await?)
+    /// The accessors of a namespace's tokens in order, after one of them, at most `limit`.
+    pub async fn accessors(
+        &self,
+        namespace: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<String>, Fault> {
+        Ok(self.view.list(&all_of(namespace), after, limit).await?)
+    }
+
+    /// Removes what is left of a namespace whose tokens have ended: its roles.
+    pub async fn forget_namespace(&self, namespace: &str) -> Result<(), Fault> {
+        Ok(self.view.clear(&super::role::place(namespace, "")).await?)
     }
 }
 
@@ -366,8 +385,24 @@ fn bounded_by(mut batch: TokenRecord, parent: &TokenRecord) -> TokenRecord {
     batch
 }
 
+/// A token or accessor as a namespace has it.
+fn in_namespace(namespace: &str, name: String) -> String {
+    match namespace {
+        "" => name,
+        id => format!("{name}.{id}"),
+    }
+}
+
+/// The folder of a namespace's tokens.
+fn all_of(namespace: &str) -> String {
+    match namespace {
+        "" => "id/".to_owned(),
+        id => format!("in/{id}/"),
+    }
+}
+
 pub(super) fn by_id(accessor: &str) -> String {
-    format!("id/{accessor}")
+    format!("{}{accessor}", all_of(id_of(accessor)))
 }
 
 fn child(parent: &str, accessor: &str) -> String {

@@ -14,7 +14,8 @@
 pub mod faulty;
 pub mod outside;
 mod restless;
-mod tickets;
+pub mod shelves;
+pub mod tickets;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -163,9 +164,9 @@ impl Harness {
         }
     }
 
-    /// The open parts.
-    pub fn open(&self) -> Arc<Open> {
-        self.kernel.open().unwrap()
+    /// The open parts, as seen from the root namespace.
+    pub fn open(&self) -> Open {
+        self.kernel.core().unwrap().root()
     }
 
     /// Any request; an empty token is none.
@@ -183,14 +184,31 @@ impl Harness {
         token: &str,
         body: Value,
     ) -> Answer {
+        let client = (address.parse::<std::net::IpAddr>().unwrap(), 4711).into();
+        self.request_with(verb, path, token, body, |request| {
+            request.client = Some(client);
+        })
+        .await
+    }
+
+    /// As [`Harness::request`], changed before it is sent.
+    pub async fn request_with(
+        &self,
+        verb: Verb,
+        path: &str,
+        token: &str,
+        body: Value,
+        change: impl FnOnce(&mut Request),
+    ) -> Answer {
         let mut request =
             Request::internal("a-request".into(), verb, ApiPath::parse(path).unwrap());
-        request.client = Some((address.parse::<std::net::IpAddr>().unwrap(), 4711).into());
+        request.client = Some(([127, 0, 0, 1], 4711).into());
         request.token = (!token.is_empty()).then(|| Arc::new(Secret::new(token.to_owned())));
         request.body.0 = match body {
             Value::Object(fields) => fields,
             _ => Map::new(),
         };
+        change(&mut request);
         match self.kernel.handle(request).await {
             Ok(response) => answered(response),
             Err(refusal) => refused(&refusal.fault),
@@ -282,7 +300,8 @@ fn answered(response: Response) -> Answer {
     let empty = data.is_null()
         && response.auth.is_none()
         && response.warnings.is_empty()
-        && response.lease_id.is_empty();
+        && response.lease_id.is_empty()
+        && response.wrap_info.is_none();
     let json = json!({
         "data": data,
         "auth": response.auth,
@@ -290,6 +309,7 @@ fn answered(response: Response) -> Answer {
         "lease_id": response.lease_id,
         "lease_duration": response.lease_duration,
         "renewable": response.renewable,
+        "wrap_info": response.wrap_info,
     });
     let status = response.status.unwrap_or(if empty { 204 } else { 200 });
     Answer { status, json }

@@ -76,8 +76,8 @@ pub fn method(verb: Verb) -> &'static str {
 
 /// Every endpoint of every mount, the doorstep's among them.
 pub fn endpoints(running: &Running) -> Vec<Endpoint> {
-    let open = running.server.kernel().open().unwrap();
-    let mounts = [Class::Secret, Class::Auth].map(|class| open.mounts.all(class));
+    let open = running.server.kernel().core().unwrap().root();
+    let mounts = [Class::Secret, Class::Auth].map(|class| open.space.mounts.all(class));
     let mounts = mounts.iter().flatten();
     let all = mounts.flat_map(|mount| {
         let operations = mount.operations().1.into_iter();

@@ -44,7 +44,7 @@ impl Handle<Open> for ListAccessors {
             let after = (!after.is_empty()).then_some(after.as_str());
             let page = open
                 .tokens
-                .accessors(after, PAGE.min(limit - keys.len()))
+                .accessors(&open.space.id, after, PAGE.min(limit - keys.len()))
                 .await?;
             if page.is_empty() {
                 break;

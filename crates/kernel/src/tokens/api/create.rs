@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
 use super::policies::Choice;
+use crate::authority::Authority;
 use crate::open::Open;
 use crate::tokens::issue::normal;
 use crate::tokens::role::RoleTokenType;
@@ -124,7 +125,7 @@ impl Handle<Open> for CreateByRole {
 
     async fn handle(self, open: &Open, cx: &Ctx) -> Result<Reply, Fault> {
         let name = self.role_name;
-        let role = open.tokens.role(&name).await?;
+        let role = open.tokens.role(&open.space.id, &name).await?;
         let role = role.ok_or_else(|| Fault::Invalid(format!("unknown role {name}")))?;
         let mut wish = self.wish;
         wish.no_parent = Flag(false);
@@ -141,8 +142,8 @@ async fn create(
     role: Option<(String, TokenRole)>,
 ) -> Result<Reply, Fault> {
     let parent = super::own(open, cx).await?;
-    let acl = open.policies.acl_for(&parent.policies, cx.now).await?;
-    let capabilities = acl.capabilities(&cx.request.path);
+    let authority = Authority::of(open, cx.caller()?, cx.now).await?;
+    let capabilities = authority.capabilities(&cx.request.path);
     let privileged = capabilities
         .iter()
         .any(|name| matches!(*name, "root" | "sudo"));
@@ -150,14 +151,18 @@ async fn create(
     wish.refuse_alias(role.is_some())?;
     wish.refuse_unprivileged(privileged)?;
     wish.refuse_id()?;
-    let mut new = decided(wish, &parent, privileged, role)?;
+    let from_outside = parent.namespace != open.space.id;
+    let mut new = decided(wish, &parent, from_outside, privileged, role)?;
     new.path.insert_str(0, &cx.request.path);
     if !orphan {
         new.parent.clone_from(&parent.accessor);
-        new.entity_id.clone_from(&parent.entity_id);
+        if !from_outside {
+            new.entity_id.clone_from(&parent.entity_id);
+        }
     }
     refuse_batch_wishes(&new)?;
     refuse_longer_root(&new, &parent)?;
+    refuse_root_elsewhere(open, &new)?;
     issue(open, cx, new).await
 }
 
@@ -165,6 +170,7 @@ async fn create(
 fn decided(
     wish: Wish,
     parent: &TokenRecord,
+    from_outside: bool,
     privileged: bool,
     role: Option<(String, TokenRole)>,
 ) -> Result<NewToken, Fault> {
@@ -172,6 +178,7 @@ fn decided(
         asked: normal(&wish.policies.0).collect(),
         no_default: wish.no_default_policy.0,
         parent,
+        from_outside,
         privileged,
         role: role.as_ref().map(|(_, role)| role),
     };
@@ -193,6 +200,7 @@ fn decided(
 
 async fn issue(open: &Open, cx: &Ctx, new: NewToken) -> Result<Reply, Fault> {
     let mount = open
+        .space
         .mounts
         .by_accessor(&cx.mount.accessor)
         .ok_or_else(|| Fault::internal("the token mount is gone"))?;
@@ -203,7 +211,7 @@ async fn issue(open: &Open, cx: &Ctx, new: NewToken) -> Result<Reply, Fault> {
     }
     for policy in record.policies.iter().filter(|policy| *policy != "root") {
         let names = std::slice::from_ref(policy);
-        if open.policies.parsed(names, cx.now).await?.is_empty() {
+        if open.space.policies.parsed(names, cx.now).await?.is_empty() {
             warnings.push(format!("Policy {policy:?} does not exist"));
         }
     }
@@ -361,6 +369,17 @@ fn refuse_batch_wishes(new: &NewToken) -> Result<(), Fault> {
             "batch tokens cannot have {what:?} set"
         ))),
         None => Ok(()),
+    }
+}
+
+/// Root tokens are of the root namespace: what reaches a namespace from above does so by policy.
+fn refuse_root_elsewhere(open: &Open, new: &NewToken) -> Result<(), Fault> {
+    let root = new.policies.iter().any(|policy| policy == "root");
+    match root && !open.space.is_root() {
+        true => Err(Fault::invalid(
+            "root tokens may not be created from a parent namespace",
+        )),
+        false => Ok(()),
     }
 }
 

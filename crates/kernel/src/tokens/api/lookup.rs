@@ -18,6 +18,7 @@ pub(super) fn routes() -> Routes<Open> {
             .read::<Lookup>()
             .write::<Lookup>(),
         path("lookup-self", "Shows the token that asks.")
+            .at_home()
             .read::<LookupSelf>()
             .write::<LookupSelf>(),
         path("lookup-accessor", "Shows the token with an accessor.").write::<LookupAccessor>(),
@@ -42,7 +43,7 @@ impl Handle<Open> for Lookup {
         };
         let record = super::living(open, cx, token).await?;
         let record = record.ok_or_else(|| Fault::Forbidden("bad token".into()))?;
-        Ok(ShownToken::of(&record, token, cx.now))
+        ShownToken::of(open, &record, token, cx.now).await
     }
 }
 
@@ -56,7 +57,7 @@ impl Handle<Open> for LookupSelf {
     async fn handle(self, open: &Open, cx: &Ctx) -> Result<ShownToken, Fault> {
         let record = super::own(open, cx).await?;
         let token = cx.token.as_deref().ok_or(Fault::Denied)?;
-        Ok(ShownToken::of(&record, token.expose(), cx.now))
+        ShownToken::of(open, &record, token.expose(), cx.now).await
     }
 }
 
@@ -74,8 +75,9 @@ impl Handle<Open> for LookupAccessor {
     async fn handle(self, open: &Open, cx: &Ctx) -> Result<ShownToken, Fault> {
         let accessor = super::required_accessor(&self.accessor)?;
         let record = open.tokens.living(accessor, cx.now).await?;
+        let record = record.filter(|_| super::is_here(open, accessor));
         let record = record.ok_or_else(|| Fault::invalid("invalid accessor"))?;
-        Ok(ShownToken::of(&record, "", cx.now))
+        ShownToken::of(open, &record, "", cx.now).await
     }
 }
 
@@ -110,13 +112,21 @@ pub(super) struct ShownToken {
     ttl: u64,
     #[serde(rename = "type")]
     kind: TokenKind,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    namespace_path: String,
 }
 
 impl ShownToken {
     /// The record of `token`; `token` is empty where the asker does not know it.
-    pub(super) fn of(record: &TokenRecord, token: &str, now: Timestamp) -> Self {
+    pub(super) async fn of(
+        open: &Open,
+        record: &TokenRecord,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<Self, Fault> {
         let period = record.period.as_secs();
-        Self {
+        let home = open.namespaces.by_id(&record.namespace).await?;
+        Ok(Self {
             accessor: record.accessor.clone(),
             bound_cidrs: shown_nets(&record.bound_cidrs),
             creation_time: record.created.secs(),
@@ -139,6 +149,7 @@ impl ShownToken {
             role: record.role.clone(),
             ttl: record.ttl_secs(now),
             kind: record.kind,
-        }
+            namespace_path: home.map(|home| home.path.clone()).unwrap_or_default(),
+        })
     }
 }

@@ -15,6 +15,7 @@ use coffer_crypto::Secret;
 use coffer_engine::{Ctx, Fault, Routes, TokenKind};
 use coffer_wire::Text;
 
+use crate::namespaces::id_of;
 use crate::open::Open;
 use crate::tokens::TokenRecord;
 
@@ -64,10 +65,28 @@ async fn own(open: &Open, cx: &Ctx) -> Result<TokenRecord, Fault> {
         .ok_or(Fault::Denied)
 }
 
-/// The record of a token that lives, if it is one of ours.
+/// The record of a token that lives, if it is one of ours: of the namespace at hand or of one within it.
 async fn living(open: &Open, cx: &Ctx, token: &str) -> Result<Option<TokenRecord>, Fault> {
-    let record = open.tokens.by_token(token).await?;
+    let record = known(open, token).await?;
     Ok(record.filter(|record| record.is_alive(cx.now)))
+}
+
+/// The record of a token of the namespace at hand, or of one within it, living or not.
+async fn known(open: &Open, token: &str) -> Result<Option<TokenRecord>, Fault> {
+    let Some(record) = open.tokens.by_token(token).await? else {
+        return Ok(None);
+    };
+    let here = record.namespace == open.space.id;
+    let reached = here || {
+        let home = open.namespaces.by_id(&record.namespace).await?;
+        home.is_some_and(|home| home.seen_from(&open.space).is_some())
+    };
+    Ok(reached.then_some(record))
+}
+
+/// Whether an accessor is of the namespace at hand; those of others are as good as unknown.
+fn is_here(open: &Open, accessor: &str) -> bool {
+    id_of(accessor) == open.space.id
 }
 
 fn refuse_batch(record: &TokenRecord, done: &str) -> Result<(), Fault> {

@@ -13,6 +13,8 @@ pub(super) struct Choice<'a> {
     pub no_default: bool,
     /// The token that asks.
     pub parent: &'a TokenRecord,
+    /// Whether it is of another namespace: policies of its names are not those that it has.
+    pub from_outside: bool,
     /// Whether it is root or has `sudo` here.
     pub privileged: bool,
     /// The role that is used.
@@ -112,17 +114,19 @@ impl Choice<'_> {
                 no_default,
             });
         }
-        if !policies
-            .iter()
-            .all(|policy| self.parent.policies.contains(policy))
-        {
+        let held = |policy: &String| match self.from_outside {
+            true => policy == "default",
+            false => self.parent.policies.contains(policy),
+        };
+        if !policies.iter().all(held) {
             return Err(Fault::invalid("child policies must be subset of parent"));
         }
-        let parent_has_default = self
-            .parent
-            .policies
-            .iter()
-            .any(|policy| policy == "default");
+        let parent_has_default = self.from_outside
+            || self
+                .parent
+                .policies
+                .iter()
+                .any(|policy| policy == "default");
         Ok(Chosen {
             policies,
             no_default: no_default || !parent_has_default,
@@ -130,7 +134,10 @@ impl Choice<'_> {
     }
 
     fn inherited(&self, no_default: bool) -> Vec<String> {
-        let mut policies = self.parent.policies.clone();
+        let mut policies = match self.from_outside {
+            true => vec!["default".to_owned()],
+            false => self.parent.policies.clone(),
+        };
         policies.retain(|policy| policy != "default" || !no_default);
         policies
     }

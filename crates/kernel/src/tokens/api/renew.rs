@@ -13,7 +13,9 @@ use crate::tokens::issue::auth_of;
 pub(super) fn routes() -> Routes<Open> {
     Routes::new([
         path("renew", "Extends a token.").write::<Renew>(),
-        path("renew-self", "Extends the token that asks.").write::<RenewSelf>(),
+        path("renew-self", "Extends the token that asks.")
+            .at_home()
+            .write::<RenewSelf>(),
         path("renew-accessor", "Extends the token with an accessor.").write::<RenewAccessor>(),
     ])
 }
@@ -81,7 +83,8 @@ impl Handle<Open> for RenewAccessor {
 
     async fn handle(self, open: &Open, cx: &Ctx) -> Result<Reply, Fault> {
         let accessor = super::required_accessor(&self.accessor)?;
-        if open.tokens.living(accessor, cx.now).await?.is_none() {
+        if !super::is_here(open, accessor) || open.tokens.living(accessor, cx.now).await?.is_none()
+        {
             return Err(Fault::invalid("invalid accessor"));
         }
         renewed(open, cx, accessor, "", self.increment).await

@@ -12,7 +12,9 @@ use crate::tokens::{revoke_orphaning, revoke_tree};
 pub(super) fn routes() -> Routes<Open> {
     Routes::new([
         path("revoke", "Ends a token and its children.").write::<Revoke>(),
-        path("revoke-self", "Ends the token that asks and its children.").write::<RevokeSelf>(),
+        path("revoke-self", "Ends the token that asks and its children.")
+            .at_home()
+            .write::<RevokeSelf>(),
         path(
             "revoke-accessor",
             "Ends the token with an accessor and its children.",
@@ -41,7 +43,7 @@ impl Handle<Open> for Revoke {
 
     async fn handle(self, open: &Open, _: &Ctx) -> Result<Empty, Fault> {
         let token = super::required(self.token.as_ref())?;
-        if let Some(record) = open.tokens.by_token(token).await? {
+        if let Some(record) = super::known(open, token).await? {
             super::refuse_batch(&record, "revoked")?;
             revoke_tree(open, &record.accessor).await?;
         }
@@ -77,7 +79,7 @@ impl Handle<Open> for RevokeAccessor {
 
     async fn handle(self, open: &Open, _: &Ctx) -> Result<Reply, Fault> {
         let accessor = super::required_accessor(&self.accessor)?;
-        if open.tokens.by_accessor(accessor).await?.is_none() {
+        if !super::is_here(open, accessor) || open.tokens.by_accessor(accessor).await?.is_none() {
             return Ok(Reply::default().warn("No token found with this accessor"));
         }
         revoke_tree(open, accessor).await?;

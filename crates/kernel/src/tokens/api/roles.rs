@@ -38,7 +38,7 @@ impl Handle<Open> for ListRoles {
     type Reply = Reply;
 
     async fn handle(self, open: &Open, _: &Ctx) -> Result<Reply, Fault> {
-        let keys = open.tokens.roles().await?;
+        let keys = open.tokens.roles(&open.space.id).await?;
         if keys.is_empty() {
             Err(Fault::NotFound)
         } else {
@@ -56,7 +56,11 @@ struct ReadRole {
 
 impl Exists<Open> for ReadRole {
     async fn exists(self, open: &Open, _: &Ctx) -> Result<bool, Fault> {
-        Ok(open.tokens.role(&self.role_name).await?.is_some())
+        Ok(open
+            .tokens
+            .role(&open.space.id, &self.role_name)
+            .await?
+            .is_some())
     }
 }
 
@@ -64,7 +68,7 @@ impl Handle<Open> for ReadRole {
     type Reply = ShownRole;
 
     async fn handle(self, open: &Open, _: &Ctx) -> Result<ShownRole, Fault> {
-        let role = open.tokens.role(&self.role_name).await?;
+        let role = open.tokens.role(&open.space.id, &self.role_name).await?;
         Ok(ShownRole::of(self.role_name, role.ok_or(Fault::NotFound)?))
     }
 }
@@ -80,7 +84,9 @@ impl Handle<Open> for DeleteRole {
     type Reply = Empty;
 
     async fn handle(self, open: &Open, _: &Ctx) -> Result<Empty, Fault> {
-        open.tokens.delete_role(&self.role_name).await?;
+        open.tokens
+            .delete_role(&open.space.id, &self.role_name)
+            .await?;
         Ok(Empty)
     }
 }
@@ -166,7 +172,10 @@ impl Handle<Open> for WriteRole {
             }
             Ok(warnings)
         };
-        let warnings = open.tokens.change_role(&self.role_name, change).await?;
+        let warnings = open
+            .tokens
+            .change_role(&open.space.id, &self.role_name, change)
+            .await?;
         Ok(warnings.into_iter().fold(Reply::default(), Reply::warn))
     }
 }

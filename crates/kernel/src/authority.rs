@@ -1,0 +1,80 @@
+//! What somebody may do in the namespace at hand.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use coffer_engine::{Caller, Fault};
+use coffer_wire::Timestamp;
+
+use crate::namespaces::Space;
+use crate::open::Open;
+use crate::policy::{Acl, Question, Verdict};
+
+/// The policies of a caller, looking from the caller's namespace at the one at hand. Every decision about what
+/// somebody may do is made here, those that are only told (capabilities, visible mounts) included.
+///
+/// Policies speak of paths below their own namespace: a token of the root needs `team/secret/*` for what a token
+/// of `team/` reaches by `secret/*`.
+pub struct Authority {
+    acl: Arc<Acl>,
+    /// The path of the namespace at hand as the caller's policies have it.
+    prefix: String,
+}
+
+impl Authority {
+    /// The authority of a caller. One whose namespace neither is the one at hand nor has it within may do nothing.
+    pub async fn of(open: &Open, caller: &Caller, now: Timestamp) -> Result<Self, Fault> {
+        let home = open.space.line().find(|space| space.id == caller.namespace);
+        let Some(home) = home else {
+            return Ok(Self {
+                acl: Arc::new(Acl::compile::<crate::policy::Policy>(&[], now)),
+                prefix: String::new(),
+            });
+        };
+        Ok(Self {
+            acl: Self::acl(&home, caller, now).await?,
+            prefix: open.space.seen_from(&home).unwrap_or_default().to_owned(),
+        })
+    }
+
+    async fn acl(home: &Space, caller: &Caller, now: Timestamp) -> Result<Arc<Acl>, Fault> {
+        Ok(home.policies.acl_for(&caller.policies, now).await?)
+    }
+
+    /// Decides.
+    pub fn decide(&self, question: &Question<'_>) -> Verdict<'_> {
+        let path = self.seen(question.path);
+        self.acl.decide(&Question {
+            path: &path,
+            ..*question
+        })
+    }
+
+    /// The capabilities on a path, in alphabetical order; `["root"]` for root, `["deny"]` for none.
+    pub fn capabilities(&self, path: &str) -> Vec<&'static str> {
+        self.acl.capabilities(&self.seen(path))
+    }
+
+    /// Whether anything may be done at a mount's path or below it.
+    pub fn sees_mount(&self, path: &str) -> bool {
+        self.acl.sees_mount(&self.seen(path))
+    }
+
+    /// Whether the caller is root.
+    pub fn is_root(&self) -> bool {
+        self.acl.is_root()
+    }
+
+    /// The compiled policies, for who lists them; their paths are those of the caller's namespace.
+    pub fn policies(&self) -> &Acl {
+        &self.acl
+    }
+
+    /// A path of the namespace at hand as the policies have it.
+    fn seen<'a>(&self, path: &'a str) -> Cow<'a, str> {
+        if self.prefix.is_empty() {
+            return Cow::Borrowed(path);
+        }
+        Cow::Owned(format!("{}{}", self.prefix, path.trim_start_matches('/')))
+    }
+}

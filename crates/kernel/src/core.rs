@@ -1,0 +1,162 @@
+//! What all namespaces of an open server share.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use coffer_barrier::Barrier;
+use coffer_crypto::Random;
+use coffer_engine::Fault;
+use tokio_util::sync::CancellationToken;
+
+use crate::audit::{AuditedHeaders, Devices};
+use crate::clock::Clock;
+use crate::due::Due;
+use crate::leases::{Leases, Parked, Targets, worker};
+use crate::lifecycle::Ceremonies;
+use crate::mounts;
+use crate::namespaces::{Namespaces, id_of, resume_removals};
+use crate::open::Open;
+use crate::settings::Settings;
+use crate::signals::Signals;
+use crate::sys::{self, Moves};
+use crate::tokens::Tokens;
+
+/// How often the key ring's use is written down and engines are asked for periodic work.
+const HOUSEKEEPING: Duration = Duration::from_secs(60);
+/// How long after its last lease a mount that is being disabled may still be there.
+const BETWEEN_RESUMPTIONS: Duration = Duration::from_secs(5);
+
+/// The parts of an open server that belong to no single namespace. Those of one namespace are in a
+/// [`crate::namespaces::Space`]; an [`Open`] is the pair of both.
+pub struct Core {
+    /// What the operator configured.
+    pub settings: Arc<Settings>,
+    /// The barrier.
+    pub barrier: Arc<Barrier>,
+    /// The time.
+    pub clock: Clock,
+    /// Randomness.
+    pub random: Random,
+    /// The namespaces.
+    pub namespaces: Namespaces,
+    /// Tokens.
+    pub tokens: Tokens,
+    /// Leases.
+    pub leases: Arc<Leases>,
+    /// Bounds of concurrent work per outside target.
+    pub targets: Targets,
+    /// Targets whose revocations are being retried.
+    pub parked: Parked,
+    /// Audit devices.
+    pub audit: Devices,
+    /// The headers that audit records.
+    pub audited_headers: AuditedHeaders,
+    /// Operators' attempts to change the unseal keys and to make a root token.
+    pub(crate) ceremonies: Ceremonies,
+    /// Moves of mounts, for those who ask how they went.
+    pub(crate) moves: Moves,
+    /// What handlers ask of the server as a whole (to seal).
+    pub signals: Arc<Signals>,
+    stop: CancellationToken,
+}
+
+impl Core {
+    /// Reads what must be in memory; its cost does not grow with tokens, leases or namespaces.
+    pub async fn load(
+        settings: Arc<Settings>,
+        barrier: Arc<Barrier>,
+        clock: Clock,
+        signals: Arc<Signals>,
+    ) -> Result<Arc<Self>, Fault> {
+        let random = barrier.random().clone();
+        let due = Arc::new(Due::new(&barrier));
+        let audit = Devices::load(
+            barrier.view("sys/audit/"),
+            random.clone(),
+            settings.audit_allow.clone(),
+        )
+        .await?;
+        Ok(Arc::new(Self {
+            namespaces: Namespaces::load(&barrier, &settings).await?,
+            tokens: Tokens::load(&barrier, Arc::clone(&due)).await?,
+            leases: Arc::new(Leases::new(&barrier, due)),
+            targets: Targets::default(),
+            parked: Parked::default(),
+            audited_headers: AuditedHeaders::load(barrier.view("sys/audited-headers/")).await?,
+            ceremonies: Ceremonies::default(),
+            moves: Moves::default(),
+            stop: CancellationToken::new(),
+            settings,
+            barrier,
+            clock,
+            random,
+            audit,
+            signals,
+        }))
+    }
+
+    /// The server as seen from the root namespace.
+    pub fn root(self: &Arc<Self>) -> Open {
+        Open::new(self, self.namespaces.root())
+    }
+
+    /// The server as seen from the namespace that a token, an accessor or a lease id belongs to; none if that is gone.
+    pub async fn home_of(self: &Arc<Self>, name: &str) -> Result<Option<Open>, Fault> {
+        let space = self.namespaces.by_id(id_of(name)).await?;
+        Ok(space.map(|space| Open::new(self, space)))
+    }
+
+    /// Starts the background work of the active node.
+    pub fn start(self: &Arc<Self>) {
+        tokio::spawn(worker::run(Arc::clone(self), self.stop.clone()));
+        tokio::spawn(sys::run_moves(Arc::clone(self), self.stop.clone()));
+        tokio::spawn(Arc::clone(self).keep_house());
+        tokio::spawn(Arc::clone(self).go_on_disabling());
+    }
+
+    /// Ends the background work.
+    pub fn stop(&self) {
+        self.stop.cancel();
+    }
+
+    /// Costs a look at the mounts in memory, unless one of them is waiting to go.
+    async fn go_on_disabling(self: Arc<Self>) {
+        loop {
+            let resumed = async {
+                if let Err(fault) = resume_removals(&self).await {
+                    tracing::error!(%fault, "deleting a namespace could not be resumed; it is tried again");
+                }
+                if let Err(fault) = mounts::resume_disabling(&self).await {
+                    tracing::error!(%fault, "disabling a mount could not be resumed; it is tried again");
+                }
+                tokio::time::sleep(BETWEEN_RESUMPTIONS).await;
+            };
+            tokio::select! {
+                () = self.stop.cancelled() => return,
+                () = resumed => {}
+            }
+        }
+    }
+
+    async fn keep_house(self: Arc<Self>) {
+        let mut ticks = crate::ticks::Ticks::default();
+        let root = self.root();
+        if let Err(fault) = sys::note_version(&root).await {
+            tracing::warn!(%fault, "the version that runs could not be written down");
+        }
+        let mut keys_kept = self.clock.now();
+        loop {
+            let pause = ticks.run(&self).await.min(HOUSEKEEPING);
+            if self.clock.now().since(keys_kept) >= HOUSEKEEPING {
+                keys_kept = self.clock.now();
+                if let Err(fault) = sys::keep_keys_fresh(&root, keys_kept).await {
+                    tracing::warn!(%fault, "the use of the encryption key could not be written down");
+                }
+            }
+            tokio::select! {
+                () = self.stop.cancelled() => return,
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! Finding a namespace, and keeping what was found in memory.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use coffer_barrier::{Barrier, Stored, View};
+use coffer_engine::Fault;
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
+use tokio::sync::OnceCell;
+
+use super::name::{NamespacePath, is_id};
+use super::record::NamespaceRecord;
+use super::space::Space;
+use crate::settings::Settings;
+
+/// How many namespaces besides the root are in memory; those in use may be more.
+const MAX_LOADED: usize = 10_000;
+/// How many are forgotten at once when there are too many.
+const FORGOTTEN_AT_ONCE: usize = 1_000;
+
+/// All namespaces. In memory are the root and those that were asked for lately.
+pub struct Namespaces {
+    pub(super) view: View,
+    barrier: Arc<Barrier>,
+    settings: Arc<Settings>,
+    root: Arc<Space>,
+    loaded: Mutex<HashMap<String, Slot>>,
+    /// Ids of namespaces with periodic work, or with something being taken away.
+    care: Mutex<BTreeSet<String>>,
+}
+
+/// Several who ask at once get one and the same value: changes are made on it.
+type Slot = Arc<OnceCell<Arc<Space>>>;
+
+/// What is stored under an id.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Place {
+    pub path: String,
+}
+
+impl Stored for Place {}
+
+impl Namespaces {
+    /// Reads the root and nothing else, however many there are.
+    pub async fn load(barrier: &Arc<Barrier>, settings: &Arc<Settings>) -> Result<Self, Fault> {
+        let view = barrier.view("core/namespace/");
+        let root = NamespaceRecord::default();
+        let care = view.list_all("care/").await?;
+        Ok(Self {
+            root: Space::load(root, None, barrier, settings).await?,
+            view,
+            barrier: Arc::clone(barrier),
+            settings: Arc::clone(settings),
+            loaded: Mutex::default(),
+            care: Mutex::new(care.into_iter().collect()),
+        })
+    }
+
+    /// The root.
+    pub fn root(&self) -> Arc<Space> {
+        Arc::clone(&self.root)
+    }
+
+    /// The namespace at a path, also one that is being taken away.
+    pub async fn at(&self, path: &NamespacePath) -> Result<Option<Arc<Space>>, Fault> {
+        if let Some(known) = self.known(path.as_str()) {
+            return Ok(Some(known));
+        }
+        let mut space = self.root();
+        for name in path.segments() {
+            match self.child(&space, name).await? {
+                Some(child) => space = child,
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(space))
+    }
+
+    /// The namespace of a name directly below another.
+    pub async fn child(&self, of: &Arc<Space>, name: &str) -> Result<Option<Arc<Space>>, Fault> {
+        let path = format!("{}{name}/", of.path);
+        if let Some(known) = self.known(&path) {
+            return Ok(Some(known));
+        }
+        if !NamespacePath::parse(&path).is_some_and(|clean| clean.as_str() == path) {
+            return Ok(None);
+        }
+        if self.record(&path).await?.is_none() {
+            return Ok(None);
+        }
+        let slot = self.slot(&path);
+        // Read once more: whoever takes the namespace away takes the slot away after the record.
+        let load = || async {
+            let record = self.record(&path).await?.ok_or(Fault::NotFound)?;
+            Space::load(record, Some(Arc::clone(of)), &self.barrier, &self.settings).await
+        };
+        match slot.get_or_try_init(load).await {
+            Ok(space) => Ok(Some(Arc::clone(space))),
+            Err(Fault::NotFound) => Ok(None),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// The record of the namespace at a path.
+    async fn record(&self, path: &str) -> Result<Option<NamespaceRecord>, Fault> {
+        Ok(self.view.get(&by_path(path)).await?)
+    }
+
+    /// The namespace with an id; the empty one is the root's.
+    pub async fn by_id(&self, id: &str) -> Result<Option<Arc<Space>>, Fault> {
+        if id.is_empty() {
+            return Ok(Some(self.root()));
+        }
+        if !is_id(id) {
+            return Ok(None);
+        }
+        let Some(place) = self.view.get::<Place>(&by_id(id)).await? else {
+            return Ok(None);
+        };
+        match NamespacePath::parse(&place.path) {
+            Some(path) => self.at(&path).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Those in memory, the root first.
+    pub fn in_memory(&self) -> Vec<Arc<Space>> {
+        let loaded = self.loaded.lock();
+        let known = loaded.values().filter_map(|slot| slot.get().cloned());
+        std::iter::once(self.root()).chain(known).collect()
+    }
+
+    /// The root and those with periodic work, or with something being taken away; they are read if need be.
+    pub async fn needing_care(&self) -> Result<Vec<Arc<Space>>, Fault> {
+        let ids: Vec<String> = self.care.lock().iter().cloned().collect();
+        let mut found = vec![self.root()];
+        for id in ids {
+            found.extend(self.by_id(&id).await?);
+        }
+        Ok(found)
+    }
+
+    /// From now on this namespace is looked after, also after a restart.
+    pub(crate) async fn look_after(&self, space: &Space) -> Result<(), Fault> {
+        let id = space.id.clone();
+        if space.is_root() || self.care.lock().contains(&id) {
+            return Ok(());
+        }
+        self.view.put(&care(&id), &crate::due::Mark).await?;
+        self.care.lock().insert(id);
+        Ok(())
+    }
+
+    /// The records of the namespaces below a path, at any depth or one level down, in order of their paths.
+    pub async fn below(&self, path: &str, deep: bool) -> Result<Vec<NamespaceRecord>, Fault> {
+        let folder = format!("path/{path}");
+        let mut found = Vec::new();
+        let mut after: Option<String> = None;
+        loop {
+            let page = self
+                .view
+                .scan::<NamespaceRecord>(&folder, after.as_deref(), PAGE);
+            let page = page.await?;
+            let Some((last, _)) = page.last() else { break };
+            after = Some(last.clone());
+            found.extend(page.into_iter().map(|(_, record)| record));
+        }
+        let levels = path.matches('/').count() + 1;
+        found.retain(|record| deep || record.path.matches('/').count() == levels);
+        found.sort_by(|one, other| one.path.cmp(&other.path));
+        Ok(found)
+    }
+
+    /// Whether any namespace lies below a path.
+    pub async fn has_children(&self, path: &str) -> Result<bool, Fault> {
+        let found = self
+            .view
+            .scan_paths(&format!("path/{path}"), None, 1)
+            .await?;
+        Ok(!found.is_empty())
+    }
+
+    /// Forgets a namespace that is gone.
+    pub(super) fn forget(&self, record: &NamespaceRecord) {
+        self.loaded.lock().remove(&record.path);
+        self.care.lock().remove(&record.id);
+    }
+
+    fn known(&self, path: &str) -> Option<Arc<Space>> {
+        if path.is_empty() {
+            return Some(self.root());
+        }
+        self.loaded.lock().get(path)?.get().cloned()
+    }
+
+    /// The place in memory for a namespace. Makes room by forgetting some that nobody holds: who gets one gets it
+    /// under this lock, so nobody can change a copy that is no longer the one.
+    fn slot(&self, path: &str) -> Slot {
+        let mut loaded = self.loaded.lock();
+        if loaded.len() >= MAX_LOADED && !loaded.contains_key(path) {
+            let idle = |slot: &Slot| {
+                Arc::strong_count(slot) == 1
+                    && slot.get().is_none_or(|space| Arc::strong_count(space) == 1)
+            };
+            let some: Vec<String> = loaded
+                .iter()
+                .filter(|(_, slot)| idle(slot))
+                .map(|(path, _)| path.clone())
+                .take(FORGOTTEN_AT_ONCE)
+                .collect();
+            some.iter().for_each(|path| drop(loaded.remove(path)));
+        }
+        Arc::clone(loaded.entry(path.to_owned()).or_default())
+    }
+}
+
+/// How many records are read at once.
+const PAGE: usize = 1_000;
+
+pub(super) fn by_path(path: &str) -> String {
+    format!("path/{}", path.trim_end_matches('/'))
+}
+
+pub(super) fn by_id(id: &str) -> String {
+    format!("id/{id}")
+}
+
+pub(super) fn care(id: &str) -> String {
+    format!("care/{id}")
+}

@@ -1,0 +1,101 @@
+//! The parts of one namespace.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use coffer_barrier::{Barrier, View};
+use coffer_engine::Fault;
+
+use super::record::NamespaceRecord;
+use crate::mounts::Mounts;
+use crate::password_book::Passwords;
+use crate::policy::Policies;
+use crate::settings::Settings;
+
+/// What a namespace has of its own. It knows nothing of the server around it.
+pub struct Space {
+    /// Its id; empty for the root.
+    pub id: String,
+    /// Its path, with a trailing slash; empty for the root.
+    pub path: String,
+    record: ArcSwap<NamespaceRecord>,
+    /// The namespace this one lies in; none for the root.
+    pub parent: Option<Arc<Space>>,
+    /// Its part of the storage.
+    pub view: View,
+    /// Mounts.
+    pub mounts: Mounts,
+    /// Policies.
+    pub policies: Policies,
+    /// Password policies.
+    pub passwords: Passwords,
+}
+
+impl Space {
+    /// Reads what a namespace has in memory. Not more than its mounts: the rest is read when it is asked for.
+    pub(super) async fn load(
+        record: NamespaceRecord,
+        parent: Option<Arc<Self>>,
+        barrier: &Arc<Barrier>,
+        settings: &Settings,
+    ) -> Result<Arc<Self>, Fault> {
+        let view = if record.is_root() {
+            barrier.view("")
+        } else {
+            barrier.view(format!("ns/{}/", record.uuid))
+        };
+        Ok(Arc::new(Self {
+            id: record.id.clone(),
+            path: record.path.clone(),
+            parent,
+            mounts: Mounts::load(&view, settings).await?,
+            policies: Policies::new(view.sub("sys/policy/"), record.is_root()),
+            passwords: Passwords::new(view.sub("sys/password-policy/")),
+            record: ArcSwap::from_pointee(record),
+            view,
+        }))
+    }
+
+    /// What is stored about it, as it is now.
+    pub fn record(&self) -> Arc<NamespaceRecord> {
+        self.record.load_full()
+    }
+
+    /// Takes over what was stored.
+    pub(super) fn changed(&self, record: NamespaceRecord) {
+        self.record.store(Arc::new(record));
+    }
+
+    /// Whether this is the root.
+    pub fn is_root(&self) -> bool {
+        self.parent.is_none()
+    }
+
+    /// A name of something in it that is known outside it too: with its id behind a dot, unless it is the root.
+    pub fn named(&self, name: String) -> String {
+        match self.id.as_str() {
+            "" => name,
+            id => format!("{name}.{id}"),
+        }
+    }
+
+    /// The storage that a token of this namespace has of its own, as it is seen in the namespace it visits; none
+    /// where none is mounted. It is all kept at home, so that it ends with the token.
+    pub fn own_storage(&self, accessor: &str, visited: &Self) -> Option<View> {
+        let home = &self.mounts.per_token()?.view;
+        Some(match visited.id == self.id {
+            true => home.sub(&format!("{accessor}/")),
+            false => home.sub(&format!("{accessor}@{}/", visited.id)),
+        })
+    }
+
+    /// The path of this namespace as seen from another one that it lies in, or is; none from elsewhere.
+    pub fn seen_from(&self, other: &Self) -> Option<&str> {
+        self.path.strip_prefix(&other.path)
+    }
+
+    /// This namespace and those it lies in, the innermost first.
+    pub fn line(self: &Arc<Self>) -> impl Iterator<Item = Arc<Self>> {
+        std::iter::successors(Some(Arc::clone(self)), |space| space.parent.clone())
+    }
+}
