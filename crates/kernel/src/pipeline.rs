@@ -83,15 +83,15 @@ async fn namespace_of(core: &Core, request: &mut Request) -> Result<Option<Arc<S
         Some(path) => core.namespaces.at(&path).await?,
         None => None,
     };
-    let Some(mut space) = named else {
+    let Some(named) = named else {
         return Ok(None);
     };
-    while space.mounts.at(request.path.as_str()).is_none() {
-        let (name, rest) = request.path.split_first();
-        match core.namespaces.child(&space, name).await? {
-            Some(child) => (space, request.path) = (child, rest),
-            None => break,
-        }
+    let (space, rest) = core
+        .namespaces
+        .descend(named, request.path.as_str())
+        .await?;
+    if rest.len() < request.path.as_str().len() {
+        request.path = request.path.tail(rest.len());
     }
     Ok(Some(space).filter(|space| !space.record().tainted))
 }

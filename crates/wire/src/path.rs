@@ -44,10 +44,12 @@ impl ApiPath {
         &self.0
     }
 
-    /// Its first segment, and the path below that.
-    pub fn split_first(&self) -> (&str, Self) {
-        let (first, rest) = self.0.split_once('/').unwrap_or((&self.0, ""));
-        (first, Self(rest.to_owned()))
+    /// Its last so many bytes, which must begin where a segment does; the whole of it where they do not.
+    pub fn tail(&self, bytes: usize) -> Self {
+        let at = self.0.len().saturating_sub(bytes);
+        let whole = at == 0 || self.0.get(..at).is_some_and(|head| head.ends_with('/'));
+        let tail = self.0.get(at..).filter(|_| whole || bytes == 0);
+        Self(tail.unwrap_or(&self.0).to_owned())
     }
 }
 

@@ -107,6 +107,24 @@ impl Namespaces {
         Ok(self.view.get(&by_path(path)).await?)
     }
 
+    /// The namespace that a path leads to, and the rest of the path there: it goes on in a namespace where no mount
+    /// is in the way.
+    pub async fn descend<'a>(
+        &self,
+        from: Arc<Space>,
+        path: &'a str,
+    ) -> Result<(Arc<Space>, &'a str), Fault> {
+        let (mut space, mut path) = (from, path);
+        while space.mounts.at(path).is_none() {
+            let (name, rest) = path.split_once('/').unwrap_or((path, ""));
+            match self.child(&space, name).await? {
+                Some(child) => (space, path) = (child, rest),
+                None => break,
+            }
+        }
+        Ok((space, path))
+    }
+
     /// The namespace with an id; the empty one is the root's.
     pub async fn by_id(&self, id: &str) -> Result<Option<Arc<Space>>, Fault> {
         if id.is_empty() {

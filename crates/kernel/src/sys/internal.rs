@@ -117,11 +117,14 @@ impl Handle<Open> for ReadMount {
         let caller = sender(open, cx).await?.ok_or(Fault::Denied)?;
         let authority = Authority::of(open, &caller, cx.now).await?;
         let path = super::mounts::slashed(&self.path);
-        let mount = open
-            .space
+        let here = Arc::clone(&open.space);
+        let (space, rest) = open.namespaces.descend(here, &path).await?;
+        let below = path.strip_suffix(rest).unwrap_or_default();
+        let shown_path = |mount: &Mount| format!("{below}{}", mount.record.path);
+        let mount = space
             .mounts
-            .at(&path)
-            .filter(|mount| !mount.record.tainted && authority.sees_mount(&mount.record.path));
+            .at(rest)
+            .filter(|mount| !mount.record.tainted && authority.sees_mount(&shown_path(mount)));
         // The same words where there is no mount and where the caller may not know of it.
         let mount = mount.ok_or_else(|| {
             Fault::Forbidden(format!(
@@ -130,7 +133,8 @@ impl Handle<Open> for ReadMount {
         })?;
         let mut shown = serde_json::to_value(Shown::of(&mount)).map_err(Fault::internal)?;
         if let Some(fields) = shown.as_object_mut() {
-            fields.insert("path".into(), mount.record.shown_path().into());
+            let path = format!("{below}{}", mount.record.shown_path());
+            fields.insert("path".into(), path.into());
         }
         Reply::data(&shown)
     }

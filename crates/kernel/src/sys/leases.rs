@@ -1,6 +1,7 @@
 //! `sys/leases`: what was issued, and ending it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use coffer_engine::{Ctx, Empty, Fault, Handle, Renewed, Reply, Routes, path};
 use coffer_wire::{Flag, Text, Timestamp, Ttl};
@@ -128,7 +129,11 @@ impl Handle<Open> for ListLeases {
     type Reply = Reply;
 
     async fn handle(self, open: &Open, _: &Ctx) -> Result<Reply, Fault> {
-        keys(open.leases.list(&open.space.id, &self.prefix).await?)
+        let (space, prefix) = open
+            .namespaces
+            .descend(Arc::clone(&open.space), &self.prefix)
+            .await?;
+        keys(open.leases.list(&space.id, prefix).await?)
     }
 }
 
@@ -285,8 +290,13 @@ impl Handle<Open> for RevokeForce {
 }
 
 async fn revoke_below(open: &Open, prefix: &str, force: Force) -> Result<Empty, Fault> {
+    // From above, the path of a namespace comes first: also of one that is closed and waits for its leases.
+    let (space, prefix) = open
+        .namespaces
+        .descend(Arc::clone(&open.space), prefix)
+        .await?;
     let which = Which::Below {
-        namespace: &open.space.id,
+        namespace: &space.id,
         prefix: &whole_segments(prefix),
     };
     leases::revoke_all(open, which, force).await.map(|()| Empty)
@@ -294,7 +304,10 @@ async fn revoke_below(open: &Open, prefix: &str, force: Force) -> Result<Empty, 
 
 /// A prefix ends with a segment: `database/creds/app` does not mean `database/creds/application`.
 fn whole_segments(prefix: &str) -> String {
-    format!("{}/", prefix.trim_end_matches('/'))
+    match prefix.trim_end_matches('/') {
+        "" => String::new(),
+        prefix => format!("{prefix}/"),
+    }
 }
 
 /// Counts leases.
