@@ -1,11 +1,13 @@
 //! `sys/capabilities`: what a token may do, decided by the very code that enforces it.
 
 use coffer_crypto::Secret;
-use coffer_engine::{Ctx, Fault, Handle, Reply, Routes, path};
+use std::sync::Arc;
+
+use coffer_engine::{Caller, Ctx, Fault, Handle, Reply, Routes, path};
 use coffer_wire::{CommaList, Text};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, json};
 
 use crate::authority::Authority;
 use crate::open::Open;
@@ -147,13 +149,27 @@ async fn answer(
             asked.len()
         )));
     }
-    let authority = Authority::of(open, &crate::tokens::caller(&record), cx.now).await?;
-    let mut answer: Map<String, Value> = asked
-        .iter()
-        .map(|path| (path.clone(), json!(authority.capabilities(path))))
-        .collect();
-    if let [only] = asked.as_slice() {
-        answer.insert("capabilities".into(), json!(authority.capabilities(only)));
+    let caller = crate::tokens::caller(&record);
+    let mut answer = Map::new();
+    for path in &asked {
+        let held = json!(held(open, cx, &caller, path).await?);
+        if asked.len() == 1 {
+            answer.insert("capabilities".into(), held.clone());
+        }
+        answer.insert(path.clone(), held);
     }
     Reply::also_at_top(&answer)
+}
+
+/// The capabilities on a path, in the namespace that the path leads to.
+async fn held(
+    open: &Open,
+    cx: &Ctx,
+    caller: &Caller,
+    path: &str,
+) -> Result<Vec<&'static str>, Fault> {
+    let here = Arc::clone(&open.space);
+    let (space, rest) = open.namespaces.descend(here, path).await?;
+    let authority = Authority::of(&Open::new(open, space), caller, cx.now).await?;
+    Ok(authority.capabilities(rest))
 }

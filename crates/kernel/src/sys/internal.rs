@@ -31,12 +31,6 @@ pub(super) fn routes() -> Routes<Open> {
         .unauthenticated()
         .read::<ReadMount>(),
         path(
-            "internal/ui/namespaces",
-            "The namespaces that the caller can see.",
-        )
-        .unauthenticated()
-        .read::<ListNamespaces>(),
-        path(
             "internal/ui/resultant-acl",
             "What the caller's policies grant together.",
         )
@@ -137,19 +131,6 @@ impl Handle<Open> for ReadMount {
             fields.insert("path".into(), path.into());
         }
         Reply::data(&shown)
-    }
-}
-
-/// Lists the namespaces that the caller can see; there is only the root.
-#[derive(Deserialize, JsonSchema)]
-struct ListNamespaces {}
-
-impl Handle<Open> for ListNamespaces {
-    type Reply = Reply;
-
-    async fn handle(self, open: &Open, cx: &Ctx) -> Result<Reply, Fault> {
-        sender(open, cx).await?.ok_or(Fault::Denied)?;
-        Reply::data(&json!({}))
     }
 }
 

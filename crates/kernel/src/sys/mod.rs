@@ -58,3 +58,12 @@ fn keys(keys: Vec<String>) -> Result<Reply, Fault> {
         Reply::data(&json!({ "keys": keys }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_tables_contradict_themselves_nowhere() {
+        assert_eq!(super::routes().faults(), Vec::<String>::new());
+        assert_eq!(crate::tokens::routes().faults(), Vec::<String>::new());
+    }
+}
