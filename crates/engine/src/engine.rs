@@ -44,7 +44,8 @@ pub trait Engine: Send + Sync + Sized + 'static {
 ///
 /// Its fields are the parameters (captures of the path override the body), its doc comments the help.
 pub trait Handle<E>: DeserializeOwned + JsonSchema + Send + 'static {
-    /// What it answers: data, [`crate::Leased`], [`crate::Login`], [`crate::Raw`], [`crate::Empty`].
+    /// What it answers: data, [`crate::Leased`], [`crate::Login`], [`crate::Raw`],
+    /// [`crate::Streamed`], [`crate::Empty`].
     type Reply: Replies;
 
     /// Answers the request, which policy has granted and audit has recorded.

@@ -15,6 +15,7 @@ mod fault;
 mod kind;
 mod lease;
 mod openapi;
+mod pieces;
 mod reply;
 mod router;
 mod routes;
@@ -28,9 +29,10 @@ pub use fault::Fault;
 pub use kind::{Class, Kind, Live, Mounted, Table};
 pub use lease::{Intent, Lease, Leased, NewLease, Renewal};
 pub use openapi::{Operation, operations};
+pub use pieces::{Feed, Pieces, Unread};
 pub use reply::{
-    Alias, Body, Empty, Grant, Login, Raw, Renewed, Replies, Reply, WithDuration, WithStatus,
-    WithWarnings, Wrapping,
+    Alias, Body, Empty, Grant, Login, Raw, Renewed, Replies, Reply, Streamed, WithDuration,
+    WithStatus, WithWarnings, Wrapping,
 };
 pub use router::{Found, Miss};
 pub use routes::{Endpoint, Exists, Flags, Path, Routes, path};

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use crate::{Fault, Intent, TokenKind};
+use crate::{Fault, Intent, Pieces, TokenKind};
 
 /// What a handler may return. Every serialisable type with a schema is data.
 pub trait Replies: Send {
@@ -100,6 +100,8 @@ pub enum Body {
         /// The bytes.
         bytes: Zeroizing<Vec<u8>>,
     },
+    /// Anything else, piece by piece.
+    Stream(Streamed),
 }
 
 impl Body {
@@ -160,6 +162,18 @@ pub struct Raw {
     pub media_type: &'static str,
     /// The bytes.
     pub bytes: Vec<u8>,
+}
+
+/// Bytes that are sent while they are made: a snapshot of the storage, a log that is followed. They
+/// are recorded and granted as a whole, when they begin, and never wrapped.
+#[derive(Debug)]
+pub struct Streamed {
+    /// The media type, if it has one.
+    pub media_type: Option<&'static str>,
+    /// Whether browsers shall keep it as a file.
+    pub attachment: bool,
+    /// The bytes.
+    pub pieces: Pieces,
 }
 
 /// An answer with remarks.
@@ -255,6 +269,19 @@ impl Replies for Raw {
         };
         Ok(Reply {
             body,
+            ..Reply::default()
+        })
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Option<Schema> {
+        None
+    }
+}
+
+impl Replies for Streamed {
+    fn reply(self) -> Result<Reply, Fault> {
+        Ok(Reply {
+            body: Body::Stream(self),
             ..Reply::default()
         })
     }

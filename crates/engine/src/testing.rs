@@ -271,7 +271,7 @@ fn data_of(reply: &Reply) -> Value {
         Body::Json(text) | Body::JsonAlsoAtTop(text) | Body::JsonBare(text) => {
             serde_json::from_slice(text).unwrap_or_default()
         }
-        Body::Empty | Body::Raw { .. } => Value::Null,
+        Body::Empty | Body::Raw { .. } | Body::Stream(_) => Value::Null,
     }
 }
 

@@ -147,7 +147,7 @@ fn parsed(answer: &Response) -> Result<Wiped<Value>, serde_json::Error> {
         Body::Json(text) | Body::JsonBare(text) | Body::JsonAlsoAtTop(text) => {
             serde_json::from_slice(text)
         }
-        Body::Empty | Body::Raw { .. } => Ok(Wiped::default()),
+        Body::Empty | Body::Raw { .. } | Body::Stream(_) => Ok(Wiped::default()),
     }
 }
 

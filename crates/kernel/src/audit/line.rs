@@ -45,6 +45,12 @@ impl Data {
             Some(Body::Raw { media_type, bytes }) => {
                 Some(Wiped(raw(media_type, bytes, response.status)))
             }
+            // What is sent piece by piece begins when this was written down.
+            Some(Body::Stream(stream)) => stream.media_type.map(|media_type| {
+                let kind = ("http_content_type".into(), media_type.into());
+                let status = ("http_status_code".into(), response.status.into());
+                Wiped(Map::from_iter([kind, status]))
+            }),
         })
     }
 }

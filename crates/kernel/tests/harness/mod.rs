@@ -295,7 +295,7 @@ fn answered(response: Response) -> Answer {
         Body::Json(text) | Body::JsonAlsoAtTop(text) | Body::JsonBare(text) => {
             serde_json::from_slice(text).unwrap()
         }
-        Body::Empty | Body::Raw { .. } => Value::Null,
+        Body::Empty | Body::Raw { .. } | Body::Stream(_) => Value::Null,
     };
     let empty = data.is_null()
         && response.auth.is_none()

@@ -4,18 +4,18 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::{Buf, Bytes};
+use bytes::Buf;
 use coffer_engine::Fault;
 use coffer_kernel::{Kernel, Refusal, Request, Response};
 use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode};
-use http_body_util::Full;
 use hyper::body::Body;
 use tokio_util::task::TaskTracker;
 
 use super::doors::Doors;
 use super::headers::AddedHeaders;
+use super::outgoing::Outgoing;
 use super::redact::Redaction;
 use super::request::Wanted;
 use super::response::Answer;
@@ -67,7 +67,7 @@ impl Edge {
         &self,
         peer: Option<SocketAddr>,
         request: http::Request<B>,
-    ) -> http::Response<Full<Bytes>>
+    ) -> http::Response<Outgoing>
     where
         B: Body + Unpin,
         B::Data: Buf,
@@ -78,14 +78,15 @@ impl Edge {
             .await
             .unwrap_or_else(|answer| answer);
         let status = answer.status;
-        let length = answer.body.len();
+        let length = answer.body.length();
         let mut response = answer.into_http();
         self.added.add(status, response.headers_mut());
         if head.method == Method::HEAD {
-            response
-                .headers_mut()
-                .insert(CONTENT_LENGTH, HeaderValue::from(length));
-            *response.body_mut() = Full::default();
+            if let Some(length) = length {
+                let length = HeaderValue::from(length);
+                response.headers_mut().insert(CONTENT_LENGTH, length);
+            }
+            *response.body_mut() = Outgoing::EMPTY;
         }
         if head.headers.contains_key(TRANSFER_ENCODING) {
             end_connection(&mut response);
@@ -94,7 +95,7 @@ impl Edge {
     }
 
     /// Answers a request that has both Content-Length and Transfer-Encoding.
-    pub(crate) fn refuse_two_lengths(&self) -> http::Response<Full<Bytes>> {
+    pub(crate) fn refuse_two_lengths(&self) -> http::Response<Outgoing> {
         let text =
             "a request can not have both Content-Length and Transfer-Encoding; send one of them";
         let mut response = Answer::error(StatusCode::BAD_REQUEST, text).into_http();
@@ -186,7 +187,7 @@ impl Edge {
 
 /// A proxy that trusted another length than we did finds the connection ended, not a second request inside the
 /// first one's body (RFC 9112, section 6.1).
-fn end_connection(response: &mut http::Response<Full<Bytes>>) {
+fn end_connection(response: &mut http::Response<Outgoing>) {
     let headers = response.headers_mut();
     headers.insert(CONNECTION, HeaderValue::from_static("close"));
 }

@@ -6,9 +6,11 @@ mod doors;
 mod edge;
 mod envelope;
 mod headers;
+mod outgoing;
 mod redact;
 mod request;
 mod response;
 mod status;
 
 pub(crate) use edge::Edge;
+pub(crate) use outgoing::{BrokeOff, Outgoing};

@@ -306,7 +306,7 @@ mod tests {
                 .map(|place| place.to_str().unwrap().to_owned());
             (
                 answer.status.as_u16(),
-                place.unwrap_or_else(|| String::from_utf8(answer.body.to_vec()).unwrap()),
+                place.unwrap_or_else(|| String::from_utf8(answer.body.whole().to_vec()).unwrap()),
             )
         };
         let wanted = Wanted::read(&head).map_err(shown)?;

@@ -1,12 +1,14 @@
 //! Answers on their way out.
 
 use bytes::Bytes;
-use coffer_engine::{Body, Fault};
+use coffer_engine::{Body, Fault, Streamed};
 use coffer_kernel::{Refusal, Response};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, STRICT_TRANSPORT_SECURITY};
+use http::header::{
+    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, LOCATION, STRICT_TRANSPORT_SECURITY,
+};
 use http::{HeaderValue, StatusCode};
-use http_body_util::Full;
 
+use super::outgoing::Outgoing;
 use super::{envelope, status};
 
 /// An answer before the listener's own headers are added.
@@ -15,7 +17,8 @@ pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) media_type: Option<HeaderValue>,
     pub(super) location: Option<HeaderValue>,
-    pub(super) body: Bytes,
+    pub(super) attachment: bool,
+    pub(super) body: Outgoing,
 }
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -40,7 +43,8 @@ impl Answer {
             status: StatusCode::TEMPORARY_REDIRECT,
             media_type: None,
             location: Some(location),
-            body: Bytes::new(),
+            attachment: false,
+            body: Outgoing::EMPTY,
         }
     }
 
@@ -74,8 +78,8 @@ impl Answer {
     }
 
     /// With the headers that every answer has.
-    pub(super) fn into_http(self) -> http::Response<Full<Bytes>> {
-        let mut response = http::Response::new(Full::new(self.body));
+    pub(super) fn into_http(self) -> http::Response<Outgoing> {
+        let mut response = http::Response::new(self.body);
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.reserve(8);
@@ -90,6 +94,9 @@ impl Answer {
         if let Some(location) = self.location {
             headers.insert(LOCATION, location);
         }
+        if self.attachment {
+            headers.insert(CONTENT_DISPOSITION, HeaderValue::from_static("attachment"));
+        }
         response
     }
 
@@ -103,7 +110,8 @@ impl Answer {
                 status,
                 media_type: None,
                 location: None,
-                body: Bytes::new(),
+                attachment: false,
+                body: Outgoing::EMPTY,
             });
         }
         let status = status.unwrap_or(usual);
@@ -118,9 +126,11 @@ impl Answer {
                     status,
                     media_type: Some(media_type),
                     location: None,
-                    body: Bytes::from_owner(bytes),
+                    attachment: false,
+                    body: Outgoing::Whole(Bytes::from_owner(bytes)),
                 });
             }
+            Body::Stream(stream) => return Ok(Self::streamed(status, stream)),
         };
         // The owner is wiped when the last reference to the bytes is gone.
         Ok(Self::json(status, Bytes::from_owner(body)))
@@ -131,7 +141,18 @@ impl Answer {
             status,
             media_type: Some(JSON),
             location: None,
-            body,
+            attachment: false,
+            body: Outgoing::Whole(body),
+        }
+    }
+
+    fn streamed(status: StatusCode, stream: Streamed) -> Self {
+        Self {
+            status,
+            media_type: stream.media_type.map(HeaderValue::from_static),
+            location: None,
+            attachment: stream.attachment,
+            body: Outgoing::Stream(stream.pieces),
         }
     }
 }
@@ -150,7 +171,10 @@ mod tests {
     #[test]
     fn nothing_to_say_is_204() {
         let answer = Answer::granted(Response::default());
-        assert_eq!((answer.status.as_u16(), answer.body.len()), (204, 0));
+        assert_eq!(
+            (answer.status.as_u16(), answer.body.length()),
+            (204, Some(0))
+        );
         let answer = Answer::granted(Response {
             status: Some(202),
             ..Response::default()
@@ -170,7 +194,7 @@ mod tests {
         };
         let answer = Answer::refused(refusal);
         assert_eq!(answer.status.as_u16(), 404);
-        let parsed: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+        let parsed: serde_json::Value = serde_json::from_slice(answer.body.whole()).unwrap();
         assert!(parsed["data"]["data"].is_null() && parsed["request_id"] == "r");
     }
 

@@ -17,6 +17,7 @@ use tokio_util::task::TaskTracker;
 
 use super::bind::Bound;
 use super::pace::{Pace, Paced};
+use super::sending::Sending;
 use super::tls::Certificates;
 use crate::config::Timeouts;
 use crate::http::Edge;
@@ -149,15 +150,15 @@ impl Served {
         let pace = Arc::new(Pace::default());
         let stream = TokioIo::new(Paced::new(stream, Arc::clone(&pace), self.timeouts, true));
         let service = service_fn(|request| {
-            let (edge, working) = (Arc::clone(&self.edge), pace.work());
+            let (edge, stop) = (Arc::clone(&self.edge), self.stop.clone());
+            let working = pace.work();
             let is_ambiguous = pace.is_ambiguous();
             async move {
                 let answer = match is_ambiguous {
                     true => edge.refuse_two_lengths(),
                     false => edge.serve(peer, request).await,
                 };
-                drop(working);
-                Ok::<_, Infallible>(answer)
+                Ok::<_, Infallible>(answer.map(|body| Sending::new(body, working, stop)))
             }
         });
         let connection = http1::Builder::new()
@@ -185,11 +186,11 @@ impl Served {
         let pace = Arc::new(Pace::default());
         let stream = TokioIo::new(Paced::new(stream, Arc::clone(&pace), self.timeouts, false));
         let service = service_fn(|request| {
-            let (edge, working) = (Arc::clone(&self.edge), pace.work());
+            let (edge, stop) = (Arc::clone(&self.edge), self.stop.clone());
+            let working = pace.work();
             async move {
                 let answer = edge.serve(peer, request).await;
-                drop(working);
-                Ok::<_, Infallible>(answer)
+                Ok::<_, Infallible>(answer.map(|body| Sending::new(body, working, stop)))
             }
         });
         let connection = http2::Builder::new(TokioExecutor::new())

@@ -4,6 +4,7 @@ mod accept;
 mod bind;
 mod lengths;
 mod pace;
+mod sending;
 mod tls;
 mod unix;
 
