@@ -9,6 +9,7 @@ use crate::{Error, MAX_BATCH_BYTES, MAX_BATCH_WRITES, MAX_PAGE, MAX_PATH_BYTES, 
 pub struct Batch {
     checks: Vec<Check>,
     writes: Vec<Write>,
+    generation: Option<u64>,
 }
 
 /// What must be stored at a path for the batch to happen.
@@ -65,11 +66,25 @@ impl Batch {
         self
     }
 
+    /// Lets the batch happen only as long as everything was replaced just so often
+    /// ([`Store::generation`](crate::Store::generation)).
+    #[must_use]
+    pub fn only_in(mut self, generation: u64) -> Self {
+        self.generation = Some(generation);
+        self
+    }
+
+    /// The generation outside which the batch must not happen, if there is one.
+    pub fn generation(&self) -> Option<u64> {
+        self.generation
+    }
+
     /// Adds everything that `other` checks and writes, after what is already here.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
         self.checks.extend(other.checks);
         self.writes.extend(other.writes);
+        self.generation = self.generation.or(other.generation);
         self
     }
 
@@ -128,6 +143,12 @@ impl Batch {
         }
         at_most("bytes of a batch", self.bytes(), MAX_BATCH_BYTES)
     }
+}
+
+/// Refuses what no store takes.
+pub(crate) fn valid_entry(path: &str, value: &[u8]) -> Result<(), Error> {
+    valid_path(path)?;
+    at_most("bytes of a value", value.len(), MAX_VALUE_BYTES)
 }
 
 /// Refuses a path that no store takes.

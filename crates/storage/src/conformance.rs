@@ -9,9 +9,13 @@
     reason = "these functions are tests and fail by panicking"
 )]
 
+mod whole;
+
 use std::sync::Arc;
 
 use futures_util::future::join_all;
+
+pub use whole::{freezing, generations, replacement_limits, replacing};
 
 use crate::{
     Batch, Error, MAX_BATCH_WRITES, MAX_PAGE, MAX_PAGE_BYTES, MAX_PATH_BYTES, MAX_VALUE_BYTES,
@@ -32,6 +36,10 @@ pub async fn all<S: Store>(mut fresh: impl FnMut() -> S) {
     own_writes_are_seen(Arc::new(fresh())).await;
     large_values(&fresh()).await;
     limits(&fresh()).await;
+    freezing(&fresh()).await;
+    replacing(&fresh()).await;
+    generations(&fresh()).await;
+    replacement_limits(&fresh()).await;
     closing(&fresh()).await;
 }
 

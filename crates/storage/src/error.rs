@@ -78,12 +78,38 @@ pub enum Error {
         source: Arc<dyn std::error::Error + Send + Sync>,
     },
 
+    /// The batch was made for entries that were replaced by others meanwhile. Nothing was written.
+    #[error(
+        "everything in the store was replaced meanwhile: read again what the write was based on"
+    )]
+    Replaced,
+
+    /// A replacement of everything is under way.
+    #[error("everything in the store is being replaced already: wait until that has ended")]
+    Busy,
+
+    /// A replacement shall take its place before it was completed.
+    #[error("the replacement is not complete: complete it first")]
+    Incomplete,
+
+    /// This backend can not do it.
+    #[error("{what} is not supported by this kind of storage")]
+    Unsupported {
+        /// What can not be done.
+        what: &'static str,
+    },
+
     /// The store was closed.
     #[error("the store is closed: open it again")]
     Closed,
 }
 
 impl Error {
+    /// Reading or replacing a store as a whole, where it can not.
+    pub const UNSUPPORTED: Self = Self::Unsupported {
+        what: "reading or replacing everything at once",
+    };
+
     /// A failure of the file system or the engine while `doing` something.
     pub(crate) fn io(
         doing: &'static str,

@@ -29,12 +29,14 @@ mod error;
 mod listing;
 mod memory;
 mod store;
+mod whole;
 
 pub use batch::{Batch, Check, Write};
 pub use embedded::Embedded;
 pub use error::Error;
 pub use memory::Memory;
 pub use store::{Answer, Store};
+pub use whole::{Entries, FROZEN_PAGE_BYTES, FROZEN_PAGE_ENTRIES, Frozen, Replacement};
 
 /// Longest path, in bytes of UTF-8.
 pub const MAX_PATH_BYTES: usize = 4 * 1024;

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use crate::{Batch, Error};
+use crate::{Batch, Error, Frozen, Replacement};
 
 /// A boxed future, so that stores can be chosen at run time.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
@@ -52,6 +52,21 @@ pub trait Store: Send + Sync + 'static {
     /// Removes one value durably. Removing what is not there is fine.
     fn delete<'a>(&'a self, path: &'a str) -> Answer<'a, ()> {
         self.commit(Batch::new().delete(path))
+    }
+
+    /// Everything as it is now, to be read at leisure. What was acknowledged before is in it.
+    fn freeze(&self) -> Answer<'_, Box<dyn Frozen>> {
+        Box::pin(std::future::ready(Err(Error::UNSUPPORTED)))
+    }
+
+    /// Begins a replacement of everything. [`Error::Busy`] while another one is under way.
+    fn replace(&self) -> Answer<'_, Box<dyn Replacement>> {
+        Box::pin(std::future::ready(Err(Error::UNSUPPORTED)))
+    }
+
+    /// How often everything was replaced since this store was opened.
+    fn generation(&self) -> u64 {
+        0
     }
 
     /// Finishes the writes already accepted and lets go of files and connections. What is asked of

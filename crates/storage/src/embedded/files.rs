@@ -90,6 +90,7 @@ impl Home {
     /// Opens the database, or creates it where there has never been one.
     pub(super) fn open(&self, health: &Arc<Health>) -> Result<Database, Error> {
         let place = &self.place;
+        remove_left_over(&place.replacement())?;
         let marked = exists(&place.marker())?;
         let length = match fs::metadata(place.database()) {
             Ok(found) => Some(found.len()),
@@ -140,31 +141,52 @@ impl Place {
     /// Creates the database under another name first, so that the file is whole once it is there.
     fn create(&self) -> Result<(), Error> {
         let fresh = self.dir.join("coffer.redb.new");
-        match fs::remove_file(&fresh) {
-            Err(e) if e.kind() != ErrorKind::NotFound => {
-                return Err(Error::io("removing a half-created database file", e));
-            }
-            _ => {}
-        }
+        remove_left_over(&fresh)?;
+        self.guarded(|| Ok::<_, redb::Error>(empty(&fresh)?.close()?))?;
+        self.put_in_place(&fresh)
+            .map_err(|e| Error::io("creating the database file", e))
+    }
+
+    /// An empty database beside the one in use.
+    pub(super) fn create_replacement(&self) -> Result<Database, Error> {
+        let fresh = self.replacement();
+        remove_left_over(&fresh)?;
+        empty(&fresh).map_err(super::work::write_error)
+    }
+
+    /// Proves that the closed replacement opens, before anything depends on it.
+    pub(super) fn check_replacement(&self) -> Result<(), Error> {
         self.guarded(|| {
-            let file = create(&fresh).map_err(redb::StorageError::Io)?;
+            let file = OpenOptions::new()
+                .read(true)
+                .write(true)
+                .open(self.replacement())?;
             let database = Database::builder()
                 .set_cache_size(CACHE_BYTES)
                 .create_with_backend(FileBackend::new(file)?)?;
-            let change = database.begin_write()?;
-            change.open_table(ENTRIES)?;
-            change
-                .open_table(META)?
-                .insert(FORMAT_KEY, FORMAT.to_be_bytes().as_slice())?;
-            change.commit()?;
-            database.close()?;
-            Ok::<_, redb::Error>(())
-        })?;
-        File::open(&fresh)
-            .and_then(|file| file.sync_all())
-            .and_then(|()| fs::rename(&fresh, self.database()))
-            .and_then(|()| self.sync_dir())
-            .map_err(|e| Error::io("creating the database file", e))
+            Ok::<_, Refusal>(database)
+        })
+        .and_then(|database| {
+            self.guarded(|| self.check_format(&database))?;
+            self.guarded(|| Ok::<_, redb::Error>(database.close()?))
+        })
+    }
+
+    /// Gives the replacement the name of the database, durably. A crash leaves one or the other.
+    pub(super) fn take_replacement(&self) -> Result<(), Error> {
+        self.put_in_place(&self.replacement())
+            .map_err(|e| Error::io("putting another database file in place", e))
+    }
+
+    fn put_in_place(&self, fresh: &Path) -> std::io::Result<()> {
+        File::open(fresh)?.sync_all()?;
+        fs::rename(fresh, self.database())?;
+        self.sync_dir()
+    }
+
+    /// Where a database waits until it takes the place of the one in use.
+    pub(super) fn replacement(&self) -> PathBuf {
+        self.dir.join("coffer.redb.replacement")
     }
 
     /// Leaves the marker that tells a store which lost its data from a new one.
@@ -287,6 +309,31 @@ impl Place {
 
     fn marker(&self) -> PathBuf {
         self.dir.join("FORMAT")
+    }
+}
+
+/// A whole, empty database at `path`.
+fn empty(path: &Path) -> Result<Database, redb::Error> {
+    let file = create(path)?;
+    let database = Database::builder()
+        .set_cache_size(CACHE_BYTES)
+        .create_with_backend(FileBackend::new(file)?)?;
+    let change = database.begin_write()?;
+    change.open_table(ENTRIES)?;
+    change
+        .open_table(META)?
+        .insert(FORMAT_KEY, FORMAT.to_be_bytes().as_slice())?;
+    change.commit()?;
+    Ok(database)
+}
+
+/// Removes a file that a crash left half-made.
+fn remove_left_over(path: &Path) -> Result<(), Error> {
+    match fs::remove_file(path) {
+        Err(e) if e.kind() != ErrorKind::NotFound => {
+            Err(Error::io("removing a half-made database file", e))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -8,6 +8,7 @@ mod faults;
 mod files;
 mod reader;
 mod record;
+mod replacement;
 #[cfg(test)]
 mod tests;
 mod work;
@@ -15,16 +16,21 @@ mod writer;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
 use tokio::task::yield_now;
 
 use crate::batch::{Batch, valid_list, valid_path, valid_scan};
-use crate::{Answer, Error, MAX_PAGE_BYTES, Store};
+use crate::{
+    Answer, Entries, Error, FROZEN_PAGE_BYTES, FROZEN_PAGE_ENTRIES, Frozen, MAX_PAGE_BYTES,
+    Replacement, Store,
+};
 use disk::Health;
 use files::Home;
 use reader::{Published, Snapshot};
+use replacement::{Beside, Turn};
 use work::Work;
 use writer::Writer;
 
@@ -44,6 +50,8 @@ const ENTRIES_BETWEEN_YIELDS: usize = 512;
 pub struct Embedded {
     published: Arc<Published>,
     writer: Writer,
+    generation: Arc<AtomicU64>,
+    replacing: Turn,
     /// Held so that the directory stays locked as long as this handle lives.
     home: Mutex<Option<Home>>,
 }
@@ -63,11 +71,20 @@ impl Embedded {
             Snapshot::take(&database)?,
             Arc::clone(&health),
         ));
-        let work = Work::new(home.place(), database, Arc::clone(&published), health);
+        let generation = Arc::new(AtomicU64::new(0));
+        let work = Work::new(
+            home.place(),
+            database,
+            Arc::clone(&published),
+            health,
+            Arc::clone(&generation),
+        );
         let writer = Writer::start(queue, orders, work)?;
         Ok(Self {
             published,
             writer,
+            generation,
+            replacing: Turn::default(),
             home: Mutex::new(Some(home)),
         })
     }
@@ -150,6 +167,23 @@ impl Store for Embedded {
         })
     }
 
+    fn freeze(&self) -> Answer<'_, Box<dyn Frozen>> {
+        Box::pin(async move { Ok(Box::new(self.published.newest().await?) as Box<dyn Frozen>) })
+    }
+
+    fn replace(&self) -> Answer<'_, Box<dyn Replacement>> {
+        Box::pin(async move {
+            let place = self.home.lock().as_ref().map(|home| home.place().clone());
+            let place = place.ok_or(Error::Closed)?;
+            let beside = Beside::begin(&place, self.writer.orders(), &self.replacing)?;
+            Ok(Box::new(beside) as Box<dyn Replacement>)
+        })
+    }
+
+    fn generation(&self) -> u64 {
+        self.generation.load(Ordering::SeqCst)
+    }
+
     fn close(&self) -> Answer<'_, ()> {
         Box::pin(async move {
             self.writer.close().await;
@@ -157,5 +191,13 @@ impl Store for Embedded {
             drop(self.home.lock().take());
             Ok(())
         })
+    }
+}
+
+/// What is read in one go here stays in the page cache of the kernel or comes from the disk, so this is
+/// for threads that may block.
+impl Frozen for Arc<Snapshot> {
+    fn page(&self, after: Option<&str>) -> Result<Entries, Error> {
+        reader::guarded(|| self.scan("", after, FROZEN_PAGE_ENTRIES, FROZEN_PAGE_BYTES))
     }
 }

@@ -47,6 +47,21 @@ impl Published {
         self.current.store(snapshot.map(Arc::new));
     }
 
+    /// The newest snapshot, which stays as it is. While the file is being opened again, waits for that.
+    pub(super) async fn newest(&self) -> Result<Arc<Snapshot>, Error> {
+        loop {
+            if let Some(snapshot) = self.current.load_full() {
+                return Ok(snapshot);
+            }
+            if self.health.is_reopening() {
+                self.health.wait().await;
+            } else if self.current.load().is_none() {
+                // Looked at again, as the file may have been opened in between.
+                return Err(Error::Closed);
+            }
+        }
+    }
+
     /// Asks the newest snapshot.
     ///
     /// When the disk fails, the engine refuses everybody until the writer has opened the file
@@ -57,15 +72,7 @@ impl Published {
     ) -> Result<T, Error> {
         let mut tries = 0;
         loop {
-            let Some(snapshot) = self.current.load_full() else {
-                if self.health.is_reopening() {
-                    self.health.wait().await;
-                } else if self.current.load().is_none() {
-                    // Looked at again, as the file may have been opened in between.
-                    return Err(Error::Closed);
-                }
-                continue;
-            };
+            let snapshot = self.newest().await?;
             let answer = guarded(|| ask(&snapshot));
             tries += 1;
             if answer.is_ok() || tries == READ_TRIES {
@@ -151,7 +158,7 @@ impl Snapshot {
 
 /// Runs one read. On a file altered behind its back the engine may stop with a panic instead of
 /// an error; to the caller both are [`Error::Damaged`].
-fn guarded<T>(read: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+pub(super) fn guarded<T>(read: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
     catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err(damaged("a page cannot be read")))
 }
 

@@ -3,8 +3,7 @@
 use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-#[cfg(test)]
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use redb::{Database, ReadableTable, StorageError, Table};
 
@@ -41,6 +40,8 @@ pub(super) struct Work {
     published: Arc<Published>,
     health: Arc<Health>,
     spare: Spare,
+    /// How often everything was replaced.
+    generation: Arc<AtomicU64>,
     /// Whether the last that was heard of the disk is that it is full.
     full: bool,
     /// Bytes that deletions gave back while it is: what puts may use inside the file.
@@ -62,6 +63,7 @@ impl Work {
         database: Database,
         published: Arc<Published>,
         health: Arc<Health>,
+        generation: Arc<AtomicU64>,
     ) -> Self {
         Self {
             spare: Spare::take(place.dir(), &health),
@@ -69,6 +71,7 @@ impl Work {
             database: Some(database),
             published,
             health,
+            generation,
             full: false,
             credit: 0,
             untrimmed: 0,
@@ -186,7 +189,9 @@ impl Work {
         let quick_repair = quick_repair || self.health.faults.two_phase.load(Ordering::SeqCst);
         self.health.begin();
         let mut done = Done::default();
-        let change = AssertUnwindSafe(|| transact(database, jobs, quick_repair, &mut done));
+        let generation = self.generation.load(Ordering::SeqCst);
+        let change =
+            AssertUnwindSafe(|| transact(database, jobs, generation, quick_repair, &mut done));
         let result = catch_unwind(change)
             .unwrap_or_else(|_| Err(redb::Error::Corrupted("unexpected page".to_owned())));
         match result {
@@ -226,6 +231,21 @@ impl Work {
         if self.health.has_failed() && self.reopen().is_err() {
             tracing::warn!("the store could not be opened again after its disk failed");
         }
+    }
+
+    /// Lets the replacement take the place of the database. Where that fails the old one goes on.
+    pub(super) fn replace(&mut self) -> Result<(), Error> {
+        self.health.reopening();
+        self.published.publish(None);
+        if let Some(Err(error)) = self.database.take().map(Database::close) {
+            tracing::warn!(%error, "the replaced database file was not closed cleanly");
+        }
+        let taken = self.place.take_replacement();
+        if taken.is_ok() {
+            self.generation.fetch_add(1, Ordering::SeqCst);
+            self.full = false;
+        }
+        taken.and(self.reopen())
     }
 
     fn reopen(&mut self) -> Result<(), Error> {
@@ -273,6 +293,7 @@ fn frees(batch: &Batch) -> bool {
 fn transact(
     database: &Database,
     jobs: &[Job],
+    generation: u64,
     quick_repair: bool,
     done: &mut Done,
 ) -> Result<(), redb::Error> {
@@ -281,7 +302,14 @@ fn transact(
     {
         let mut entries = change.open_table(ENTRIES)?;
         for job in jobs {
-            let verdict = apply(&mut entries, &job.batch, &mut done.freed)?;
+            let stale = job
+                .batch
+                .generation()
+                .is_some_and(|made| made != generation);
+            let verdict = match stale {
+                true => Err(Error::Replaced),
+                false => apply(&mut entries, &job.batch, &mut done.freed)?,
+            };
             done.verdicts.push(verdict);
         }
     }
@@ -333,7 +361,8 @@ fn change(entries: &mut Entries<'_>, write: &Write) -> Result<usize, StorageErro
     }
 }
 
-fn write_error(error: redb::Error) -> Error {
+/// A failure of the engine while writing, with a full disk told apart.
+pub(super) fn write_error(error: redb::Error) -> Error {
     match error {
         redb::Error::Io(e) => disk_error("writing the store", e),
         redb::Error::Corrupted(why) => damaged(&why),

@@ -36,7 +36,15 @@ pub(super) enum Order {
     Commit(Job),
     /// The disk failed under a reader: open the file again.
     Recover,
+    /// Let the replacement take the place of the database, after what came before.
+    Replace(oneshot::Sender<Result<(), Error>>),
     /// Close the database after what came before.
+    Close(oneshot::Sender<()>),
+}
+
+/// What is to be done after a group.
+enum After {
+    Replace(oneshot::Sender<Result<(), Error>>),
     Close(oneshot::Sender<()>),
 }
 
@@ -95,6 +103,11 @@ impl Writer {
         answered.await.unwrap_or(Err(Error::Closed))
     }
 
+    /// Where orders go that wait for what is queued already.
+    pub(super) fn orders(&self) -> mpsc::UnboundedSender<Order> {
+        self.queue.clone()
+    }
+
     /// Closes the database after what is queued already. Returns at once if it is closed.
     pub(super) async fn close(&self) {
         let (done, closed) = oneshot::channel();
@@ -117,33 +130,37 @@ impl Writer {
 /// The thread: takes what waits as one group, again and again.
 fn run(mut orders: mpsc::UnboundedReceiver<Order>, mut work: Work) {
     while let Some(first) = orders.blocking_recv() {
-        let (jobs, close) = gather(first, &mut orders);
+        let (jobs, after) = gather(first, &mut orders);
         if jobs.is_empty() {
             work.recover();
         } else {
             work.settle(jobs);
         }
-        if let Some(done) = close {
-            work.close();
-            // Gone before the answer, so that nobody queues what would never be answered.
-            drop(orders);
-            let _ = done.send(());
-            return;
+        match after {
+            None => {}
+            Some(After::Replace(answer)) => {
+                let _ = answer.send(work.replace());
+            }
+            Some(After::Close(done)) => {
+                work.close();
+                // Gone before the answer, so that nobody queues what would never be answered.
+                drop(orders);
+                let _ = done.send(());
+                return;
+            }
         }
     }
 }
 
 /// Takes everything that waits, up to the limits of a group or the order to close.
-fn gather(
-    first: Order,
-    orders: &mut mpsc::UnboundedReceiver<Order>,
-) -> (Vec<Job>, Option<oneshot::Sender<()>>) {
+fn gather(first: Order, orders: &mut mpsc::UnboundedReceiver<Order>) -> (Vec<Job>, Option<After>) {
     let mut jobs = Vec::new();
     let mut bytes = 0;
     let mut next = Some(first);
     while let Some(order) = next {
         match order {
-            Order::Close(done) => return (jobs, Some(done)),
+            Order::Close(done) => return (jobs, Some(After::Close(done))),
+            Order::Replace(answer) => return (jobs, Some(After::Replace(answer))),
             // A group recovers by itself when it finds the engine refusing.
             Order::Recover => {}
             Order::Commit(job) => {
