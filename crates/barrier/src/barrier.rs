@@ -10,9 +10,9 @@ use crate::stored::damaged;
 use crate::{Error, View};
 
 /// Where the encrypted key ring is kept.
-const KEY_RING_PATH: &str = "core/keyring";
+pub(crate) const KEY_RING_PATH: &str = "core/keyring";
 /// Associated data of the key ring's encryption.
-const KEY_RING_DOMAIN: &[u8] = b"coffer.keyring.v1";
+pub(crate) const KEY_RING_DOMAIN: &[u8] = b"coffer.keyring.v1";
 
 /// A store whose values are encrypted with a key ring that is present only while it is unsealed.
 pub struct Barrier {
@@ -217,6 +217,22 @@ impl Barrier {
             .ring
             .decrypt(place, bytes)
             .map_err(|_| damaged(place, "it does not decrypt"))
+    }
+
+    /// Encrypts bytes by the root key, so that only this cluster makes them; `domain` says what they are.
+    pub fn seal_with_root(&self, domain: &[u8], plaintext: &[u8]) -> Result<Vec<u8>, Error> {
+        Ok(self.open()?.root.seal(&self.random, domain, plaintext)?)
+    }
+
+    /// The bytes that [`Barrier::seal_with_root`] encrypted in this cluster; [`Error::WrongKey`] for
+    /// anything else.
+    pub fn open_with_root(
+        &self,
+        domain: &[u8],
+        sealed: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let opened = self.open()?.root.open(domain, sealed);
+        opened.map_err(|_| Error::WrongKey)
     }
 
     fn open(&self) -> Result<Arc<Open>, Error> {

@@ -15,10 +15,10 @@ pub struct Changes {
 }
 
 impl Changes {
-    pub(crate) fn new(barrier: Arc<Barrier>) -> Self {
+    pub(crate) fn new(barrier: Arc<Barrier>, generation: u64) -> Self {
         Self {
             barrier,
-            batch: Batch::new(),
+            batch: Batch::new().only_in(generation),
         }
     }
 

@@ -54,6 +54,8 @@ impl From<coffer_storage::Error> for Error {
     fn from(error: coffer_storage::Error) -> Self {
         match error {
             coffer_storage::Error::Conflict { .. } => Self::Conflict,
+            // Whoever wrote this began before a restore, which seals.
+            coffer_storage::Error::Replaced => Self::Sealed,
             other => Self::Storage(other),
         }
     }

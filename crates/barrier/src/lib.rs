@@ -11,6 +11,7 @@
 mod barrier;
 mod changes;
 mod error;
+mod foundation;
 pub mod seal;
 mod stored;
 mod view;
@@ -18,5 +19,6 @@ mod view;
 pub use barrier::{Barrier, KeyInfo, MAX_ENCRYPTIONS_BOUND, Rotation};
 pub use changes::Changes;
 pub use error::Error;
+pub use foundation::Foundation;
 pub use stored::{Seen, Stored};
 pub use view::View;

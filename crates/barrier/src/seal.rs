@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use crate::Error;
 
 /// Where the wrapped root key is kept.
-const ROOT_KEY_PATH: &str = "core/root-key";
+pub(crate) const ROOT_KEY_PATH: &str = "core/root-key";
 /// Where the seal's configuration is kept, readable while sealed: it holds no secret.
-const CONFIG_PATH: &str = "core/seal-config";
+pub(crate) const CONFIG_PATH: &str = "core/seal-config";
 /// Associated data of the root key's wrapping.
 const ROOT_KEY_DOMAIN: &[u8] = b"coffer.root-key.v1";
 /// Most shares: x coordinates are the non-zero bytes.

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use coffer_storage::Store;
+
 use crate::stored::{damaged, decode};
 use crate::{Barrier, Changes, Error, Seen, Stored};
 
@@ -12,23 +14,32 @@ const UPDATE_TRIES: usize = 2_000;
 const PAGE: usize = 1_000;
 
 /// A part of the barrier's storage, as one engine or one part of the kernel sees it.
+///
+/// A view made before everything in the store was replaced is [`Error::Sealed`] from then on: what its
+/// owner knows is about other records.
 #[derive(Clone)]
 pub struct View {
     barrier: Arc<Barrier>,
     prefix: Arc<str>,
+    generation: u64,
 }
 
 impl View {
     pub(crate) fn new(barrier: Arc<Barrier>, prefix: String) -> Self {
         Self {
-            barrier,
+            generation: barrier.store().generation(),
             prefix: prefix.into(),
+            barrier,
         }
     }
 
     /// A narrower view; `below` ends with a slash.
     pub fn sub(&self, below: &str) -> Self {
-        Self::new(Arc::clone(&self.barrier), format!("{}{below}", self.prefix))
+        Self {
+            barrier: Arc::clone(&self.barrier),
+            prefix: format!("{}{below}", self.prefix).into(),
+            generation: self.generation,
+        }
     }
 
     /// The barrier this is a part of.
@@ -44,7 +55,7 @@ impl View {
     /// The record at `path`, and what to base a write on.
     pub async fn get_seen<T: Stored>(&self, path: &str) -> Result<(Option<T>, Seen), Error> {
         let full = self.full(path);
-        let bytes = self.barrier.store().get(&full).await?;
+        let bytes = self.store()?.get(&full).await?;
         let value = bytes
             .as_deref()
             .map(|bytes| decode(&full, &self.barrier.decrypt(&full, bytes)?))
@@ -95,11 +106,7 @@ impl View {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<String>, Error> {
-        Ok(self
-            .barrier
-            .store()
-            .list(&self.full(folder), after, limit)
-            .await?)
+        Ok(self.store()?.list(&self.full(folder), after, limit).await?)
     }
 
     /// All children of `folder`, page by page.
@@ -127,8 +134,7 @@ impl View {
     ) -> Result<Vec<(String, T)>, Error> {
         let after = after.map(|after| self.full(after));
         let found = self
-            .barrier
-            .store()
+            .store()?
             .scan(&self.full(prefix), after.as_deref(), limit)
             .await?;
         let read = |(path, bytes): (String, Vec<u8>)| {
@@ -150,8 +156,7 @@ impl View {
     ) -> Result<Vec<String>, Error> {
         let after = after.map(|after| self.full(after));
         let found = self
-            .barrier
-            .store()
+            .store()?
             .scan(&self.full(prefix), after.as_deref(), limit)
             .await?;
         Ok(found
@@ -176,7 +181,17 @@ impl View {
 
     /// An empty set of writes, for several records at once.
     pub fn changes(&self) -> Changes {
-        Changes::new(Arc::clone(&self.barrier))
+        Changes::new(Arc::clone(&self.barrier), self.generation)
+    }
+
+    /// The store, as long as it holds what it held when this view was made.
+    fn store(&self) -> Result<&dyn Store, Error> {
+        let store = self.barrier.store();
+        if store.generation() == self.generation {
+            Ok(store.as_ref())
+        } else {
+            Err(Error::Sealed)
+        }
     }
 
     pub(crate) fn full(&self, path: &str) -> String {

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use coffer_barrier::{Barrier, Error, Rotation, Seen, Stored, View, seal};
+use coffer_barrier::{Barrier, Error, Foundation, Rotation, Seen, Stored, View, seal};
 use coffer_crypto::{Aes256Key, Random};
 use coffer_storage::{Batch, Memory};
 use serde::{Deserialize, Serialize};
@@ -231,4 +231,46 @@ async fn another_root_key_opens_what_was_there() {
     assert!(matches!(barrier.unseal(old).await, Err(Error::WrongKey)));
     barrier.unseal(new).await.unwrap();
     assert_eq!(count(&view).await, Some(1));
+}
+
+#[tokio::test]
+async fn what_was_decided_before_everything_was_replaced_is_not_written_after() {
+    let (barrier, root) = opened().await;
+    let view = barrier.view("x/");
+    view.put("a/b", &Counter { count: 1 }).await.unwrap();
+    let changes = view.changes().put(&view, "late", &Counter { count: 2 });
+    let changes = changes.unwrap();
+
+    let frozen = barrier.store().freeze().await.unwrap();
+    let mut other = barrier.store().replace().await.unwrap();
+    let mut foundation = Foundation::default();
+    for (path, value) in frozen.page(None).unwrap() {
+        foundation.see(&path, &value);
+        other.add(vec![(path, value)]).unwrap();
+    }
+    assert_eq!(foundation.missing(), Some("core/root-key"));
+    assert!(foundation.opens_with(&root));
+    other.complete().unwrap();
+    other.take_place().await.unwrap();
+
+    assert!(matches!(changes.commit().await, Err(Error::Sealed)));
+    let read = view.get::<Counter>("a/b").await;
+    assert!(matches!(read, Err(Error::Sealed)));
+    let written = view.put("a/b", &Counter { count: 3 }).await;
+    assert!(matches!(written, Err(Error::Sealed)));
+    assert_eq!(count(&barrier.view("x/")).await, Some(1));
+}
+
+#[tokio::test]
+async fn only_this_cluster_seals_with_its_root_key() {
+    let (barrier, _) = opened().await;
+    let sealed = barrier.seal_with_root(b"one", b"bytes").unwrap();
+    assert_eq!(*barrier.open_with_root(b"one", &sealed).unwrap(), b"bytes");
+    let (other, _) = opened().await;
+    for opened in [
+        barrier.open_with_root(b"two", &sealed),
+        other.open_with_root(b"one", &sealed),
+    ] {
+        assert!(matches!(opened, Err(Error::WrongKey)));
+    }
 }

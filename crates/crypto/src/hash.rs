@@ -8,6 +8,36 @@ pub fn sha256(data: &[u8]) -> [u8; 32] {
     fixed(&digest::SHA256, data)
 }
 
+/// SHA-256 of what comes bit by bit.
+pub struct Sha256(digest::Context);
+
+impl Sha256 {
+    /// Of nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(digest::Context::new(&digest::SHA256))
+    }
+
+    /// Adds data.
+    pub fn update(&mut self, data: &[u8]) {
+        self.0.update(data);
+    }
+
+    /// The digest of all that was added.
+    #[must_use]
+    pub fn finish(self) -> [u8; 32] {
+        let mut out = [0; 32];
+        out.copy_from_slice(self.0.finish().as_ref());
+        out
+    }
+}
+
+impl Default for Sha256 {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 /// SHA-512 (FIPS 180-4) of `data`.
 #[must_use]
 pub fn sha512(data: &[u8]) -> [u8; 64] {

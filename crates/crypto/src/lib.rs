@@ -41,7 +41,7 @@ pub use aead::Aes256Key;
 pub use buffer::WipingBuffer;
 pub use compare::constant_time_eq;
 pub use error::Error;
-pub use hash::{sha1, sha256, sha512};
+pub use hash::{Sha256, sha1, sha256, sha512};
 pub use keyring::{KeyRing, ROTATE_AFTER_ENCRYPTIONS, TermInfo};
 pub use mac::{HmacKey, hkdf_sha256, hmac_sha256};
 pub use random::Random;

@@ -9,12 +9,15 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("storage", &[]),
     ("hcl", &[]),
     ("barrier", &["crypto", "storage"]),
+    ("snapshot", &["crypto"]),
     ("engine", &["wire", "crypto", "barrier", "storage"]),
     ("secrets", &["engine", "crypto", "wire"]),
     ("auth", &["engine", "crypto", "wire"]),
     (
         "kernel",
-        &["engine", "barrier", "storage", "crypto", "wire", "hcl"],
+        &[
+            "engine", "barrier", "snapshot", "storage", "crypto", "wire", "hcl",
+        ],
     ),
     (
         "server",
@@ -23,7 +26,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
         ],
     ),
     ("client", &["wire"]),
-    ("cli", &["client", "server", "wire", "hcl", "crypto"]),
+    (
+        "cli",
+        &["client", "server", "snapshot", "wire", "hcl", "crypto"],
+    ),
 ];
 
 /// What the tests of any crate may use of ours besides: rooms without a view of requests.

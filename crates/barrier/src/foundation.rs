@@ -1,0 +1,61 @@
+//! What a store must hold to be opened at all, found among the entries of one that is not in use yet.
+
+use coffer_crypto::Aes256Key;
+use coffer_storage::Store;
+
+use crate::Error;
+use crate::barrier::{KEY_RING_DOMAIN, KEY_RING_PATH};
+use crate::seal::{CONFIG_PATH, ROOT_KEY_PATH, SealConfig};
+
+/// The records without which no key opens a store.
+#[derive(Default)]
+pub struct Foundation {
+    key_ring: Option<Vec<u8>>,
+    root_key: Option<Vec<u8>>,
+    seal: Option<SealConfig>,
+}
+
+impl Foundation {
+    /// What the store that is in use has.
+    pub async fn load(store: &dyn Store) -> Result<Self, Error> {
+        let mut foundation = Self::default();
+        for path in [KEY_RING_PATH, ROOT_KEY_PATH, CONFIG_PATH] {
+            if let Some(value) = store.get(path).await? {
+                foundation.see(path, &value);
+            }
+        }
+        Ok(foundation)
+    }
+
+    /// Looks at an entry; most are of no interest.
+    pub fn see(&mut self, path: &str, value: &[u8]) {
+        match path {
+            KEY_RING_PATH => self.key_ring = Some(value.to_vec()),
+            ROOT_KEY_PATH => self.root_key = Some(value.to_vec()),
+            CONFIG_PATH => self.seal = serde_json::from_slice(value).ok(),
+            _ => {}
+        }
+    }
+
+    /// The record that is missing or can not be read, if one is.
+    pub fn missing(&self) -> Option<&'static str> {
+        let found = [
+            (KEY_RING_PATH, self.key_ring.is_some()),
+            (ROOT_KEY_PATH, self.root_key.is_some()),
+            (CONFIG_PATH, self.seal.is_some()),
+        ];
+        let missing = found.into_iter().find(|(_, found)| !found);
+        missing.map(|(path, _)| path)
+    }
+
+    /// Whether this root key opens the store.
+    pub fn opens_with(&self, root: &Aes256Key) -> bool {
+        let locked = self.key_ring.as_deref().unwrap_or_default();
+        root.open(KEY_RING_DOMAIN, locked).is_ok()
+    }
+
+    /// Whether the same shares open both.
+    pub fn has_the_shares_of(&self, other: &Self) -> bool {
+        self.root_key == other.root_key
+    }
+}
