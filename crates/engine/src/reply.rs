@@ -200,6 +200,8 @@ pub struct Login {
     pub metadata: BTreeMap<String, String>,
     /// Who logged in, for the identity store.
     pub alias: Option<Alias>,
+    /// The names of the groups that the method says they are in, for the identity store; all of them at each login.
+    pub group_aliases: Vec<String>,
     /// First lifetime; zero for the mount's default.
     pub ttl: Duration,
     /// Longest lifetime; zero for the mount's maximum.

@@ -38,7 +38,7 @@ impl Authority {
     }
 
     async fn acl(home: &Space, caller: &Caller, now: Timestamp) -> Result<Arc<Acl>, Fault> {
-        Ok(home.policies.acl_for(&caller.policies, now).await?)
+        Ok(home.policies.acl_for(&caller.policies, None, now).await?)
     }
 
     /// Decides.

@@ -12,6 +12,7 @@ use coffer_storage::Store;
 use crate::clock::Clock;
 use crate::core::Core;
 use crate::lifecycle::Attempts;
+use crate::mounts;
 use crate::settings::Settings;
 use crate::signals::Signals;
 
@@ -122,6 +123,7 @@ impl Kernel {
         let (settings, barrier) = (Arc::clone(&self.settings), Arc::clone(&self.barrier));
         let (clock, signals) = (self.clock.clone(), Arc::clone(&self.signals));
         let open = Core::load(settings, barrier, clock, signals).await?;
+        mounts::install_missing(&open.root()).await?;
         self.enable_declared_audit(&open).await?;
         Ok(open)
     }

@@ -36,7 +36,7 @@ async fn write(policies: &Policies, name: &str, text: &str) -> Result<(), Error>
 async fn held(policies: &Policies, names: &[&str], now: u64) -> Vec<&'static str> {
     let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
     policies
-        .acl_for(&names, at(now))
+        .acl_for(&names, None, at(now))
         .await
         .unwrap()
         .capabilities("a")
@@ -135,20 +135,20 @@ async fn compiled_policies_are_shared_until_one_changes() {
     let (policies, _) = opened().await;
     write(&policies, "p", READ).await.unwrap();
     let names = ["default".to_owned(), "p".to_owned()];
-    let first = policies.acl_for(&names, at(11)).await.unwrap();
+    let first = policies.acl_for(&names, None, at(11)).await.unwrap();
     assert!(Arc::ptr_eq(
         &first,
-        &policies.acl_for(&names, at(11)).await.unwrap()
+        &policies.acl_for(&names, None, at(11)).await.unwrap()
     ));
     write(&policies, "other", READ).await.unwrap();
     assert!(Arc::ptr_eq(
         &first,
-        &policies.acl_for(&names, at(11)).await.unwrap()
+        &policies.acl_for(&names, None, at(11)).await.unwrap()
     ));
     write(&policies, "p", READ).await.unwrap();
     assert!(!Arc::ptr_eq(
         &first,
-        &policies.acl_for(&names, at(11)).await.unwrap()
+        &policies.acl_for(&names, None, at(11)).await.unwrap()
     ));
 }
 
@@ -250,7 +250,7 @@ async fn a_sealed_barrier_refuses_what_is_not_in_memory() {
     let (policies, barrier) = opened().await;
     write(&policies, "p", READ).await.unwrap();
     barrier.seal();
-    let refused = policies.acl_for(&["p".to_owned()], at(11)).await;
+    let refused = policies.acl_for(&["p".to_owned()], None, at(11)).await;
     assert!(matches!(refused, Err(Error::Barrier(_))));
     assert!(write(&policies, "p", LIST).await.is_err());
 }

@@ -187,7 +187,7 @@ impl Kernel {
             .view("core/")
             .put("cluster", &Cluster { name, id })
             .await?;
-        mounts::install_defaults(&open).await?;
+        mounts::install_missing(&open).await?;
         open.new_root_token("auth/token/root").await
     }
 }

@@ -19,7 +19,7 @@ use crate::tokens;
 /// How many records are read at once.
 const PAGE: usize = 1_000;
 /// Types that the kernel mounts itself, each once.
-const BUILT_IN: [(&str, &str, &str); 3] = [
+const BUILT_IN: [(&str, &str, &str); 4] = [
     (
         "sys/",
         "system",
@@ -30,6 +30,7 @@ const BUILT_IN: [(&str, &str, &str); 3] = [
         "cubbyhole",
         "per-token private secret storage",
     ),
+    ("identity/", "identity", "identity store"),
     ("auth/token/", "token", "token based credentials"),
 ];
 /// Mount paths that nothing may be mounted at or below.
@@ -52,19 +53,25 @@ enum Edit {
     Delete(Box<MountRecord>),
 }
 
-/// Makes the mounts that every server has.
-pub async fn install_defaults(open: &Open) -> Result<(), Fault> {
+/// Makes the mounts that every namespace has, those that are missing: all of them at first, later those that an
+/// older server did not know.
+pub async fn install_missing(open: &Open) -> Result<(), Fault> {
     for (path, kind, description) in BUILT_IN {
+        if open.space.mounts.exactly(path).is_some() {
+            continue;
+        }
         let nested = if open.space.is_root() { "" } else { NESTED };
-        let record = MountRecord {
+        let mut record = MountRecord {
             path: path.into(),
             kind: format!("{nested}{kind}"),
             description: description.into(),
             local: kind == "cubbyhole",
             ..MountRecord::default()
         };
-        let record = named(open, record);
-        put(open, record.clone(), |_| Ok(())).await?;
+        if kind == "identity" {
+            record.tuning.passthrough_request_headers = vec!["Authorization".into()];
+        }
+        put(open, named(open, record), |_| Ok(())).await?;
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ mod table;
 
 pub(crate) use change::Edition;
 pub use change::{
-    check_remount, disable, enable, install_defaults, remount, resume_disabling, tune,
+    check_remount, disable, enable, install_missing, remount, resume_disabling, tune,
 };
 pub use record::{MountRecord, Tuning};
 pub use table::{Backend, Found, Mount, Mounts};

@@ -13,7 +13,7 @@ use super::record::MountRecord;
 use crate::lifecycle::doorstep;
 use crate::open::Open;
 use crate::settings::Settings;
-use crate::{sys, tokens};
+use crate::{identity, sys, tokens};
 
 /// How many records are read at once.
 const PAGE: usize = 1_000;
@@ -54,6 +54,8 @@ pub enum Backend {
     System,
     /// The kernel's own paths below `auth/token/`.
     Tokens,
+    /// The kernel's own paths below `identity/`.
+    Identity,
     /// The registry has no such engine (any more): the data is kept, requests are refused.
     Missing,
 }
@@ -184,6 +186,7 @@ impl Mount {
         let backend = match record.engine() {
             "system" => Backend::System,
             "token" => Backend::Tokens,
+            "identity" => Backend::Identity,
             name => settings
                 .kind(record.class(), name)
                 .and_then(|kind| kind.make(&info))
@@ -203,7 +206,9 @@ impl Mount {
     pub fn engine(&self) -> Result<&dyn Mounted, Fault> {
         match &self.backend {
             Backend::Engine(engine) => Ok(engine.as_ref()),
-            Backend::System | Backend::Tokens | Backend::Missing => Err(Fault::UnsupportedPath),
+            Backend::System | Backend::Tokens | Backend::Identity | Backend::Missing => {
+                Err(Fault::UnsupportedPath)
+            }
         }
     }
 
@@ -218,6 +223,7 @@ impl Mount {
             Backend::Engine(engine) => engine.find(verb, tail),
             Backend::System => sys::routes().find(verb, tail),
             Backend::Tokens => tokens::routes().find(verb, tail),
+            Backend::Identity => identity::routes().find(verb, tail),
             Backend::Missing => Err(Miss::Path),
         }
     }
@@ -228,6 +234,7 @@ impl Mount {
             Backend::Engine(engine) => engine.exists(found, cx),
             Backend::System => sys::routes().exists(open, found, cx),
             Backend::Tokens => tokens::routes().exists(open, found, cx),
+            Backend::Identity => identity::routes().exists(open, found, cx),
             Backend::Missing => None,
         };
         match answer {
@@ -248,6 +255,7 @@ impl Mount {
             Backend::Engine(engine) => engine.call(found, cx, input),
             Backend::System => sys::routes().call(open, found, cx, input),
             Backend::Tokens => tokens::routes().call(open, found, cx, input),
+            Backend::Identity => identity::routes().call(open, found, cx, input),
             Backend::Missing => Box::pin(std::future::ready(Err(Fault::UnsupportedPath))),
         }
     }
@@ -268,6 +276,10 @@ impl Mount {
                 "Tokens: creating, looking up, renewing and revoking them.",
                 coffer_engine::operations(tokens::routes()),
             ),
+            Backend::Identity => (
+                "Entities, their aliases and groups: who is behind tokens.",
+                coffer_engine::operations(identity::routes()),
+            ),
             Backend::Missing => (
                 "This server has no engine for the type of this mount.",
                 Vec::new(),
@@ -277,7 +289,10 @@ impl Mount {
 
     /// Whether the kernel itself answers.
     pub fn is_kernels_own(&self) -> bool {
-        matches!(self.backend, Backend::System | Backend::Tokens)
+        matches!(
+            self.backend,
+            Backend::System | Backend::Tokens | Backend::Identity
+        )
     }
 
     /// Whether each token has a storage of its own here.

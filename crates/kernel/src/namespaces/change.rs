@@ -41,7 +41,7 @@ pub async fn create(
         if store(open, &record).await? {
             let space = open.namespaces.child(&open.space, last(&path)).await?;
             let space = space.ok_or(Fault::NotFound)?;
-            mounts::install_defaults(&Open::new(open, space)).await?;
+            mounts::install_missing(&Open::new(open, space)).await?;
             return Ok(Arc::new(record));
         }
     }

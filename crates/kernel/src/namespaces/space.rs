@@ -7,6 +7,7 @@ use coffer_barrier::{Barrier, View};
 use coffer_engine::Fault;
 
 use super::record::NamespaceRecord;
+use crate::identity::Identity;
 use crate::mounts::Mounts;
 use crate::password_book::Passwords;
 use crate::policy::Policies;
@@ -27,6 +28,8 @@ pub struct Space {
     pub mounts: Mounts,
     /// Policies.
     pub policies: Policies,
+    /// Entities and groups.
+    pub identity: Identity,
     /// Password policies.
     pub passwords: Passwords,
 }
@@ -50,6 +53,7 @@ impl Space {
             parent,
             mounts: Mounts::load(&view, settings).await?,
             policies: Policies::new(view.sub("sys/policy/"), record.is_root()),
+            identity: Identity::new(view.sub("sys/identity/")),
             passwords: Passwords::new(view.sub("sys/password-policy/")),
             record: ArcSwap::from_pointee(record),
             view,

@@ -10,7 +10,6 @@
 
 mod acl;
 pub mod builtin;
-mod cache;
 mod capability;
 mod error;
 mod fault;

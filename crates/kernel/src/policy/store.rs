@@ -8,8 +8,8 @@ use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
 use super::builtin::{self, DEFAULT, ROOT};
-use super::cache::Recent;
-use super::{Acl, Error, Policy};
+use super::{Acl, Error, Identity, Policy};
+use crate::recent::Recent;
 
 /// Longest name of a policy, in bytes.
 pub const MAX_NAME_BYTES: usize = 512;
@@ -19,6 +19,9 @@ const MAX_PARSED_RULES: usize = 100_000;
 
 /// Most rules that are kept compiled.
 const MAX_COMPILED_RULES: usize = 200_000;
+
+/// Most sets of policies that are kept rendered for one identity.
+const MAX_SETS_PER_IDENTITY: usize = 8;
 
 /// How many records a listing reads at once.
 const PAGE: usize = 500;
@@ -83,7 +86,17 @@ struct Cache {
     generation: u64,
     /// Parsed policies and when they end; none for names without a policy.
     parsed: Recent<Arc<str>, Option<Loaded>>,
-    compiled: Recent<Box<[String]>, Arc<Acl>>,
+    /// By their names: policies without templates, or for nobody.
+    compiled: Recent<Box<[String]>, Compiled>,
+    /// By the stamp of whom templated policies were rendered for: one set of names, mostly.
+    rendered: Recent<u64, Arc<[(Box<[String]>, Arc<Acl>)]>>,
+}
+
+/// Policies as they are for nobody, and whether they are the same for everybody.
+#[derive(Clone, Debug)]
+struct Compiled {
+    acl: Arc<Acl>,
+    templated: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -99,6 +112,7 @@ impl Policies {
             generation: 0,
             parsed: Recent::new(MAX_PARSED_RULES),
             compiled: Recent::new(MAX_COMPILED_RULES),
+            rendered: Recent::new(MAX_COMPILED_RULES),
         };
         Self {
             view,
@@ -187,33 +201,45 @@ impl Policies {
         self.change(name, |_| Ok(None), now).await
     }
 
-    /// What these policies allow together. Names without a policy grant nothing.
+    /// What these policies allow together, their templates filled in for `who`. Names without a policy grant nothing.
     ///
     /// Names must be in normal form, as tokens keep them; one that is not grants nothing.
     ///
     /// # Errors
     /// If storage fails, or a stored policy can not be read: then nothing is to be allowed.
-    pub async fn acl_for(&self, names: &[String], now: Timestamp) -> Result<Arc<Acl>, Error> {
+    pub async fn acl_for(
+        &self,
+        names: &[String],
+        who: Option<&dyn Identity>,
+        now: Timestamp,
+    ) -> Result<Arc<Acl>, Error> {
         let generation = {
             let mut cache = self.cache.lock();
-            if let Some(acl) = cache.compiled.get(names)
-                && acl.valid_until().is_none_or(|until| now < until)
-            {
+            if let Some(acl) = cache.acl(names, who, now) {
                 return Ok(acl);
             }
             cache.generation
         };
         let policies = self.policies_for(names, now).await?;
-        let live: Vec<&Policy> = policies.iter().map(|loaded| &*loaded.policy).collect();
-        let mut acl = Acl::compile(&live, now);
+        let templated = policies.iter().any(|loaded| loaded.policy.is_templated());
+        let who = who.filter(|_| templated);
+        let mut acl = match who {
+            Some(who) => {
+                let rendered = policies.iter().map(|loaded| loaded.policy.render(who));
+                Acl::compile(&rendered.collect::<Vec<Policy>>(), now)
+            }
+            None => {
+                let live: Vec<&Policy> = policies.iter().map(|loaded| &*loaded.policy).collect();
+                Acl::compile(&live, now)
+            }
+        };
         for loaded in &policies {
             acl.expire_at(loaded.expires);
         }
         let acl = Arc::new(acl);
         let mut cache = self.cache.lock();
         if cache.generation == generation {
-            let cost = 1 + names.len() + acl.len();
-            cache.compiled.insert(names.into(), Arc::clone(&acl), cost);
+            cache.keep(names, who, &acl, templated);
         }
         Ok(acl)
     }
@@ -236,8 +262,9 @@ impl Policies {
     pub fn forget(&self) {
         let mut cache = self.cache.lock();
         cache.generation += 1;
-        cache.parsed.retain(|_| false);
-        cache.compiled.retain(|_| false);
+        cache.parsed.clear();
+        cache.compiled.clear();
+        cache.rendered.clear();
     }
 
     async fn policies_for(&self, names: &[String], now: Timestamp) -> Result<Vec<Loaded>, Error> {
@@ -309,6 +336,57 @@ impl Policies {
         cache
             .compiled
             .retain(|names| !names.iter().any(|known| known == name));
+        cache.rendered.clear();
+    }
+}
+
+impl Cache {
+    fn acl(
+        &mut self,
+        names: &[String],
+        who: Option<&dyn Identity>,
+        now: Timestamp,
+    ) -> Option<Arc<Acl>> {
+        let valid = |acl: &Acl| acl.valid_until().is_none_or(|until| now < until);
+        if let Some(compiled) = self.compiled.get(names)
+            && (who.is_none() || !compiled.templated)
+        {
+            return Some(compiled.acl).filter(|acl| valid(acl));
+        }
+        let rendered = self.rendered.get(&who?.stamp())?;
+        let found = rendered.iter().find(|(known, _)| **known == *names);
+        found
+            .map(|(_, acl)| Arc::clone(acl))
+            .filter(|acl| valid(acl))
+    }
+
+    fn keep(
+        &mut self,
+        names: &[String],
+        who: Option<&dyn Identity>,
+        acl: &Arc<Acl>,
+        templated: bool,
+    ) {
+        let cost = 1 + names.len() + acl.len();
+        let Some(who) = who else {
+            let compiled = Compiled {
+                acl: Arc::clone(acl),
+                templated,
+            };
+            return self.compiled.insert(names.into(), compiled, cost);
+        };
+        let others = self.rendered.get(&who.stamp());
+        let others = others.iter().flat_map(|others| others.iter());
+        let others = others.filter(|(known, _)| **known != *names).cloned();
+        let all = others.take(MAX_SETS_PER_IDENTITY - 1);
+        let all: Vec<_> = std::iter::once((names.into(), Arc::clone(acl)))
+            .chain(all)
+            .collect();
+        let cost = all
+            .iter()
+            .map(|(names, acl)| 1 + names.len() + acl.len())
+            .sum();
+        self.rendered.insert(who.stamp(), all.into(), cost);
     }
 }
 

@@ -5,7 +5,10 @@ use coffer_hcl::{Error as Syntax, Position};
 use super::{Pattern, Policy, Rule};
 
 /// Who a templated policy is rendered for.
-pub trait Identity {
+pub trait Identity: Send + Sync {
+    /// A number that nobody else has, and that is another one as soon as any value changes.
+    fn stamp(&self) -> u64;
+
     /// The value of a selector such as `identity.entity.id` or `identity.groups.names.ops.id`, blanks removed;
     /// none if this caller has no such value.
     fn value(&self, selector: &str) -> Option<String>;

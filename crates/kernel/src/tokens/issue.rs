@@ -221,7 +221,7 @@ fn with_default(policies: Vec<String>, leave_out: bool) -> Vec<String> {
 }
 
 /// Policy names in the one form in which they are compared.
-pub(super) fn normal(policies: &[String]) -> impl Iterator<Item = String> {
+pub(crate) fn normal(policies: &[String]) -> impl Iterator<Item = String> {
     let trimmed = policies.iter().map(|policy| policy.trim().to_lowercase());
     trimmed.filter(|policy| !policy.is_empty())
 }

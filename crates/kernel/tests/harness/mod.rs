@@ -13,6 +13,7 @@
 
 pub mod faulty;
 pub mod outside;
+mod passport;
 mod restless;
 pub mod shelves;
 pub mod tickets;
@@ -29,6 +30,7 @@ use coffer_storage::{Memory, Store};
 use coffer_wire::{ApiPath, Timestamp, Verb};
 use serde_json::{Map, Value, json};
 
+use passport::Passport;
 pub use restless::Restless;
 use tickets::Tickets;
 
@@ -106,11 +108,15 @@ impl Harness {
 
     /// A server over this store, which is empty.
     pub async fn over(store: Arc<dyn Store>) -> Self {
-        Self::with(
-            Settings::new(vec![Kind::new::<Tickets>(Class::Secret)]),
-            store,
-        )
-        .await
+        Self::with(Self::settings(), store).await
+    }
+
+    /// The settings of a server over nothing special: tickets and passports.
+    pub fn settings() -> Settings {
+        Settings::new(vec![
+            Kind::new::<Tickets>(Class::Secret),
+            Kind::new::<Passport>(Class::Auth),
+        ])
     }
 
     /// A server with these settings.
@@ -271,6 +277,16 @@ impl Harness {
             )
             .await;
         assert_eq!(done.status, 204, "{done:?}");
+    }
+
+    /// Enables the auth method that believes everything at `auth/passport/`; its accessor. `login` takes `name`,
+    /// `groups`, `metadata`, `policies`, `ttl` and `batch`.
+    pub async fn enable_passport(&self) -> String {
+        let wish = json!({ "type": "passport" });
+        let done = self.write("sys/auth/passport", &self.root, wish).await;
+        assert_eq!(done.status, 204, "{done:?}");
+        let mounts = self.read("sys/auth", &self.root).await;
+        text(&mounts.data()["passport/"]["accessor"])
     }
 
     /// The tickets that are not undone.

@@ -133,6 +133,10 @@ fn sizes_are_limited() {
 fn templates_match_nothing_until_rendered() {
     struct Somebody;
     impl Identity for Somebody {
+        fn stamp(&self) -> u64 {
+            1
+        }
+
         fn value(&self, selector: &str) -> Option<String> {
             let value = match selector {
                 "identity.entity.id" => "7f",

@@ -1,4 +1,4 @@
-//! What is kept in memory of policies, bounded.
+//! What is kept in memory of what is stored, bounded.
 
 use std::borrow::Borrow;
 use std::collections::HashMap;
@@ -61,6 +61,24 @@ impl<K: Hash + Eq, V: Clone> Recent<K, V> {
         self.young_cost = self.young.values().map(|(_, cost)| cost).sum();
     }
 
+    /// Forgets one value.
+    pub fn remove<Q: Hash + Eq + ?Sized>(&mut self, key: &Q)
+    where
+        K: Borrow<Q>,
+    {
+        self.old.remove(key);
+        if let Some((_, cost)) = self.young.remove(key) {
+            self.young_cost -= cost;
+        }
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        self.old.clear();
+        self.young.clear();
+        self.young_cost = 0;
+    }
+
     #[cfg(test)]
     pub fn cost(&self) -> usize {
         self.old
@@ -95,5 +113,9 @@ mod tests {
         recent.retain(|key| *key != 3);
         assert_eq!((recent.get(&3), recent.get(&4)), (None, Some(4)));
         assert_eq!(recent.cost(), 9);
+        recent.remove(&4);
+        assert_eq!((recent.get(&4), recent.cost()), (None, 8));
+        recent.clear();
+        assert_eq!((recent.get(&5), recent.cost()), (None, 0));
     }
 }

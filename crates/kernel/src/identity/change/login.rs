@@ -1,0 +1,120 @@
+//! What a login tells the store: who came, what the auth method knows about them, which groups it says they are in.
+
+use std::collections::BTreeSet;
+
+use coffer_engine::Fault;
+
+use super::super::alias::Alias;
+use super::super::entity::Entity;
+use super::super::group::GroupKind;
+use super::super::metadata::Metadata;
+use super::super::name;
+use super::super::work::{Change, Work};
+use super::entity::new_entity;
+
+/// The most groups that an auth method may name at one login.
+pub const MAX_LOGIN_GROUPS: usize = 1_000;
+
+/// Finds the entity behind an alias, or makes both; brings the alias's metadata and the memberships in external
+/// groups of the mount to what the auth method says. A login that tells nothing new writes nothing.
+#[derive(Clone, Debug)]
+pub struct LogIn {
+    /// The accessor of the auth mount.
+    pub mount: String,
+    /// Whether that mount is kept on this cluster only.
+    pub local: bool,
+    /// The name in the mount.
+    pub name: String,
+    /// What the auth method knows about them; none leaves what is there.
+    pub metadata: Option<Metadata>,
+    /// The groups that the auth method says they are in; none leaves the memberships alone.
+    pub groups: Option<Vec<String>>,
+}
+
+impl Change for LogIn {
+    type Done = Entity;
+
+    async fn decide(&self, work: &mut Work) -> Result<Entity, Fault> {
+        name::check("an alias", &self.name)?;
+        let mut entity = match work.entity_by_alias(&self.mount, &self.name).await? {
+            Some(entity) if entity.disabled => return Ok(entity),
+            Some(entity) => self.refreshed(work, entity)?,
+            None => self.newcomer(work),
+        };
+        if let Some(groups) = &self.groups {
+            self.join(work, &mut entity, groups).await?;
+        }
+        work.put_entity(entity.clone());
+        Ok(entity)
+    }
+}
+
+impl LogIn {
+    fn newcomer(&self, work: &Work) -> Entity {
+        let alias = Alias {
+            id: work.new_id(),
+            name: self.name.trim().to_owned(),
+            mount: self.mount.clone(),
+            metadata: self.metadata.clone().unwrap_or_default(),
+            created: work.now,
+            updated: work.now,
+            local: self.local,
+            ..Alias::default()
+        };
+        Entity {
+            aliases: vec![alias],
+            ..new_entity(work, None)
+        }
+    }
+
+    fn refreshed(&self, work: &Work, mut entity: Entity) -> Result<Entity, Fault> {
+        let mut aliases = entity.aliases.iter_mut();
+        let alias = aliases.find(|alias| alias.is(&self.mount, &self.name));
+        // The alias moved between two reads: look again.
+        let alias = alias.ok_or_else(|| Fault::Conflict(String::new()))?;
+        if let Some(metadata) = &self.metadata
+            && *metadata != alias.metadata
+        {
+            alias.metadata.clone_from(metadata);
+            alias.updated = work.now;
+        }
+        Ok(entity)
+    }
+
+    /// The external groups of this mount are those that were named; nothing else says who is in them.
+    async fn join(
+        &self,
+        work: &mut Work,
+        entity: &mut Entity,
+        names: &[String],
+    ) -> Result<(), Fault> {
+        if names.len() > MAX_LOGIN_GROUPS {
+            return Err(Fault::Invalid(format!(
+                "the auth method names more than {MAX_LOGIN_GROUPS} groups; narrow its search for groups"
+            )));
+        }
+        let mut named = BTreeSet::new();
+        for name in names {
+            let group = work.group_by_alias(&self.mount, name).await?;
+            named.extend(group.map(|group| group.id));
+        }
+        let mut stays = Vec::new();
+        for id in &entity.groups {
+            let stay = match work.group(id).await? {
+                Some(group) if group.kind == GroupKind::External => match &group.alias {
+                    Some(alias) if alias.mount != self.mount => true,
+                    _ => named.contains(id),
+                },
+                Some(_) => true,
+                None => false,
+            };
+            if stay {
+                stays.push(id.clone());
+            }
+        }
+        named.retain(|id| !stays.contains(id));
+        entity.groups = stays;
+        entity.groups.extend(named);
+        Ok(())
+    }
+}
