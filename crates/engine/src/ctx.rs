@@ -68,8 +68,10 @@ pub struct Caller {
     pub accessor: String,
     /// A name for people, for example `token-app` or `ldap-alice`.
     pub display_name: String,
-    /// The effective policies.
+    /// The effective policies: the token's own and those of the entity and its groups.
     pub policies: Vec<String>,
+    /// Those of the entity and its groups.
+    pub identity_policies: Vec<String>,
     /// The entity behind the token, else empty.
     pub entity_id: String,
     /// What the auth method noted about the login.

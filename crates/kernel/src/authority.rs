@@ -6,6 +6,7 @@ use std::sync::Arc;
 use coffer_engine::{Caller, Fault};
 use coffer_wire::Timestamp;
 
+use crate::identity::Standing;
 use crate::namespaces::Space;
 use crate::open::Open;
 use crate::policy::{Acl, Question, Verdict};
@@ -22,7 +23,8 @@ pub struct Authority {
 }
 
 impl Authority {
-    /// The authority of a caller. One whose namespace neither is the one at hand nor has it within may do nothing.
+    /// The authority of a caller. One whose namespace neither is the one at hand nor has it within may do nothing;
+    /// one whose entity is disabled or gone is refused.
     pub async fn of(open: &Open, caller: &Caller, now: Timestamp) -> Result<Self, Fault> {
         let home = open.space.line().find(|space| space.id == caller.namespace);
         let Some(home) = home else {
@@ -31,14 +33,24 @@ impl Authority {
                 prefix: String::new(),
             });
         };
+        let standing = standing(&home, &caller.entity_id).await?;
         Ok(Self {
-            acl: Self::acl(&home, caller, now).await?,
+            acl: Self::acl(&home, caller, standing.as_deref(), now).await?,
             prefix: open.space.seen_from(&home).unwrap_or_default().to_owned(),
         })
     }
 
-    async fn acl(home: &Space, caller: &Caller, now: Timestamp) -> Result<Arc<Acl>, Fault> {
-        Ok(home.policies.acl_for(&caller.policies, None, now).await?)
+    async fn acl(
+        home: &Space,
+        caller: &Caller,
+        standing: Option<&Standing>,
+        now: Timestamp,
+    ) -> Result<Arc<Acl>, Fault> {
+        let Some(standing) = standing else {
+            return Ok(home.policies.acl_for(&caller.policies, None, now).await?);
+        };
+        let names = together(&caller.policies, &standing.policies);
+        Ok(home.policies.acl_for(&names, Some(standing), now).await?)
     }
 
     /// Decides.
@@ -77,4 +89,46 @@ impl Authority {
         }
         Cow::Owned(format!("{}{}", self.prefix, path.trim_start_matches('/')))
     }
+}
+
+impl Open {
+    /// What the entity behind a token of a namespace is now; none for a token without one.
+    ///
+    /// # Errors
+    /// [`Fault::Denied`] if the entity is disabled or gone, or the namespace is.
+    pub async fn standing_of(
+        &self,
+        namespace: &str,
+        entity_id: &str,
+    ) -> Result<Option<Arc<Standing>>, Fault> {
+        if entity_id.is_empty() {
+            return Ok(None);
+        }
+        let home = match self.space.line().find(|space| space.id == namespace) {
+            Some(home) => home,
+            None => self
+                .namespaces
+                .by_id(namespace)
+                .await?
+                .ok_or(Fault::Denied)?,
+        };
+        standing(&home, entity_id).await
+    }
+}
+
+async fn standing(home: &Space, entity_id: &str) -> Result<Option<Arc<Standing>>, Fault> {
+    if entity_id.is_empty() {
+        return Ok(None);
+    }
+    let standing = home.identity.standing(entity_id).await?;
+    let standing = standing.filter(|standing| !standing.entity.disabled);
+    standing.ok_or(Fault::Denied).map(Some)
+}
+
+/// Two lists of policies as one, sorted, each name once.
+pub(crate) fn together(one: &[String], other: &[String]) -> Vec<String> {
+    let mut all = [one, other].concat();
+    all.sort_unstable();
+    all.dedup();
+    all
 }

@@ -237,8 +237,9 @@ fn policy_says<'a>(
     sudo_path: bool,
     creates: bool,
 ) -> Option<Verdict<'a>> {
-    let path = asked_path(&asked.request, asked.found.as_ref().ok());
-    let question = Question {
+    let found = asked.found.as_ref().ok();
+    let path = asked_path(&asked.request, found);
+    let mut question = Question {
         path: &path,
         verb: asked.request.verb,
         creates,
@@ -246,7 +247,11 @@ fn policy_says<'a>(
         wrap_ttl: asked.request.wrap_ttl,
         sudo_path,
     };
-    let verdict = authority.decide(&question);
+    let mut verdict = authority.decide(&question);
+    if !verdict.is_decided() && found.is_some_and(|found| found.flags.caseless) {
+        question.path = asked.request.path.as_str(); // A rule may name it as it is spelt here.
+        verdict = authority.decide(&question);
+    }
     (verdict.allowed && allowed_without_slash(authority, question)).then_some(verdict)
 }
 

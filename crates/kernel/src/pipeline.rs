@@ -119,7 +119,8 @@ fn locate(open: &Open, asked: &mut Asked) {
     }
 }
 
-/// Finds the token's record. On paths that need no token, one that is not ours is as good as none.
+/// Finds the token's record and whom it speaks for. On paths that need no token, one that is not ours is as good as
+/// none, and so is one whose entity is disabled or gone.
 async fn identify(open: &Open, mut asked: Box<Asked>) -> Result<Box<Asked>, Refused> {
     let Some(token) = &asked.request.token else {
         return Ok(asked);
@@ -128,12 +129,23 @@ async fn identify(open: &Open, mut asked: Box<Asked>) -> Result<Box<Asked>, Refu
         Ok(record) => record,
         Err(fault) => return Err(Refused { asked, fault }),
     };
-    asked.token = record.filter(|record| record.is_alive(asked.now));
-    asked.caller = asked
-        .token
-        .as_ref()
-        .map(|record| Arc::new(tokens::caller(record)));
-    Ok(asked)
+    let Some(record) = record.filter(|record| record.is_alive(asked.now)) else {
+        return Ok(asked);
+    };
+    let standing = open.standing_of(&record.namespace, &record.entity_id).await;
+    match standing {
+        Ok(standing) => {
+            asked.caller = Some(Arc::new(tokens::caller(&record, standing.as_deref())));
+            asked.token = Some(record);
+            Ok(asked)
+        }
+        Err(Fault::Denied) if asked.flags().unauthenticated => Ok(asked),
+        Err(fault) => {
+            asked.caller = Some(Arc::new(tokens::caller(&record, None)));
+            asked.token = Some(record);
+            Err(Refused { asked, fault })
+        }
+    }
 }
 
 /// What is about the token itself is answered in the token's namespace, wherever it was asked.

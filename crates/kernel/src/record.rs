@@ -153,6 +153,7 @@ fn token(asked: &Asked) -> Option<TokenFacts<'_>> {
     let uses = |left: i64| u64::try_from(left).unwrap_or_default();
     Some(TokenFacts {
         no_default_policy: false,
+        token_policies: &record.policies,
         num_uses: uses(record.num_uses),
         remaining_uses: uses(record.num_uses),
         ttl: std::time::Duration::from_secs(record.creation_ttl_secs),

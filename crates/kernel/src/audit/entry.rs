@@ -192,6 +192,7 @@ impl<'a> TokenFacts<'a> {
             display_name: &caller.display_name,
             policies: &caller.policies,
             token_policies: &caller.policies,
+            identity_policies: &caller.identity_policies,
             metadata: Some(&caller.metadata),
             entity_id: &caller.entity_id,
             kind: caller.kind,

@@ -71,6 +71,11 @@ impl<'a> Verdict<'a> {
         rule: None,
     };
 
+    /// Whether a rule speaks of the path at all, or the caller is root.
+    pub fn is_decided(&self) -> bool {
+        self.root || self.rule.is_some()
+    }
+
     /// The names of the policies that grant it, for the audit record; none if it is refused.
     pub fn granted_by(&self) -> impl Iterator<Item = &'a str> {
         let needed = self.needed;

@@ -149,7 +149,7 @@ async fn answer(
             asked.len()
         )));
     }
-    let caller = crate::tokens::caller(&record);
+    let caller = crate::tokens::caller(&record, None);
     let mut answer = Map::new();
     for path in &asked {
         let held = json!(held(open, cx, &caller, path).await?);
@@ -170,6 +170,10 @@ async fn held(
 ) -> Result<Vec<&'static str>, Fault> {
     let here = Arc::clone(&open.space);
     let (space, rest) = open.namespaces.descend(here, path).await?;
-    let authority = Authority::of(&Open::new(open, space), caller, cx.now).await?;
+    let authority = Authority::of(&Open::new(open, space), caller, cx.now).await;
+    let authority = authority.map_err(|fault| match fault {
+        Fault::Denied => Fault::invalid("invalid token"), // Its entity is disabled or gone.
+        other => other,
+    })?;
     Ok(authority.capabilities(rest))
 }

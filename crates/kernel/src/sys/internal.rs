@@ -58,7 +58,10 @@ pub(crate) async fn sender(open: &Open, cx: &Ctx) -> Result<Option<Arc<Caller>>,
     if !record.may_come_from(cx.request.client) {
         return Err(Fault::Denied);
     }
-    Ok(Some(Arc::new(crate::tokens::caller(&record))))
+    let standing = open.standing_of(&record.namespace, &record.entity_id);
+    let standing = standing.await?;
+    let caller = crate::tokens::caller(&record, standing.as_deref());
+    Ok(Some(Arc::new(caller)))
 }
 
 /// Lists the mounts that the caller can see; without a token those that are shown to everyone.

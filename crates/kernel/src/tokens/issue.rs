@@ -5,14 +5,17 @@ use std::time::Duration;
 
 use coffer_barrier::Changes;
 use coffer_crypto::Secret;
-use coffer_engine::{Fault, Login, TokenKind};
+use coffer_engine::{Alias, Fault, Login, TokenKind};
 use coffer_wire::{Auth, Timestamp};
 use ipnet::IpNet;
 use serde_json::Value;
 
 use super::lifetime::{Terms, shortest, whole_seconds};
 use super::record::TokenRecord;
+use crate::authority::together;
 use crate::grant::Asked;
+use crate::identity::Standing;
+use crate::identity::change::LogIn;
 use crate::mounts::Mount;
 use crate::open::Open;
 
@@ -70,6 +73,7 @@ impl Open {
         now: Timestamp,
     ) -> Result<(Auth, TokenRecord, Vec<String>), Fault> {
         let mut warnings = Vec::new();
+        let standing = self.standing_of(&self.space.id, &new.entity_id).await?;
         let (record, id) = self.described(new, mount, now, &mut warnings);
         let (token, record) = match (record.kind, id) {
             (TokenKind::Batch, _) => (self.tokens.batch(&record)?, record),
@@ -79,10 +83,11 @@ impl Open {
             }
             (TokenKind::Service, None) => self.tokens.insert(record).await?,
         };
-        Ok((auth_of(&record, token.expose(), now), record, warnings))
+        let auth = auth_of(&record, standing.as_deref(), token.expose(), now);
+        Ok((auth, record, warnings))
     }
 
-    /// Makes a service token with what belongs to it, in one step; one that takes the place of another
+    /// Makes a service token without an entity, with what belongs to it, in one step; one that takes the place of another
     /// token spends a use of that one in this step. See [`super::Tokens::insert_with`].
     pub async fn issue_with(
         &self,
@@ -96,7 +101,7 @@ impl Open {
         let token = self.tokens.new_token(&record.namespace);
         let made = self.tokens.insert_with(record, &token, replaced, more);
         let record = made.await?;
-        Ok((auth_of(&record, token.expose(), now), record))
+        Ok((auth_of(&record, None, token.expose(), now), record))
     }
 
     /// Makes the token of a login that an auth method accepted.
@@ -111,6 +116,13 @@ impl Open {
                 "auth methods cannot create root tokens; take the root policy off the role or user",
             ));
         }
+        let entity_id = match &login.alias {
+            Some(alias) => {
+                self.entity_of(mount, alias, login.group_aliases, asked.now)
+                    .await?
+            }
+            None => String::new(),
+        };
         let name = mount
             .record
             .shown_path()
@@ -138,13 +150,36 @@ impl Open {
             role_explicit_max_ttl: Duration::ZERO,
             bound_cidrs: login.bound_cidrs,
             role: String::new(),
-            entity_id: String::new(),
+            entity_id,
             kind: login.kind,
             renewable: login.renewable && login.kind == TokenKind::Service,
             payload: login.payload,
         };
         let (auth, _, warnings) = self.issue_token(new, mount, asked.now).await?;
         Ok((auth, warnings))
+    }
+
+    /// The entity that an auth method knows by an alias, made if there is none; what the method says of it is taken
+    /// over. A disabled one can not log in.
+    async fn entity_of(
+        &self,
+        mount: &Mount,
+        alias: &Alias,
+        groups: Vec<String>,
+        now: Timestamp,
+    ) -> Result<String, Fault> {
+        let login = LogIn {
+            mount: mount.record.accessor.clone(),
+            local: mount.record.local,
+            name: alias.name.clone(),
+            metadata: Some(alias.metadata.clone()),
+            groups: Some(groups),
+        };
+        let entity = self.space.identity.apply(&login, now, &self.random).await?;
+        match entity.disabled {
+            true => Err(Fault::Denied),
+            false => Ok(entity.id),
+        }
     }
 
     /// The record of a token of the namespace at hand, and the token where its creator chose one.
@@ -227,17 +262,24 @@ pub(crate) fn normal(policies: &[String]) -> impl Iterator<Item = String> {
 }
 
 /// A token as creation and renewal answer it.
-pub(super) fn auth_of(record: &TokenRecord, token: &str, now: Timestamp) -> Auth {
+pub(super) fn auth_of(
+    record: &TokenRecord,
+    standing: Option<&Standing>,
+    token: &str,
+    now: Timestamp,
+) -> Auth {
+    let identity_policies = standing.map(|standing| standing.policies.clone());
+    let identity_policies = identity_policies.unwrap_or_default();
     Auth {
         client_token: token.to_owned(),
         accessor: record.accessor.clone(),
-        policies: record.policies.clone(),
+        policies: together(&record.policies, &identity_policies),
         token_policies: record.policies.clone(),
-        identity_policies: Vec::new(),
+        identity_policies,
         metadata: (!record.metadata.is_empty()).then(|| record.metadata.clone()),
         lease_duration: record.ttl_secs(now),
         renewable: record.renewable,
-        entity_id: record.entity_id.clone(),
+        entity_id: super::entity_id(record, standing).to_owned(),
         token_type: match record.kind {
             TokenKind::Service => "service",
             TokenKind::Batch => "batch",

@@ -34,23 +34,36 @@ pub use store::{Tokens, is_batch};
 
 use coffer_engine::{Caller, Fault};
 
+use crate::authority::together;
 use crate::grant::Asked;
+use crate::identity::Standing;
 use crate::open::Open;
 
-/// Whom a token speaks for.
-pub fn caller(record: &TokenRecord) -> Caller {
+/// Whom a token speaks for, with the standing of the entity behind it.
+pub fn caller(record: &TokenRecord, standing: Option<&Standing>) -> Caller {
+    let identity_policies = standing.map(|standing| standing.policies.clone());
+    let identity_policies = identity_policies.unwrap_or_default();
     Caller {
         token_hash: record.accessor.clone(),
         accessor: record.accessor.clone(),
         display_name: record.display_name.clone(),
-        policies: record.policies.clone(),
-        entity_id: record.entity_id.clone(),
+        policies: match identity_policies.is_empty() {
+            true => record.policies.clone(),
+            false => together(&record.policies, &identity_policies),
+        },
+        identity_policies,
+        entity_id: entity_id(record, standing).to_owned(),
         metadata: record.metadata.clone(),
         kind: record.kind,
         root: record.is_root(),
         expires: record.expires,
         namespace: record.namespace.clone(),
     }
+}
+
+/// The entity behind a token: the one that remains if it was merged.
+fn entity_id<'a>(record: &'a TokenRecord, standing: Option<&'a Standing>) -> &'a str {
+    standing.map_or(&record.entity_id, |standing| &standing.entity.id)
 }
 
 /// Ends a token whose last use the request was.

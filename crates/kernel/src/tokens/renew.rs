@@ -1,5 +1,6 @@
 //! Extending a token.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use coffer_engine::{Fault, TokenKind};
@@ -7,17 +8,32 @@ use coffer_wire::Timestamp;
 
 use super::lifetime::{Terms, shortest};
 use super::record::TokenRecord;
+use crate::identity::Standing;
 use crate::open::Open;
 
+/// A token after its renewal.
+pub struct Renewed {
+    /// Its record.
+    pub record: TokenRecord,
+    /// The entity behind it, if there is one.
+    pub standing: Option<Arc<Standing>>,
+    /// What was cut short.
+    pub warnings: Vec<String>,
+}
+
 /// Extends a token by what was wished for (zero: as long as last time), within its bounds, and
-/// answers its new record with remarks. One small write; the due index is left to the worker.
+/// answers its new record with remarks and the standing of the entity behind it. One small write; the due index is
+/// left to the worker. A token whose entity is disabled or gone is refused.
 pub async fn renew(
     open: &Open,
     accessor: &str,
     increment: Duration,
     now: Timestamp,
-) -> Result<(TokenRecord, Vec<String>), Fault> {
+) -> Result<Renewed, Fault> {
     let record = open.tokens.living(accessor, now).await?.ok_or_else(gone)?;
+    let standing = open
+        .standing_of(&record.namespace, &record.entity_id)
+        .await?;
     let terms = terms(open, &record).await?;
     let extend = |record: &mut TokenRecord| {
         if !record.is_alive(now) {
@@ -28,8 +44,13 @@ pub async fn renew(
         Ok(warnings)
     };
     match open.tokens.update(accessor, extend).await {
+        Ok((record, warnings)) => Ok(Renewed {
+            record,
+            standing,
+            warnings,
+        }),
         Err(Fault::NotFound) => Err(gone()),
-        other => other,
+        Err(other) => Err(other),
     }
 }
 

@@ -8,6 +8,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use super::store::Tokens;
+use crate::identity::name::normal;
 
 /// One token role, as stored under `sys/token/role/<name>`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -139,6 +140,15 @@ impl TokenRole {
                 .disallowed_policies_glob
                 .iter()
                 .any(|glob| matches(glob, policy))
+    }
+
+    /// Whether its tokens may speak for the entity of this alias.
+    pub fn allows_alias(&self, alias: &str) -> bool {
+        let alias = normal(alias);
+        let allowed = self.allowed_entity_aliases.iter();
+        allowed
+            .into_iter()
+            .any(|glob| matches(&normal(glob), &alias))
     }
 
     /// Whether the policy may be asked for, of a role that [restricts](Self::restricts).

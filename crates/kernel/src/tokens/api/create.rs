@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::policies::Choice;
 use crate::authority::Authority;
+use crate::identity::change::LogIn;
 use crate::open::Open;
 use crate::tokens::issue::normal;
 use crate::tokens::role::RoleTokenType;
@@ -148,7 +149,7 @@ async fn create(
         .iter()
         .any(|name| matches!(*name, "root" | "sudo"));
     refuse_parent(&parent)?;
-    wish.refuse_alias(role.is_some())?;
+    let alias = wish.alias(role.as_ref().map(|(_, role)| role))?;
     wish.refuse_unprivileged(privileged)?;
     wish.refuse_id()?;
     let from_outside = parent.namespace != open.space.id;
@@ -157,13 +158,38 @@ async fn create(
     if !orphan {
         new.parent.clone_from(&parent.accessor);
         if !from_outside {
-            new.entity_id.clone_from(&parent.entity_id);
+            new.entity_id.clone_from(&cx.caller()?.entity_id);
         }
     }
     refuse_batch_wishes(&new)?;
     refuse_longer_root(&new, &parent)?;
     refuse_root_elsewhere(open, &new)?;
+    if let Some(alias) = alias {
+        new.entity_id = entity_of(open, cx, &alias).await?;
+    }
     issue(open, cx, new).await
+}
+
+/// The entity that the token mount knows by an alias, made if there is none.
+async fn entity_of(open: &Open, cx: &Ctx, alias: &str) -> Result<String, Fault> {
+    let login = LogIn {
+        mount: cx.mount.accessor.clone(),
+        local: false,
+        name: alias.to_owned(),
+        metadata: None,
+        groups: None,
+    };
+    let entity = open
+        .space
+        .identity
+        .apply(&login, cx.now, &cx.random)
+        .await?;
+    match entity.disabled {
+        true => Err(Fault::Forbidden(
+            "entity from given entity alias is disabled".into(),
+        )),
+        false => Ok(entity.id),
+    }
 }
 
 /// The token that comes of the wish, the parent and the role; its path holds the role's suffix alone.
@@ -235,15 +261,15 @@ fn refuse_parent(parent: &TokenRecord) -> Result<(), Fault> {
 }
 
 impl Wish {
-    fn refuse_alias(&self, with_role: bool) -> Result<(), Fault> {
-        match (self.entity_alias.0.as_str(), with_role) {
-            ("", _) => Ok(()),
-            (_, false) => Err(Fault::invalid(
+    /// The alias that is wished, if the role allows it.
+    fn alias(&self, role: Option<&TokenRole>) -> Result<Option<String>, Fault> {
+        match (self.entity_alias.0.as_str(), role) {
+            ("", _) => Ok(None),
+            (_, None) => Err(Fault::invalid(
                 "'entity_alias' is only allowed in combination with token role",
             )),
-            (_, true) => Err(Fault::invalid(
-                "invalid 'entity_alias' value: this server has no entity aliases; leave it out",
-            )),
+            (alias, Some(role)) if role.allows_alias(alias) => Ok(Some(alias.to_owned())),
+            (_, Some(_)) => Err(Fault::invalid("invalid 'entity_alias' value")),
         }
     }
 

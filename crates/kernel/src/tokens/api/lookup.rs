@@ -9,8 +9,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::open::Open;
-use crate::tokens::TokenRecord;
 use crate::tokens::api::roles::shown_nets;
+use crate::tokens::{self, TokenRecord};
 
 pub(super) fn routes() -> Routes<Open> {
     Routes::new([
@@ -93,7 +93,12 @@ pub(super) struct ShownToken {
     entity_id: String,
     expire_time: Option<Timestamp>,
     explicit_max_ttl: u64,
+    /// Policies that groups of other namespaces give.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    external_namespace_policies: Option<BTreeMap<String, Vec<String>>>,
     id: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    identity_policies: Vec<String>,
     issue_time: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_renewal: Option<Timestamp>,
@@ -126,16 +131,24 @@ impl ShownToken {
     ) -> Result<Self, Fault> {
         let period = record.period.as_secs();
         let home = open.namespaces.by_id(&record.namespace).await?;
+        let standing = match (&home, record.entity_id.as_str()) {
+            (None, _) | (_, "") => None,
+            (Some(home), id) => home.identity.standing(id).await?,
+        };
         Ok(Self {
             accessor: record.accessor.clone(),
             bound_cidrs: shown_nets(&record.bound_cidrs),
             creation_time: record.created.secs(),
             creation_ttl: record.creation_ttl_secs,
             display_name: record.display_name.clone(),
-            entity_id: record.entity_id.clone(),
+            entity_id: tokens::entity_id(record, standing.as_deref()).to_owned(),
             expire_time: record.expires,
             explicit_max_ttl: record.explicit_max_ttl.as_secs(),
+            external_namespace_policies: standing.as_ref().map(|_| BTreeMap::new()),
             id: token.to_owned(),
+            identity_policies: standing
+                .map(|standing| standing.policies.clone())
+                .unwrap_or_default(),
             issue_time: record.created,
             last_renewal: record.last_renewal,
             last_renewal_time: record.last_renewal.map(Timestamp::secs),

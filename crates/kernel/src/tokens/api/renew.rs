@@ -98,10 +98,11 @@ async fn renewed(
     token: &str,
     increment: Ttl,
 ) -> Result<Reply, Fault> {
-    let (record, warnings) = tokens::renew(open, accessor, increment.0, cx.now).await?;
+    let renewed = tokens::renew(open, accessor, increment.0, cx.now).await?;
+    let standing = renewed.standing.as_deref();
     Ok(Reply {
-        auth: Some(Box::new(auth_of(&record, token, cx.now))),
-        warnings,
+        auth: Some(Box::new(auth_of(&renewed.record, standing, token, cx.now))),
+        warnings: renewed.warnings,
         ..Reply::default()
     })
 }
