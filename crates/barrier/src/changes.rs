@@ -53,6 +53,11 @@ impl Changes {
         self.batch.is_empty()
     }
 
+    /// The writes as the store sees them, to be part of a change of the key ring.
+    pub fn into_batch(self) -> Batch {
+        self.batch
+    }
+
     /// Makes all writes durable, or none.
     pub async fn commit(self) -> Result<(), Error> {
         if self.batch.is_empty() {

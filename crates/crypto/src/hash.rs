@@ -1,6 +1,47 @@
 //! Plain hashes.
 
 use aws_lc_rs::digest;
+use sha3::Digest as _;
+
+/// A hash that can be chosen by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hash {
+    /// SHA-224 (FIPS 180-4).
+    Sha224,
+    /// SHA-256 (FIPS 180-4).
+    Sha256,
+    /// SHA-384 (FIPS 180-4).
+    Sha384,
+    /// SHA-512 (FIPS 180-4).
+    Sha512,
+    /// SHA3-224 (FIPS 202).
+    Sha3_224,
+    /// SHA3-256 (FIPS 202).
+    Sha3_256,
+    /// SHA3-384 (FIPS 202).
+    Sha3_384,
+    /// SHA3-512 (FIPS 202).
+    Sha3_512,
+}
+
+impl Hash {
+    /// The hash of `data`.
+    #[must_use]
+    pub fn of(self, data: &[u8]) -> Vec<u8> {
+        let algorithm = match self {
+            Self::Sha224 => &digest::SHA224,
+            Self::Sha256 => &digest::SHA256,
+            Self::Sha384 => &digest::SHA384,
+            Self::Sha512 => &digest::SHA512,
+            // The one that the library lacks.
+            Self::Sha3_224 => return sha3::Sha3_224::digest(data).to_vec(),
+            Self::Sha3_256 => &digest::SHA3_256,
+            Self::Sha3_384 => &digest::SHA3_384,
+            Self::Sha3_512 => &digest::SHA3_512,
+        };
+        digest::digest(algorithm, data).as_ref().to_vec()
+    }
+}
 
 /// SHA-256 (FIPS 180-4) of `data`.
 #[must_use]

@@ -25,14 +25,18 @@
 //! | [`shamir`] | splitting a key into shares and putting it together |
 //! | [`mac`], [`hash`] | HMAC, HKDF and plain hashes |
 //! | [`compare`] | equality in constant time |
+//! | [`pgp`] | encrypting a secret to somebody's OpenPGP key |
+//! | [`es512`] | signatures by ECDSA over P-521, for tokens that travel as JWT |
 
 pub mod aead;
 pub mod buffer;
 pub mod compare;
 mod error;
+pub mod es512;
 pub mod hash;
 pub mod keyring;
 pub mod mac;
+pub mod pgp;
 pub mod random;
 pub mod secret;
 pub mod shamir;
@@ -41,7 +45,7 @@ pub use aead::Aes256Key;
 pub use buffer::WipingBuffer;
 pub use compare::constant_time_eq;
 pub use error::Error;
-pub use hash::{Sha256, sha1, sha256, sha512};
+pub use hash::{Hash, Sha256, sha1, sha256, sha512};
 pub use keyring::{KeyRing, ROTATE_AFTER_ENCRYPTIONS, TermInfo};
 pub use mac::{HmacKey, hkdf_sha256, hmac_sha256};
 pub use random::Random;

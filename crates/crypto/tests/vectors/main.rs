@@ -1,6 +1,7 @@
 //! Outside vectors: what others published, or made with a real server, must come out here to the bit.
 
 #[cfg(test)]
+mod gnupg;
 mod nist;
 #[cfg(test)]
 mod openbao;

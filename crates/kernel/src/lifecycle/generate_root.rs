@@ -3,6 +3,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
+use coffer_crypto::pgp::Recipient;
 use coffer_crypto::{Secret, Zeroizing};
 use coffer_engine::{Ctx, Fault, Handle, Reply, Routes, path};
 use coffer_wire::Text;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::dialect::{ByPolicy, ForAll, Shown, Standing, Step};
+use super::pgp;
 use super::quorum::{Quorum, authenticate, present_seal, share, wrong_nonce};
 use super::under_way::{Attempt, UnderWay};
 use crate::open::Open;
@@ -30,8 +32,15 @@ pub(super) type Slot = Mutex<UnderWay<RootAttempt>>;
 /// An attempt to make a root token.
 pub(crate) struct RootAttempt {
     quorum: Quorum,
-    /// As long as the token.
-    otp: Secret<String>,
+    cover: Cover,
+}
+
+/// What keeps the token from who merely sees the answer.
+enum Cover {
+    /// A one-time password as long as the token.
+    Otp(Secret<String>),
+    /// Somebody's key.
+    Pgp(Box<Recipient>),
 }
 
 impl Attempt for RootAttempt {
@@ -87,7 +96,7 @@ struct Status {
     complete: bool,
     encoded_token: String,
     encoded_root_token: String,
-    pgp_fingerprint: &'static str,
+    pgp_fingerprint: String,
     otp: Shown,
     otp_length: usize,
 }
@@ -123,6 +132,7 @@ async fn status(open: &Open, nonce: Option<&str>) -> Result<Status, Fault> {
     };
     let quorum = attempt.map(Attempt::quorum);
     Ok(Status {
+        pgp_fingerprint: attempt.map(RootAttempt::fingerprint).unwrap_or_default(),
         nonce: quorum
             .map(|quorum| quorum.nonce().to_owned())
             .unwrap_or_default(),
@@ -142,7 +152,7 @@ struct Start {
     #[serde(default)]
     #[schemars(with = "String")]
     otp: Option<Secret<String>>,
-    /// A public key to encrypt the token to.
+    /// An OpenPGP public key to encrypt the token to, instead of a one-time password.
     #[serde(default)]
     pgp_key: Text,
 }
@@ -156,34 +166,51 @@ impl Step for Start {
     }
 
     async fn take(self, open: &Open, cx: &Ctx, how: Standing) -> Result<Option<Status>, Fault> {
-        if !self.pgp_key.0.is_empty() {
-            return Err(Fault::invalid(
-                "encrypting the token to a PGP key is not supported by this server; leave pgp_key out",
-            ));
-        }
-        let given = self.otp.filter(|otp| !otp.expose().is_empty());
-        if given
-            .as_ref()
-            .is_some_and(|otp| otp.expose().len() != ROOT_TOKEN_CHARS)
-        {
-            return Err(Fault::Invalid(format!(
-                "OTP string has incorrect length; it must have {ROOT_TOKEN_CHARS} bytes"
-            )));
-        }
-        let shown = given.is_none();
-        let otp = given.unwrap_or_else(|| Secret::new(cx.random.base62(ROOT_TOKEN_CHARS)));
-        let copy = Shown(Zeroizing::new(otp.expose().clone()));
+        let (cover, shown) = self.cover(cx)?;
         let nonce = cx.random.uuid_v4();
         let attempt = RootAttempt {
             quorum: Quorum::named(nonce.clone()),
-            otp,
+            cover,
         };
         open.ceremonies.root.lock().begin(how, attempt)?;
         let mut status = status(open, Some(&nonce)).await?;
-        if shown {
-            status.otp = copy;
-        }
+        status.otp = shown;
         Ok(Some(status))
+    }
+}
+
+impl Start {
+    /// What covers the token, and the one-time password to be answered, if one was made up.
+    fn cover(self, cx: &Ctx) -> Result<(Cover, Shown), Fault> {
+        let given = self.otp.filter(|otp| !otp.expose().is_empty());
+        match (given, self.pgp_key.0.as_str()) {
+            (Some(otp), "") if otp.expose().len() != ROOT_TOKEN_CHARS => Err(Fault::Invalid(
+                format!("OTP string has incorrect length; it must have {ROOT_TOKEN_CHARS} bytes"),
+            )),
+            (Some(otp), "") => Ok((Cover::Otp(otp), Shown::default())),
+            (Some(_), _) => Err(Fault::invalid(
+                "only one of otp and pgp_key can be given; leave one out",
+            )),
+            (None, "") => {
+                let otp = Secret::new(cx.random.base62(ROOT_TOKEN_CHARS));
+                let copy = Shown(Zeroizing::new(otp.expose().clone()));
+                Ok((Cover::Otp(otp), copy))
+            }
+            (None, key) => {
+                let recipient = pgp::recipient(key, cx.now)?;
+                Ok((Cover::Pgp(Box::new(recipient)), Shown::default()))
+            }
+        }
+    }
+}
+
+impl RootAttempt {
+    /// Of the key that the token is encrypted to; empty where there is none.
+    fn fingerprint(&self) -> String {
+        match &self.cover {
+            Cover::Otp(_) => String::new(),
+            Cover::Pgp(recipient) => pgp::fingerprint(recipient),
+        }
     }
 }
 
@@ -264,7 +291,7 @@ impl Step for Update {
             Ok(()) => make(open, &nonce).await,
             Err(fault) => Err(fault),
         };
-        let encoded = made.inspect_err(|_| {
+        let (encoded, pgp_fingerprint) = made.inspect_err(|_| {
             let mut slot = open.ceremonies.root.lock();
             if let Some(attempt) = slot.named(&nonce) {
                 attempt.quorum.begin_again();
@@ -278,21 +305,30 @@ impl Step for Update {
             complete: true,
             encoded_root_token: encoded.clone(),
             encoded_token: encoded,
+            pgp_fingerprint,
             ..Status::default()
         }))
     }
 }
 
-/// Makes the token and ends the attempt. One that was cancelled meanwhile makes none.
-async fn make(open: &Open, nonce: &str) -> Result<String, Fault> {
+/// Makes the token and ends the attempt; answers the covered token and the fingerprint of its key. An attempt that was
+/// cancelled meanwhile makes none.
+async fn make(open: &Open, nonce: &str) -> Result<(String, String), Fault> {
     let attempt = {
         let mut slot = open.ceremonies.root.lock();
         slot.take(nonce).ok_or_else(none_under_way)?
     };
+    let fingerprint = attempt.fingerprint();
     let token = open.new_root_token("auth/token/root").await?;
-    let mixed = mixed(token.expose().as_bytes(), attempt.otp.expose().as_bytes())?;
+    let covered = match &attempt.cover {
+        Cover::Otp(otp) => {
+            let mixed = mixed(token.expose().as_bytes(), otp.expose().as_bytes())?;
+            STANDARD_NO_PAD.encode(&*mixed)
+        }
+        Cover::Pgp(recipient) => pgp::handed_out_token(token.expose(), recipient, &open.random)?,
+    };
     tracing::warn!("a root token was made from key shares");
-    Ok(STANDARD_NO_PAD.encode(&*mixed))
+    Ok((covered, fingerprint))
 }
 
 /// Decodes a root token with its one-time password.

@@ -6,14 +6,16 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use coffer_barrier::seal::{self, SealConfig};
 use coffer_barrier::{Barrier, Error, Stored};
+use coffer_crypto::pgp::Recipient;
 use coffer_crypto::{Aes256Key, Secret, Zeroizing};
 use coffer_engine::{Ctx, Fault, Handle, Reply, Routes, path};
 use coffer_storage::{Batch, Memory, Store};
-use coffer_wire::{CommaList, Int};
+use coffer_wire::{CommaList, Int, Text};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::pgp;
 use crate::core::Core;
 use crate::kernel::{Kernel, State};
 use crate::mounts;
@@ -36,9 +38,9 @@ impl Stored for Cluster {}
 
 /// What initialising hands to the operator, once.
 pub struct Initialised {
-    /// The shares of the unseal key.
+    /// The shares of the unseal key, or the messages they were put into.
     pub shares: Vec<Zeroizing<Vec<u8>>>,
-    /// The first root token.
+    /// The first root token, or the message it was put into.
     pub root_token: Secret<String>,
 }
 
@@ -72,21 +74,21 @@ struct Init {
     /// How many shares are needed to unseal.
     #[serde(default)]
     secret_threshold: Int,
-    /// Public keys to encrypt the shares to.
+    /// OpenPGP public keys to encrypt the shares to, one for each share.
     #[serde(default)]
     pgp_keys: CommaList,
-    /// A public key to encrypt the root token to.
+    /// An OpenPGP public key to encrypt the root token to.
     #[serde(default)]
-    root_token_pgp_key: String,
+    root_token_pgp_key: Text,
     /// Shares kept by an auto-unseal device; without effect here.
     #[serde(default, rename = "stored_shares")]
     _stored_shares: Int,
     /// Recovery shares exist only with an auto-unseal device.
-    #[serde(default, rename = "recovery_shares")]
-    _recovery_shares: Int,
+    #[serde(default)]
+    recovery_shares: Int,
     /// Recovery shares exist only with an auto-unseal device.
-    #[serde(default, rename = "recovery_threshold")]
-    _recovery_threshold: Int,
+    #[serde(default)]
+    recovery_threshold: Int,
     /// Recovery shares exist only with an auto-unseal device.
     #[serde(default)]
     recovery_pgp_keys: CommaList,
@@ -95,18 +97,17 @@ struct Init {
 impl Handle<Kernel> for Init {
     type Reply = Reply;
 
-    async fn handle(self, kernel: &Kernel, _: &Ctx) -> Result<Reply, Fault> {
-        let encrypted = !self.pgp_keys.0.is_empty()
-            || !self.recovery_pgp_keys.0.is_empty()
-            || !self.root_token_pgp_key.is_empty();
-        if encrypted {
-            return Err(Fault::invalid(
-                "encrypting shares to PGP keys is not supported by this server; leave pgp_keys and root_token_pgp_key out",
-            ));
-        }
+    async fn handle(self, kernel: &Kernel, cx: &Ctx) -> Result<Reply, Fault> {
+        self.refuse_recovery()?;
         let config = SealConfig::new(self.secret_shares.0, self.secret_threshold.0)
             .map_err(operators_fault)?;
-        let done = kernel.initialise(config).await?;
+        let people = pgp::recipients(&self.pgp_keys.0, config.secret_shares, cx.now)?;
+        let person = match self.root_token_pgp_key.0.as_str() {
+            "" => None,
+            key => Some(pgp::recipient(key, cx.now)?),
+        };
+        let done = kernel.initialise_for(config, &people, person.as_ref());
+        let done = done.await?;
         let hex: Vec<_> = done
             .shares
             .iter()
@@ -122,6 +123,26 @@ impl Handle<Kernel> for Init {
         Reply::bare(
             &json!({ "keys": hex, "keys_base64": base64, "root_token": done.root_token.expose() }),
         )
+    }
+}
+
+impl Init {
+    /// Whoever asks for recovery keys would wait for them in vain.
+    fn refuse_recovery(&self) -> Result<(), Fault> {
+        let asked = [
+            (self.recovery_shares.0 != 0, "recovery_shares"),
+            (self.recovery_threshold.0 != 0, "recovery_threshold"),
+            (!self.recovery_pgp_keys.0.is_empty(), "recovery_pgp_keys"),
+        ];
+        let asked: Vec<_> = asked.iter().filter(|(asked, _)| *asked).collect();
+        if asked.is_empty() {
+            return Ok(());
+        }
+        let names: Vec<_> = asked.iter().map(|(_, name)| *name).collect();
+        Err(Fault::Invalid(format!(
+            "parameters {} not applicable to seal type shamir",
+            names.join(",")
+        )))
     }
 }
 
@@ -141,6 +162,17 @@ impl Kernel {
     /// Makes everything in memory first and stores it in one atomic step: there is no half
     /// initialised server whose shares nobody ever saw.
     pub async fn initialise(&self, config: SealConfig) -> Result<Initialised, Fault> {
+        self.initialise_for(config, &[], None).await
+    }
+
+    /// As [`Kernel::initialise`], with shares and token encrypted to people's keys. Nothing is stored before that is done:
+    /// no server is left behind whose shares nobody can read.
+    async fn initialise_for(
+        &self,
+        config: SealConfig,
+        people: &[Recipient],
+        person: Option<&Recipient>,
+    ) -> Result<Initialised, Fault> {
         if self.barrier.is_initialised().await? {
             return Err(operators_fault(Error::Initialised));
         }
@@ -153,7 +185,12 @@ impl Kernel {
             .initialise(&root, self.clock.now().secs(), wrapped)
             .await?;
         barrier.unseal(root).await?;
-        let root_token = self.furnish(&barrier).await?;
+        let mut root_token = self.furnish(&barrier).await?;
+        let shares = pgp::handed_out(shares, people, random)?;
+        if let Some(person) = person {
+            let token = pgp::handed_out_token(root_token.expose(), person, random)?;
+            root_token = Secret::new(token);
+        }
         self.barrier
             .adopt(everything(scratch.as_ref()).await?)
             .await

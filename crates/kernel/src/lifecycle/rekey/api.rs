@@ -4,15 +4,16 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use coffer_barrier::seal::SealConfig;
 use coffer_crypto::{Secret, Zeroizing};
-use coffer_engine::{Ctx, Empty, Fault, Handle, Routes, path};
+use coffer_engine::{Ctx, Fault, Routes, path};
 use coffer_wire::{CommaList, Flag, Int, Text};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::verify::{self, waiting};
-use super::{Outcome, Rekey, update};
+use super::{Outcome, Rekey, Terms, backup, recovery, update};
 use crate::lifecycle::dialect::{ByPolicy, ForAll, Shown, Standing, Step};
 use crate::lifecycle::init::operators_fault;
+use crate::lifecycle::pgp;
 use crate::lifecycle::quorum::{present_seal, share};
 use crate::open::Open;
 
@@ -20,13 +21,14 @@ use crate::open::Open;
 const INIT: &str = "sys/rotate/root/init";
 const UPDATE: &str = "sys/rotate/root/update";
 const VERIFY: &str = "sys/rotate/root/verify";
-/// What is answered where a share is handed to PGP.
-const NO_PGP: &str =
-    "encrypting shares to PGP keys is not supported by this server; leave pgp_keys out";
 
 type Shares = Vec<Zeroizing<Vec<u8>>>;
 
 pub(crate) fn routes() -> Routes<Open> {
+    Routes::merge([attempts(), backup::routes(), recovery::routes()])
+}
+
+fn attempts() -> Routes<Open> {
     Routes::new([
         path(
             "rekey/init",
@@ -48,13 +50,6 @@ pub(crate) fn routes() -> Routes<Open> {
             .write::<ForAll<Verify>>()
             .delete::<ForAll<RestartVerification>>(),
         path(
-            "rekey/backup",
-            "Copies of shares that were encrypted to PGP keys.",
-        )
-        .sudo()
-        .read::<ReadBackup>()
-        .delete::<DeleteBackup>(),
-        path(
             "rotate/root/init",
             "The change of the unseal keys: its progress; starts, cancels it.",
         )
@@ -73,13 +68,6 @@ pub(crate) fn routes() -> Routes<Open> {
         .read::<ByPolicy<ReadVerification>>()
         .write::<ByPolicy<Verify>>()
         .delete::<ByPolicy<RestartVerification>>(),
-        path(
-            "rotate/root/backup",
-            "Copies of shares that were encrypted to PGP keys.",
-        )
-        .sudo()
-        .read::<ReadBackup>()
-        .delete::<DeleteBackup>(),
     ])
 }
 
@@ -96,7 +84,7 @@ struct Status {
     n: u8,
     progress: usize,
     required: u8,
-    pgp_fingerprints: (),
+    pgp_fingerprints: Option<Vec<String>>,
     backup: bool,
     verification_required: bool,
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -139,15 +127,16 @@ async fn status(open: &Open, nonce: Option<&str>) -> Result<Status, Fault> {
     Ok(Status {
         nonce: rekey.quorum.nonce().to_owned(),
         started: true,
-        t: rekey.config.secret_threshold,
-        n: rekey.config.secret_shares,
+        t: rekey.terms.config.secret_threshold,
+        n: rekey.terms.config.secret_shares,
         progress: rekey.quorum.progress(),
         required,
-        verification_required: rekey.verify,
+        pgp_fingerprints: pgp::fingerprints(&rekey.terms.people),
+        backup: rekey.terms.backup,
+        verification_required: rekey.terms.verify,
         verification_nonce: pending
             .map(|pending| pending.quorum.nonce().to_owned())
             .unwrap_or_default(),
-        ..Status::default()
     })
 }
 
@@ -163,7 +152,7 @@ struct Start {
     /// Whether the new shares hold only once they were handed back.
     #[serde(default)]
     require_verification: Flag,
-    /// Public keys to encrypt the shares to.
+    /// OpenPGP public keys to encrypt the new shares to, one for each share.
     #[serde(default)]
     pgp_keys: CommaList,
     /// Whether a copy of the encrypted shares is kept.
@@ -183,17 +172,21 @@ impl Step for Start {
     }
 
     async fn take(self, open: &Open, cx: &Ctx, how: Standing) -> Result<Option<Status>, Fault> {
-        if !self.pgp_keys.0.is_empty() {
-            return Err(Fault::invalid(NO_PGP));
-        }
-        if self.backup.0 {
+        if self.backup.0 && self.pgp_keys.0.is_empty() {
             return Err(Fault::invalid(
                 "cannot request a backup of the new keys without providing PGP keys for encryption",
             ));
         }
         let config = SealConfig::new(self.secret_shares.0, self.secret_threshold.0)
             .map_err(operators_fault)?;
-        let rekey = Rekey::new(config, self.require_verification.0, &cx.random);
+        let people = pgp::recipients(&self.pgp_keys.0, config.secret_shares, cx.now)?;
+        let terms = Terms {
+            config,
+            verify: self.require_verification.0,
+            people: people.into(),
+            backup: self.backup.0,
+        };
+        let rekey = Rekey::new(terms, &cx.random);
         let nonce = rekey.quorum.nonce().to_owned();
         open.ceremonies.rekey.lock().begin(how, rekey)?;
         status(open, Some(&nonce)).await.map(Some)
@@ -267,7 +260,7 @@ struct Done {
     keys: Shares,
     #[serde(serialize_with = "as_base64")]
     keys_base64: Shares,
-    pgp_fingerprints: (),
+    pgp_fingerprints: Option<Vec<String>>,
     backup: bool,
     verification_required: bool,
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -286,18 +279,15 @@ impl Step for Update {
         let share = share(self.key.as_ref())?;
         let updated = match update(open, &self.nonce.0, share).await? {
             Outcome::Progress => Updated::Progress(status(open, Some(&self.nonce.0)).await?),
-            Outcome::Done {
-                shares,
-                verification_nonce,
-            } => Updated::Done(Done {
+            Outcome::Done(new) => Updated::Done(Done {
                 nonce: self.nonce.0,
                 complete: true,
-                keys: shares.clone(),
-                keys_base64: shares,
-                pgp_fingerprints: (),
-                backup: false,
-                verification_required: !verification_nonce.is_empty(),
-                verification_nonce,
+                keys: new.shares.clone(),
+                keys_base64: new.shares,
+                pgp_fingerprints: pgp::fingerprints(&new.terms.people),
+                backup: new.terms.backup,
+                verification_required: new.terms.verify,
+                verification_nonce: new.verification_nonce,
             }),
         };
         Ok(Some(updated))
@@ -357,8 +347,8 @@ fn verification(open: &Open, nonce: Option<&str>) -> Result<Verification, Fault>
             .map(|quorum| quorum.nonce().to_owned())
             .unwrap_or_default(),
         started: quorum.is_some(),
-        t: rekey.config.secret_threshold,
-        n: rekey.config.secret_shares,
+        t: rekey.terms.config.secret_threshold,
+        n: rekey.terms.config.secret_shares,
         progress: quorum.map_or(0, |quorum| quorum.progress()),
     })
 }
@@ -438,32 +428,6 @@ impl Step for RestartVerification {
             pending.quorum = super::Quorum::named(fresh.clone());
         }
         verification(open, Some(&fresh)).map(Some)
-    }
-}
-
-/// Shows the copies of encrypted shares; there are none.
-#[derive(Deserialize, JsonSchema)]
-struct ReadBackup {}
-
-impl Handle<Open> for ReadBackup {
-    type Reply = Empty;
-
-    async fn handle(self, _: &Open, _: &Ctx) -> Result<Empty, Fault> {
-        Err(Fault::Missing(
-            "no backed-up keys found: this server keeps no copies of shares".into(),
-        ))
-    }
-}
-
-/// Deletes the copies of encrypted shares; there are none, so this is done.
-#[derive(Deserialize, JsonSchema)]
-struct DeleteBackup {}
-
-impl Handle<Open> for DeleteBackup {
-    type Reply = Empty;
-
-    async fn handle(self, _: &Open, _: &Ctx) -> Result<Empty, Fault> {
-        Ok(Empty)
     }
 }
 

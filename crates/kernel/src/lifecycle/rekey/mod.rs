@@ -5,16 +5,20 @@
 //! in one batch, so at any moment exactly one set of shares opens the seal.
 
 mod api;
+mod backup;
+mod recovery;
 mod verify;
 
 use coffer_barrier::seal::{self, SealConfig};
 use coffer_barrier::{Barrier, Error};
+use coffer_crypto::pgp::Recipient;
 use coffer_crypto::{Aes256Key, Random, Zeroizing};
 use coffer_engine::Fault;
 use coffer_storage::Batch;
 use parking_lot::Mutex;
 use std::sync::Arc;
 
+use super::pgp;
 use super::quorum::{Quorum, authenticate, present_seal, wrong_nonce};
 use super::under_way::{Attempt, UnderWay};
 use crate::open::Open;
@@ -28,14 +32,24 @@ pub(crate) type Slot = Mutex<UnderWay<Rekey>>;
 
 /// An attempt to change the unseal keys.
 pub(crate) struct Rekey {
-    /// How the new key shall be split.
-    config: SealConfig,
+    terms: Terms,
     /// Shares of the present key.
     quorum: Quorum,
+    /// The new shares are out and wait to be handed back.
+    pending: Option<Pending>,
+}
+
+/// How an attempt was started.
+#[derive(Clone)]
+struct Terms {
+    /// How the new key shall be split.
+    config: SealConfig,
     /// Whether the new shares hold only once they were handed back.
     verify: bool,
-    /// The new shares are out and wait for that.
-    pending: Option<Pending>,
+    /// Whose keys the new shares are encrypted to, one for each share; empty for none.
+    people: Arc<[Recipient]>,
+    /// Whether the encrypted shares are kept here, too.
+    backup: bool,
 }
 
 /// New shares that wait to be handed back.
@@ -44,7 +58,7 @@ struct Pending {
     made: Arc<Made>,
 }
 
-/// A new root key, and the writes that make new shares open it.
+/// A new root key, and the writes that make new shares open it, with the copy of those that shall be kept.
 struct Made {
     root: Aes256Key,
     wrapped: Batch,
@@ -54,11 +68,17 @@ struct Made {
 enum Outcome {
     /// More are needed.
     Progress,
-    /// The new shares; with the nonce of their verification, where they wait for it.
-    Done {
-        shares: Vec<Zeroizing<Vec<u8>>>,
-        verification_nonce: String,
-    },
+    /// The new shares, or the messages they were put into.
+    Done(New),
+}
+
+/// New shares on their way to the operators.
+struct New {
+    /// The shares, or the messages they were put into.
+    shares: Vec<Zeroizing<Vec<u8>>>,
+    terms: Terms,
+    /// The nonce of their verification, where they wait for it.
+    verification_nonce: String,
 }
 
 impl Attempt for Rekey {
@@ -72,11 +92,10 @@ impl Attempt for Rekey {
 }
 
 impl Rekey {
-    fn new(config: SealConfig, verify: bool, random: &Random) -> Self {
+    fn new(terms: Terms, random: &Random) -> Self {
         Self {
-            config,
+            terms,
             quorum: Quorum::named(random.uuid_v4()),
-            verify,
             pending: None,
         }
     }
@@ -98,7 +117,7 @@ impl Rekey {
 /// Hands in one share of the present key.
 async fn update(open: &Open, nonce: &str, share: Zeroizing<Vec<u8>>) -> Result<Outcome, Fault> {
     let present = present_seal(open).await?;
-    let (shares, config, verify) = {
+    let (shares, terms) = {
         let mut slot = open.ceremonies.rekey.lock();
         if slot.is_empty() {
             return Err(none_under_way());
@@ -113,10 +132,10 @@ async fn update(open: &Open, nonce: &str, share: Zeroizing<Vec<u8>>) -> Result<O
         }
         match rekey.quorum.add(share, present.secret_threshold)? {
             None => return Ok(Outcome::Progress),
-            Some(shares) => (shares, rekey.config, rekey.verify),
+            Some(shares) => (shares, rekey.terms.clone()),
         }
     };
-    let completed = complete(open, nonce, present, &shares, config, verify).await;
+    let completed = complete(open, nonce, present, &shares, terms).await;
     if completed.is_err() {
         let mut slot = open.ceremonies.rekey.lock();
         if let Some(rekey) = slot.named(nonce) {
@@ -132,33 +151,36 @@ async fn complete(
     nonce: &str,
     present: SealConfig,
     shares: &[Zeroizing<Vec<u8>>],
-    config: SealConfig,
-    verify: bool,
+    terms: Terms,
 ) -> Result<Outcome, Fault> {
     authenticate(open, present, shares).await?;
     let root = Aes256Key::generate(&open.random)?;
-    let (shares, wrapped) = seal::wrap(&root, config, &open.random)?;
-    let made = Made { root, wrapped };
-    if !verify {
-        close(open, nonce, &made, config).await?;
-        return Ok(Outcome::Done {
-            shares,
-            verification_nonce: String::new(),
-        });
+    let (shares, wrapped) = seal::wrap(&root, terms.config, &open.random)?;
+    let shares = pgp::handed_out(shares, &terms.people, &open.random)?;
+    let kept = backup::kept(open, nonce, &terms, &shares)?;
+    let made = Made {
+        root,
+        wrapped: wrapped.and(kept),
+    };
+    let mut new = New {
+        shares,
+        verification_nonce: String::new(),
+        terms,
+    };
+    if !new.terms.verify {
+        close(open, nonce, &made, new.terms.config).await?;
+        return Ok(Outcome::Done(new));
     }
-    let verification_nonce = open.random.uuid_v4();
+    new.verification_nonce = open.random.uuid_v4();
     let pending = Pending {
-        quorum: Quorum::named(verification_nonce.clone()),
+        quorum: Quorum::named(new.verification_nonce.clone()),
         made: Arc::new(made),
     };
     let mut slot = open.ceremonies.rekey.lock();
     let rekey = slot.named(nonce).ok_or_else(none_under_way)?;
     rekey.quorum.begin_again();
     rekey.pending = Some(pending);
-    Ok(Outcome::Done {
-        shares,
-        verification_nonce,
-    })
+    Ok(Outcome::Done(new))
 }
 
 /// Makes the new key of the attempt of this nonce the one in force, and ends all attempts: what they

@@ -75,7 +75,7 @@ pub(super) fn waiting<'a>(
     })?;
     let verified = Verified {
         attempt: rekey.quorum.nonce().to_owned(),
-        config: rekey.config,
+        config: rekey.terms.config,
     };
     let pending = rekey.pending.as_mut().ok_or_else(none_is_out)?;
     Ok((verified, pending))
