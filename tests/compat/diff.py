@@ -1,31 +1,39 @@
 #!/usr/bin/env python3
-"""Compares two recordings of record.py: statuses, keys and types of every answer (values only with --texts).
+"""Compares two recordings of record.py: statuses, keys, types and values of every answer (words of people only with --texts).
 
     diff.py BAO.jsonl COFFER.jsonl [--texts] [--write-open]
 
 A line per difference; exit code 1 when there is one. Two lists beside this file hold what is known:
-`wanted.json`  differences that are meant: the status we answer instead, and why;
+`wanted.json`  differences that are meant, and why: the status we answer instead, or the lines that may differ.
+               A `*` in a request's name or in a line stands for anything. An entry that explains nothing must go.
 `open.json`    differences nobody has judged yet. It only shrinks: an entry that no longer differs must go.
 --write-open makes `open.json` anew from what differs now.
 """
 import argparse
 import json
 import os
+import re
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+# Words for people and names of the product: that they are there, and their types, are compared.
+WORDS = {"errors", "warnings", "description", "help", "see_also", "error_description", "openapi", "version", "running_plugin_version", "plugin_version",
+         "builtin_version", "build_date", "commit_date", "previous_version", "hostname", "<text>"}
+# What runs while we look.
+CLOCKS = {"ttl", "expires_in", "lease_duration"}
+MAX_CLOCK_SKEW_S = 3
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("reference")
     parser.add_argument("candidate")
-    parser.add_argument("--texts", action="store_true", help="compare error texts as well")
+    parser.add_argument("--texts", action="store_true", help="compare words as well")
     parser.add_argument("--write-open", action="store_true", help="take what differs now as the list of open differences")
     options = parser.parse_args()
     reference, candidate = read(options.reference), read(options.candidate)
     if options.write_open:
-        found = sorted(differences(reference, candidate, texts=False))
+        found = sorted(differences(reference, candidate)[0])
         with open(os.path.join(HERE, "open.json"), "w", encoding="utf-8") as file:
             file.write(json.dumps(found, indent=1) + "\n")
     return print_differences(reference, candidate, options.texts)
@@ -45,43 +53,90 @@ def known(name, otherwise):
 
 
 def print_differences(reference, candidate, texts=False):
-    found = differences(reference, candidate, texts)
-    still_open = known("open.json", [])
-    asked = {f"{answer['area']}/{answer['name']}" for answer in candidate}
-    settled = [key for key in still_open if key in asked and key not in found]
+    found, _, idle = differences(reference, candidate, texts)
+    still_open = set(known("open.json", []))
+    asked = {key_of(answer) for answer in candidate}
+    settled = sorted(key for key in still_open if key in asked and key not in found)
+    gone = sorted(still_open - asked) if asked_everything(reference, candidate) else []
     new = {key: lines for key, lines in found.items() if key not in still_open}
     for key, lines in found.items() if texts else new.items():
         print(key, *lines, sep="\n    ")
     for key in settled:
         print(f"{key}\n    no longer differs: take it out of open.json")
+    for key in gone:
+        print(f"{key}\n    is not asked any more: take it out of open.json")
+    for key in idle:
+        print(f"{key}\n    explains nothing: take it out of wanted.json")
     print(f"{len(candidate)} requests, {len(found)} answered differently, {len(found) - len(new)} of them known and open", file=sys.stderr)
-    return 1 if new or settled else 0
+    return 1 if new or settled or gone or idle else 0
 
 
-def differences(reference, candidate, texts):
-    """What differs and is not wanted: `area/name` to a list of lines."""
-    wanted = known("wanted.json", {})
-    by_name = {(answer["area"], answer["name"]): answer for answer in reference}
-    found = {}
+def asked_everything(reference, candidate):
+    return {answer["area"] for answer in reference} == {answer["area"] for answer in candidate}
+
+
+def differences(reference, candidate, texts=False):
+    """What differs and is not wanted, what differs and is (each `area/name` to a list of lines), and the entries that explain nothing."""
+    wanted = Wanted(known("wanted.json", {}))
+    by_name = {key_of(answer): answer for answer in reference}
+    found, meant = {}, {}
     for answer in candidate:
-        key = f"{answer['area']}/{answer['name']}"
-        other = by_name.get((answer["area"], answer["name"]))
+        key = key_of(answer)
+        other = by_name.get(key)
         lines = ["is not in the reference"] if other is None else list(compare(other, answer, texts))
-        if lines and wanted.get(key, {}).get("status") != answer["status"]:
-            found[key] = [f"{answer['method']} {answer['path']}", *lines]
-    return found
+        if not lines:
+            continue
+        reasons, rest = wanted.sort_out(key, answer["status"], lines)
+        if reasons:
+            meant[key] = reasons
+        if rest:
+            found[key] = [f"{answer['method']} {answer['path']}", *rest]
+    return found, meant, wanted.idle({answer["area"] for answer in candidate})
+
+
+def key_of(answer):
+    return f"{answer['area']}/{answer['name']}"
+
+
+class Wanted:
+    """The differences that are meant."""
+
+    def __init__(self, entries):
+        self.entries = [(key, pattern(key), entry) for key, entry in entries.items()]
+        self.used = set()
+
+    def sort_out(self, key, status, lines):
+        """Reasons for the lines that are meant, and the other lines."""
+        reasons = []
+        for name, matches, entry in self.entries:
+            if not matches(key) or entry.get("status", status) != status:
+                continue
+            kept = [] if "status" in entry else [line for line in lines if not any(pattern(each)(line) for each in entry["lines"])]
+            if len(kept) < len(lines):
+                self.used.add(name)
+                reasons.append(entry["why"])
+                lines = kept
+        return reasons, lines
+
+    def idle(self, areas):
+        return [name for name, _, _ in self.entries if name not in self.used and name.split("/", 1)[0] in areas]
+
+
+def pattern(text):
+    return re.compile(".*".join(re.escape(part) for part in text.split("*")), re.DOTALL).fullmatch
 
 
 def compare(one, two, texts):
     if one["status"] != two["status"]:
         yield f"status {one['status']} -> {two['status']}: {shorten(one['body'])} -> {shorten(two['body'])}"
         return
-    if one.get("location") != two.get("location"):
-        yield f"location {one.get('location')} -> {two.get('location')}"
+    for name in ("location", "content_type", "headers_shown"):
+        if one.get(name) != two.get(name):
+            yield f"{name}: {shorten(one.get(name))} -> {shorten(two.get(name))}"
     yield from shapes(one["body"], two["body"], "body", texts)
 
 
-def shapes(one, two, where, texts):
+def shapes(one, two, where, texts, is_words=False, is_clock=False):
     if kind(one) != kind(two):
         yield f"{where}: {kind(one)} -> {kind(two)}: {shorten(one)} -> {shorten(two)}"
     elif isinstance(one, dict):
@@ -90,22 +145,15 @@ def shapes(one, two, where, texts):
         for key in sorted(two.keys() - one.keys()):
             yield f"{where}.{key} is new ({shorten(two[key])})"
         for key in sorted(one.keys() & two.keys()):
-            yield from shapes(one[key], two[key], f"{where}.{key}", texts)
+            yield from shapes(one[key], two[key], f"{where}.{key}", texts, is_words or key in WORDS, key in CLOCKS)
     elif isinstance(one, list):
-        if where.endswith(".errors") or where.endswith(".warnings"):
-            if texts and one != two:
-                yield f"{where}: {shorten(one)} -> {shorten(two)}"
-            elif len(one) != len(two):
-                yield f"{where}: {len(one)} -> {len(two)} entries: {shorten(one)} -> {shorten(two)}"
-        elif len(one) != len(two):
-            yield f"{where}: {shorten(one)} -> {shorten(two)}"
+        if len(one) != len(two):
+            yield f"{where}: {len(one)} -> {len(two)} entries: {shorten(one)} -> {shorten(two)}"
         else:
             for place, (left, right) in enumerate(zip(one, two)):
-                yield from shapes(left, right, f"{where}[{place}]", texts)
-    elif texts and one != two:
+                yield from shapes(left, right, f"{where}[{place}]", texts, is_words)
+    elif one != two and (texts or not is_words) and not (is_clock and abs(one - two) <= MAX_CLOCK_SKEW_S):
         yield f"{where}: {shorten(one)} -> {shorten(two)}"
-    elif isinstance(one, bool) and one != two:
-        yield f"{where}: {one} -> {two}"
 
 
 def kind(value):

@@ -111,7 +111,8 @@ def run_area(session, area):
     if getattr(module, "NEEDS_POSTGRES", False) and not session.has_postgres:
         print(f"{area}: left out, it needs a PostgreSQL of its own", file=sys.stderr)
         return []
-    return [session.record(area, step) for step in module.steps(Step)]
+    any_order = getattr(module, "ANY_ORDER", False)
+    return [session.record(area, step, any_order) for step in module.steps(Step)]
 
 
 if __name__ == "__main__":

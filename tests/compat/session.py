@@ -16,11 +16,24 @@ PLACEHOLDERS = [
     (re.compile(r"\bv-[A-Za-z0-9_-]+-[A-Za-z0-9]{20}-\d{10}"), "<db-user>"),
     (re.compile(r"hmac-sha256:[0-9a-f]{64}"), "<hmac>"),
     (re.compile(r"\b((?:auth_)?[a-z0-9-]+|entity|group)_[0-9a-f]{8}\b"), r"\1_<hex8>"),
-    (re.compile(r"\b[0-9a-f]{64,66}\b"), "<hex-key>"),
+    (re.compile(r"\bh?[0-9a-f]{64,66}\b"), "<hex-key>"),
+    (re.compile(r"\b[0-9a-f]{40}\b"), "<hex40>"),
     (re.compile(r"\b[A-Za-z0-9]{24}\b(?=$|\")"), "<id24>"),
+    (re.compile(r"secret=[A-Z2-7]{16,}"), "secret=<base32>"),
     (re.compile(r"127\.0\.0\.1:\d+"), "127.0.0.1:<port>"),
     (re.compile(r"/tmp/coffer-record-[a-z0-9_]+"), "<dir>"),
 ]
+
+
+# What is random under a name of its own: its length is compared.
+RANDOM = {
+    **dict.fromkeys(["keys_base64", "root_token", "otp", "encoded_token", "encoded_root_token", "random_bytes", "x", "y", "n", "code", "unlock_key"], r"[^ <]{4,}"),
+    "password": r".{12}|.{20}",
+    **dict.fromkeys(["client_id", "allowed_client_ids"], r"[A-Za-z0-9]{26,36}"),
+    "client_secret": r"hv[ob]_secret_[A-Za-z0-9]+",
+    "cluster_name": r"vault-cluster-[0-9a-f]+",
+    **dict.fromkeys(["id", "namespace_id"], r"[A-Za-z0-9]{6}"),
+}
 
 
 class Step:
@@ -104,8 +117,8 @@ class Session:
         connection.close()
         return response, text
 
-    def record(self, area, step):
-        """Sends a request and returns what is written down of it and of its answer."""
+    def record(self, area, step, any_order=False):
+        """Sends a request and returns what is written down of it and of its answer; `any_order` where lists come in no order of their own."""
         response, text = self.send(step)
         deadline = time.monotonic() + 15
         while step.repeat_until and not step.repeat_until(response.status, text) and time.monotonic() < deadline:
@@ -114,7 +127,10 @@ class Session:
         body = parse(text)
         for name, where in step.save.items():
             self.values[name] = find(body, where)
-        return {**described(area, step), **answered(step, response, body, text)}
+        answer = answered(step, response, body, text)
+        if any_order:
+            answer["body"] = in_order(answer["body"])
+        return {**described(area, step), **answer}
 
 
 class NoAnswer:
@@ -179,6 +195,24 @@ def find(body, where):
     return body
 
 
+def with_names(pairs):
+    """An object of these pairs; names that became alike are numbered, in the order of their values."""
+    named, seen = {}, {}
+    for name, item in pairs:
+        seen[name] = seen.get(name, 0) + 1
+        named[name if seen[name] == 1 else f"{name}#{seen[name]}"] = item
+    return named
+
+
+def in_order(value):
+    """The value with every list sorted."""
+    if isinstance(value, dict):
+        return {name: in_order(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return sorted((in_order(item) for item in value), key=json.dumps)
+    return value
+
+
 def shape(value):
     if isinstance(value, dict):
         return {normalise(name): shape(item) for name, item in value.items()}
@@ -188,19 +222,23 @@ def shape(value):
 
 
 def normalise(value, key=""):
-    """The value with all that differs from run to run made alike."""
+    """The value with all that differs from run to run made alike. Lists of random names have no order."""
     if isinstance(value, dict):
-        return {normalise(name): normalise(item, name) for name, item in value.items()}
+        return with_names(sorted(((normalise(name), normalise(item, name)) for name, item in value.items()), key=json.dumps))
     if isinstance(value, list):
-        return [normalise(item, key) for item in value]
+        items = [normalise(item, key) for item in value]
+        return in_order(items) if any("<" in item for item in items if isinstance(item, str)) else items
     if isinstance(value, str):
         for pattern, placeholder in PLACEHOLDERS:
             value = pattern.sub(placeholder, value)
-        if key in ("keys_base64", "root_token", "otp", "encoded_token", "encoded_root_token"):
+        if key == "barcode":
+            return "<png>"
+        by_key = RANDOM.get(key)
+        if by_key and re.fullmatch(by_key, value):
             return f"<{key}:{len(value)}>"
-        if key == "password" and len(value) == 20:
-            return "<password20>"
         return value
+    if key == "remote_port":
+        return 0
     if key in ("creation_time", "last_renewal_time", "server_time_utc", "build_date", "sum") and isinstance(value, int) and value > 10**9:
         return 1700000000
     return value

@@ -1,5 +1,7 @@
 """What can be configured while running: CORS, headers of the user interface, reload, audited headers."""
 
+ANY_ORDER = True
+
 
 def steps(step):
     return [

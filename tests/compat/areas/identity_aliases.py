@@ -1,5 +1,7 @@
 """Entity aliases, under their own name and the two old ones (alias, persona)."""
 
+ANY_ORDER = True
+
 
 def steps(step):
     return [

@@ -1,5 +1,7 @@
 """Entities: by name, by id, at the bare path; their fields, lists and ends."""
 
+ANY_ORDER = True
+
 
 def steps(step):
     return [

@@ -1,5 +1,7 @@
 """Groups, internal and external, their members, their aliases, and what members inherit."""
 
+ANY_ORDER = True
+
 
 def steps(step):
     member = "$member"

@@ -1,5 +1,7 @@
 """A login that must pass MFA, through the auth method that both servers have beside tokens."""
 
+ANY_ORDER = True
+
 
 def steps(step):
     return [

@@ -1,5 +1,7 @@
 """Merging entities: aliases, policies, groups and metadata follow; what cannot be merged is refused."""
 
+ANY_ORDER = True
+
 
 def steps(step):
     return [

@@ -1,5 +1,6 @@
 """MFA: methods of four kinds, secrets of people, what a login must pass, and the answer to a challenge."""
 
+ANY_ORDER = True
 PINGID = ("dXNlX2Jhc2U2NF9rZXk9YkdkblozVmliR0ZvY1hWbApvcmdfYWxpYXM9b3JnCmlkcF91cmw9aHR0cHM6Ly9pZHB4bnlsM20ucGluZ2lkZW50aXR5LmNvbS9waW5naWQKdG9rZW49dG9r"
           "CmFkbWluX3VybD1odHRwczovL2lkcHhueWwzbS5waW5naWRlbnRpdHkuY29tL3BpbmdpZAphdXRoZW50aWNhdG9yX3VybD1odHRwczovL2F1dGhlbnRpY2F0b3IucGluZ29uZS5jb20vcGluZ2lkL3BwbQp1c2Vfc2lnbmF0dXJlPXRydWU=")
 
@@ -15,7 +16,8 @@ def steps(step):
         step("totp full", "POST identity/mfa/method/totp", {"issuer": "coffer", "method_name": "full", "period": "1m", "key_size": 40, "qr_size": 100, "algorithm": "SHA512", "digits": 8, "skew": 0, "max_validation_attempts": 3}, save={"full": "data.method_id"}),
         step("totp full read", "GET identity/mfa/method/totp/$full"),
         step("totp same name", "POST identity/mfa/method/totp", {"issuer": "coffer", "method_name": "full"}),
-        step("totp update", "POST identity/mfa/method/totp/$full", {"digits": 6}),
+        step("totp update without issuer", "POST identity/mfa/method/totp/$full", {"digits": 6}),
+        step("totp update", "POST identity/mfa/method/totp/$full", {"issuer": "other", "digits": 6}),
         step("totp updated", "GET identity/mfa/method/totp/$full"),
         step("totp bad digits", "POST identity/mfa/method/totp", {"issuer": "i", "digits": 7}),
         step("totp bad skew", "POST identity/mfa/method/totp", {"issuer": "i", "skew": 2}),
@@ -32,7 +34,7 @@ def steps(step):
         step("okta read", "GET identity/mfa/method/okta/$okta"),
         step("okta without org", "POST identity/mfa/method/okta", {"api_token": "tok"}),
         step("okta without token", "POST identity/mfa/method/okta", {"org_name": "org"}),
-        step("okta bad format", "POST identity/mfa/method/okta", {"org_name": "org", "api_token": "tok", "username_format": "{{nosuch"}),
+        step("okta bad format", "POST identity/mfa/method/okta", {"org_name": "org", "api_token": "tok", "username_format": "{{nosuch"}, save={"odd": "data.method_id"}),
         step("okta update", "POST identity/mfa/method/okta/$okta", {"org_name": "org2", "api_token": "tok2"}),
         step("okta updated", "GET identity/mfa/method/okta/$okta"),
         step("okta list", "LIST identity/mfa/method/okta"),
@@ -69,12 +71,12 @@ def steps(step):
         step("destroy nothing", "POST identity/mfa/method/totp/admin-destroy", {}),
         step("entity without a secret", "GET identity/entity/id/$ann"),
         step("enforcements none", "LIST identity/mfa/login-enforcement"),
-        step("enforcement", "POST identity/mfa/login-enforcement/all", {"mfa_method_ids": ["$totp"], "auth_method_types": ["userpass"], "auth_method_accessors": ["$tokens"], "identity_entity_ids": ["$ann"], "identity_group_ids": ["$g"]}),
+        step("enforcement", "POST identity/mfa/login-enforcement/all", {"mfa_method_ids": ["$totp"], "auth_method_types": ["token"], "auth_method_accessors": ["$tokens"], "identity_entity_ids": ["$ann"], "identity_group_ids": ["$g"]}),
         step("enforcement read", "GET identity/mfa/login-enforcement/all"),
-        step("enforcement update", "POST identity/mfa/login-enforcement/all", {"mfa_method_ids": ["$totp", "$full"], "auth_method_types": ["approle"]}),
+        step("enforcement update", "POST identity/mfa/login-enforcement/all", {"mfa_method_ids": ["$totp", "$full"], "auth_method_types": ["token"]}),
         step("enforcement updated", "GET identity/mfa/login-enforcement/all"),
-        step("enforcement without methods", "POST identity/mfa/login-enforcement/bad", {"auth_method_types": ["userpass"]}),
-        step("enforcement unknown method", "POST identity/mfa/login-enforcement/bad", {"mfa_method_ids": ["nosuch"], "auth_method_types": ["userpass"]}),
+        step("enforcement without methods", "POST identity/mfa/login-enforcement/bad", {"auth_method_types": ["token"]}),
+        step("enforcement unknown method", "POST identity/mfa/login-enforcement/bad", {"mfa_method_ids": ["nosuch"], "auth_method_types": ["token"]}),
         step("enforcement without target", "POST identity/mfa/login-enforcement/bad", {"mfa_method_ids": ["$totp"]}),
         step("enforcement unknown type", "POST identity/mfa/login-enforcement/bad", {"mfa_method_ids": ["$totp"], "auth_method_types": ["nosuch"]}),
         step("enforcement unknown accessor", "POST identity/mfa/login-enforcement/bad", {"mfa_method_ids": ["$totp"], "auth_method_accessors": ["nosuch"]}),
@@ -92,6 +94,7 @@ def steps(step):
         step("validate wrong payload", "POST sys/mfa/validate", {"mfa_request_id": "x", "mfa_payload": 5}, token=""),
         step("delete totp", "DELETE identity/mfa/method/totp/$totp"),
         step("delete full", "DELETE identity/mfa/method/totp/$full"),
+        step("delete okta odd", "DELETE identity/mfa/method/okta/$odd"),
         step("delete okta through duo", "DELETE identity/mfa/method/duo/$okta"),
         step("delete okta", "DELETE identity/mfa/method/okta/$okta"),
         step("delete duo", "DELETE identity/mfa/method/duo/$duo"),

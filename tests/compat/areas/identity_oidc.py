@@ -1,5 +1,7 @@
 """Identity tokens: keys, roles, tokens, introspection, configuration and what is published."""
 
+ANY_ORDER = True
+
 
 def steps(step):
     member = "$member"
@@ -40,7 +42,7 @@ def steps(step):
         step("role read", "GET identity/oidc/role/app"),
         step("role defaults", "POST identity/oidc/role/plain", {"key": "plain"}),
         step("role defaults read", "GET identity/oidc/role/plain"),
-        step("role base64 template", "POST identity/oidc/role/b64", {"key": "full", "template": "eyJhIjoiYiJ9"}),
+        step("role base64 template", "POST identity/oidc/role/b64", {"key": "full", "template": "eyJhIjoiYiJ9", "ttl": "1h"}),
         step("role base64 read", "GET identity/oidc/role/b64"),
         step("role without key", "POST identity/oidc/role/bad", {}),
         step("role unknown key", "POST identity/oidc/role/bad", {"key": "nosuch"}),

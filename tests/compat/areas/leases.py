@@ -1,5 +1,6 @@
 """Leases: look-up, renewal, revocation, lists, counts, tidy."""
 
+ANY_ORDER = True
 NEEDS_POSTGRES = True
 from areas.database import CONFIG, CREATE
 

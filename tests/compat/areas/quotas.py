@@ -1,4 +1,6 @@
-"""Rate-limit quotas and their configuration. (Lease counts are Vault's alone: see beyond.)"""
+"""Rate-limit quotas and their configuration. Lease counts are Vault's alone and stand in `beyond.json`."""
+
+ANY_ORDER = True
 
 RATE = "sys/quotas/rate-limit"
 
@@ -29,6 +31,7 @@ def steps(step):
         step("fraction read", f"GET {RATE}/fraction"),
         step("same path", f"POST {RATE}/third", {"rate": 9, "path": "secret/"}),
         step("inheritable of a mount", f"POST {RATE}/fourth", {"rate": 9, "path": "secret/", "inheritable": True}),
+        step("delete slow", f"DELETE {RATE}/slow"),
         step("global", f"POST {RATE}/all", {"rate": 100000}),
         step("global read", f"GET {RATE}/all"),
         step("rate as text", f"POST {RATE}/all", {"rate": "200000.5"}),

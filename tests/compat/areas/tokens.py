@@ -1,5 +1,6 @@
 """Tokens of every kind: creation, look-up, renewal, revocation, and what the rules refuse."""
 
+ANY_ORDER = True
 POLICY = """
 path "auth/token/create" { capabilities = ["create", "update"] }
 path "auth/token/create-orphan" { capabilities = ["create", "update"] }
