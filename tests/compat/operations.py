@@ -2,6 +2,10 @@
 import json
 import os
 import sys
+import tempfile
+
+from servers import Server
+from session import Session, Step
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 RECORDED = os.path.join(HERE, "operations.json")
@@ -57,20 +61,20 @@ def write(entries):
         file.write(f"[\n{lines}\n]\n")
 
 
+def asked(binary):
+    """The list as the binary itself has it, when it stores in raft and all that is off by default is on."""
+    with tempfile.TemporaryDirectory() as folder, Server.sealed(binary, os.path.join(folder, "server")) as server:
+        session = Session(server.addr, "", None)
+        session.record("", Step("init", "PUT sys/init", {"secret_shares": 1, "secret_threshold": 1}, token="", save={"key": "keys.0", "root": "root_token"}))
+        session.record("", Step("unseal", "PUT sys/unseal", {"key": "$key"}, token=""))
+        session.record("", Step("active", "GET sys/health", token="", repeat_until=lambda status, _: status == 200))
+        _, text = session.send(Step("openapi", "GET sys/internal/specs/openapi"))
+        return from_document(json.loads(text))
+
+
 def main():
     """operations.py BINARY: records the list anew."""
-    import tempfile
-    from servers import Server
-    with tempfile.TemporaryDirectory() as folder, Server.dev(sys.argv[1] if len(sys.argv) > 1 else "bao", folder) as server:
-        write(from_document(document_of(server)))
-
-
-def document_of(server):
-    """The document of a development server in which everything that needs nothing from outside is switched on."""
-    import urllib.request
-    request = urllib.request.Request(server.addr + "/v1/sys/internal/specs/openapi", headers={"X-Vault-Token": "root"})
-    with urllib.request.urlopen(request) as answer:
-        return json.load(answer)
+    write(asked(sys.argv[1] if len(sys.argv) > 1 else "bao"))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 
     record.py                                  starts `bao` (dev mode, and a sealed one) and prints JSON lines
     record.py --binary target/debug/coffer     the same with another binary
-    record.py --addr URL --token T             asks a server that already runs (the `seal` area is left out)
+    record.py --addr URL --token T             asks a server that already runs (areas that begin with none are left out)
     record.py --against FILE                   prints the differences to an earlier recording instead
     record.py --only kv2,tokens                only these areas
 
@@ -25,12 +25,12 @@ sys.path.insert(0, HERE)
 from servers import Server  # noqa: E402
 from session import Session, Step  # noqa: E402
 
-AREAS = ["seal", "health", "mounts", "tuning", "remount", "auth", "policies", "policy_fields", "tokens", "token_roles", "leases", "kv1", "kv2", "cubbyhole",
+AREAS = ["seal", "ceremonies", "raft", "health", "mounts", "tuning", "remount", "auth", "policies", "policy_fields", "tokens", "token_roles", "leases", "kv1", "kv2", "cubbyhole",
          "database", "audit", "audit_devices", "wrapping", "help", "protocol", "config", "tools", "internal", "watching", "plugins", "raw",
          "identity_entities", "identity_aliases", "identity_groups", "identity_lookup", "identity_merge", "identity_oidc", "identity_provider",
-         "identity_mfa", "identity_login", "namespaces", "namespaces_inside", "every_operation", "every_field", "quotas"]
+         "identity_mfa", "identity_login", "namespaces", "namespaces_inside", "every_operation", "every_field", "quotas", "beyond"]
 # These begin with a server that nobody has initialised.
-FROM_NOTHING = ["seal"]
+FROM_NOTHING = ["seal", "ceremonies", "raft"]
 
 
 def main():
@@ -77,7 +77,7 @@ def record_with_own_servers(binary, chosen):
     try:
         for area in FROM_NOTHING:
             if area in chosen:
-                with Server.sealed(binary, folder) as server:
+                with Server.sealed(binary, os.path.join(folder, area)) as server:
                     answers += run_area(Session(server.addr, "", None, folder), area)
         others = [area for area in chosen if area not in FROM_NOTHING]
         if others:
@@ -101,18 +101,37 @@ def start_postgres(folder):
         return {"pg_port": port.read().strip(), "pg_password": password.read().strip()}
 
 
+def record_both(reference):
+    """The recordings of the reference and of Coffer, made at the same time."""
+    sys.path.insert(0, os.path.join(HERE, ".."))
+    from coffer_server import binary
+    running = [subprocess.Popen([sys.executable, os.path.abspath(__file__), "--binary", each], stdout=subprocess.PIPE, text=True)
+               for each in (reference, binary())]
+    recordings = [[json.loads(line) for line in process.communicate()[0].splitlines()] for process in running]
+    assert all(process.returncode == 0 for process in running), "a recording failed"
+    return recordings
+
+
 def run_areas(session, areas):
     session.make_powerless()
     return [answer for area in areas for answer in run_area(session, area)]
 
 
 def run_area(session, area):
-    module = importlib.import_module(f"areas.{area}")
+    module = module_of(area)
     if getattr(module, "NEEDS_POSTGRES", False) and not session.has_postgres:
         print(f"{area}: left out, it needs a PostgreSQL of its own", file=sys.stderr)
         return []
     any_order = getattr(module, "ANY_ORDER", False)
-    return [session.record(area, step, any_order) for step in module.steps(Step)]
+    return [session.record(area, step, any_order) for step in steps_of(area)]
+
+
+def steps_of(area):
+    return module_of(area).steps(Step)
+
+
+def module_of(area):
+    return importlib.import_module(f"areas.{area}")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 
-# In development mode, with all that is off by default and can be compared.
+# With all that is off by default and can be compared.
 DEV = """
 unsafe_allow_api_audit_creation = true
 raw_storage_endpoint = true
@@ -14,9 +14,12 @@ introspection_endpoint = true
 """
 # Every server of this kind takes raft storage, and with one node it needs no peer.
 SEALED = """
+raw_storage_endpoint = true
+introspection_endpoint = true
 storage "raft" {{
   path = "{data}"
   node_id = "one"
+  performance_multiplier = 1
 }}
 listener "tcp" {{
   address = "127.0.0.1:{port}"
@@ -48,8 +51,8 @@ class Server:
 
     @classmethod
     def sealed(cls, binary, folder):
-        port, config, data = free_port(), os.path.join(folder, "sealed.hcl"), os.path.join(folder, "data")
-        os.makedirs(data, exist_ok=True)
+        port, config, data = free_port(), os.path.join(folder, "server.hcl"), os.path.join(folder, "data")
+        os.makedirs(data)
         write(config, SEALED.format(data=data, port=port, cluster=free_port()))
         return cls([binary, "server", f"-config={config}"], port, folder)
 

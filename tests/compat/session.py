@@ -28,7 +28,7 @@ PLACEHOLDERS = [
 # What is random under a name of its own: its length is compared.
 RANDOM = {
     **dict.fromkeys(["keys_base64", "root_token", "otp", "encoded_token", "encoded_root_token", "random_bytes", "x", "y", "n", "code", "unlock_key"], r"[^ <]{4,}"),
-    "password": r".{12}|.{20}",
+    "password": r"[^ <]{12}|[^ <]{20}",
     **dict.fromkeys(["client_id", "allowed_client_ids"], r"[A-Za-z0-9]{26,36}"),
     "client_secret": r"hv[ob]_secret_[A-Za-z0-9]+",
     "cluster_name": r"vault-cluster-[0-9a-f]+",
@@ -39,17 +39,18 @@ RANDOM = {
 class Step:
     """One request: `line` is "METHOD path below /v1/" (or an absolute path).
 
-    `save`         names for parts of the answer, which later requests write as `$name`
+    `save`         names for parts of the answer, which later requests write as `$name` (`fill:$other` keeps what is there already)
     `ns`           the namespace header
     `show`         response headers to compare
-    `repeat_until` ask again until this is true of status and text (at most 15 s)
+    `repeat_until` ask again until this is true of status and text (at most MAX_WAIT_S)
     `skip_body`    status and content type are compared, the body is not
     `shape_only`   keys and types are compared, values and lengths of lists are not
     `stream`       the answer has no end: its head is compared
+    `published`    status and body to compare with instead of the reference's
     """
 
     def __init__(self, name, line, body=None, token="$root", headers=None, raw=None, save=None, repeat_until=None, sent=None, keep_text=False,
-                 ns=None, show=(), skip_body=False, shape_only=False, stream=False):
+                 ns=None, show=(), skip_body=False, shape_only=False, stream=False, published=None):
         self.name = name
         self.method, path = line.split(" ", 1)
         self.path = path if path.startswith("/") else "/v1/" + path
@@ -57,7 +58,7 @@ class Step:
         if ns is not None:
             self.headers["X-Vault-Namespace"] = ns
         self.save, self.repeat_until, self.sent, self.keep_text = save or {}, repeat_until, sent, keep_text
-        self.show, self.skip_body, self.shape_only, self.stream = show, skip_body, shape_only, stream
+        self.show, self.skip_body, self.shape_only, self.stream, self.published = show, skip_body, shape_only, stream, published
 
 
 class Session:
@@ -120,17 +121,20 @@ class Session:
     def record(self, area, step, any_order=False):
         """Sends a request and returns what is written down of it and of its answer; `any_order` where lists come in no order of their own."""
         response, text = self.send(step)
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + MAX_WAIT_S
         while step.repeat_until and not step.repeat_until(response.status, text) and time.monotonic() < deadline:
             time.sleep(0.05)
             response, text = self.send(step)
         body = parse(text)
         for name, where in step.save.items():
-            self.values[name] = find(body, where)
+            self.values[name] = self.fill(where[5:]) if where.startswith("fill:") else find(body, where)
         answer = answered(step, response, body, text)
         if any_order:
             answer["body"] = in_order(answer["body"])
         return {**described(area, step), **answer}
+
+
+MAX_WAIT_S = 5
 
 
 class NoAnswer:
@@ -152,6 +156,8 @@ def described(area, step):
         request["sent"] = step.body
     elif step.raw is not None:
         request["sent_raw"] = step.sent or step.raw.decode("utf-8", "replace")[:200]
+    if step.published:
+        request["published"] = {"status": step.published[0], "body": step.published[1]}
     return request
 
 
@@ -229,13 +235,13 @@ def normalise(value, key=""):
         items = [normalise(item, key) for item in value]
         return in_order(items) if any("<" in item for item in items if isinstance(item, str)) else items
     if isinstance(value, str):
-        for pattern, placeholder in PLACEHOLDERS:
-            value = pattern.sub(placeholder, value)
         if key == "barcode":
             return "<png>"
         by_key = RANDOM.get(key)
         if by_key and re.fullmatch(by_key, value):
             return f"<{key}:{len(value)}>"
+        for pattern, placeholder in PLACEHOLDERS:
+            value = pattern.sub(placeholder, value)
         return value
     if key == "remote_port":
         return 0

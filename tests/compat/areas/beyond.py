@@ -1,0 +1,84 @@
+"""What Vault has and the reference lacks. `published` is the answer that Vault's documentation shows: status, keys and types are compared with it.
+
+Where nothing is published that could be compared (an answer that depends on the edition), `published` is None and only its being there is told.
+"""
+
+COMMUNITY, ENTERPRISE = "Vault Community", "Vault Enterprise"
+LEASE_COUNT = "sys/quotas/lease-count"
+# The operations, and in which edition Vault has them.
+OPERATIONS = {
+    "GET sys/quotas/lease-count/{name}": ENTERPRISE,
+    "LIST sys/quotas/lease-count": ENTERPRISE,
+    "POST sys/quotas/lease-count/{name}": ENTERPRISE,
+    "DELETE sys/quotas/lease-count/{name}": ENTERPRISE,
+    "GET sys/config/group-policy-application": ENTERPRISE,
+    "POST sys/config/group-policy-application": ENTERPRISE,
+    "GET sys/internal/counters/activity": COMMUNITY,
+    "GET sys/internal/counters/activity/monthly": COMMUNITY,
+    "GET sys/internal/counters/activity/export": COMMUNITY,
+    "GET sys/internal/counters/config": COMMUNITY,
+    "POST sys/internal/counters/config": COMMUNITY,
+    "GET sys/internal/ui/feature-flags": COMMUNITY,
+    "GET sys/internal/ui/version": COMMUNITY,
+    "GET sys/experiments": COMMUNITY,
+    "GET sys/seal-backend-status": COMMUNITY,
+    "GET sys/replication/status": COMMUNITY,
+    "LIST sys/plugins/pins": COMMUNITY,
+    "GET sys/plugins/pins/{type}/{name}": COMMUNITY,
+    "LIST sys/plugins/runtimes/catalog": COMMUNITY,
+    "POST sys/plugins/reload/{type}/{name}": COMMUNITY,
+    "GET sys/well-known": COMMUNITY,
+    "GET sys/events/subscribe/{event}": COMMUNITY,
+    "GET sys/license/status": ENTERPRISE,
+    "GET sys/rekey-recovery-key/init": COMMUNITY,
+    "POST sys/storage/raft/join": COMMUNITY,
+}
+DATA = {"request_id": "", "lease_id": "", "renewable": False, "lease_duration": 0, "wrap_info": None, "warnings": None, "auth": None}
+
+
+def steps(step):
+    def ask(name, line, status, data=None, sent=None, body=None, **more):
+        published = None if status is None else (status, {**DATA, "data": data} if data is not None else body)
+        return step(name, line, sent, published=published, shape_only=True, **more)
+
+    nothing = {"errors": []}
+    quota = {"counter": 0, "inheritable": True, "max_leases": 0, "name": "", "path": "", "role": "", "type": "lease-count"}
+    refused = {"errors": ["<text>"]}
+    return [
+        ask("lease counts none", f"LIST {LEASE_COUNT}", 404, body=nothing),
+        ask("lease count", f"POST {LEASE_COUNT}/few", 204, sent={"max_leases": 500, "path": "secret/"}),
+        ask("lease count read", f"GET {LEASE_COUNT}/few", 200, quota),
+        ask("lease counts", f"LIST {LEASE_COUNT}", 200, {"keys": ["<text>"]}),
+        ask("lease count without maximum", f"POST {LEASE_COUNT}/bad", 400, sent={}, body=refused),
+        ask("lease count below zero", f"POST {LEASE_COUNT}/bad", 400, sent={"max_leases": -1}, body=refused),
+        ask("lease count of an unknown mount", f"POST {LEASE_COUNT}/bad", 400, sent={"max_leases": 1, "path": "nosuch/"}, body=refused),
+        ask("lease count unknown", f"GET {LEASE_COUNT}/nosuch", 404, body=nothing),
+        ask("lease count deleted", f"DELETE {LEASE_COUNT}/few", 204),
+        ask("lease counts without token", f"LIST {LEASE_COUNT}", 403, body=refused, token=""),
+        ask("lease counts without rights", f"LIST {LEASE_COUNT}", 403, body=refused, token="$powerless"),
+        ask("group policies", "GET sys/config/group-policy-application", 200, {"group_policy_application_mode": ""}),
+        ask("group policies everywhere", "POST sys/config/group-policy-application", 204, sent={"group_policy_application_mode": "any"}),
+        ask("group policies odd", "POST sys/config/group-policy-application", 400, sent={"group_policy_application_mode": "odd"}, body=refused),
+        ask("group policies back", "POST sys/config/group-policy-application", 204, sent={"group_policy_application_mode": "within_namespace_hierarchy"}),
+        ask("group policies without token", "GET sys/config/group-policy-application", 403, body=refused, token=""),
+        ask("activity", "GET sys/internal/counters/activity", None),
+        ask("activity of this month", "GET sys/internal/counters/activity/monthly", None),
+        ask("activity for export", "GET sys/internal/counters/activity/export", None),
+        ask("activity without token", "GET sys/internal/counters/activity", 403, body=refused, token=""),
+        ask("counters' configuration", "GET sys/internal/counters/config", None),
+        ask("counters configured", "POST sys/internal/counters/config", None, sent={"retention_months": 48}),
+        ask("feature flags", "GET sys/internal/ui/feature-flags", 200, body={"feature_flags": []}, token=""),
+        ask("version for user interfaces", "GET sys/internal/ui/version", None),
+        ask("experiments", "GET sys/experiments", None),
+        ask("seal backend", "GET sys/seal-backend-status", None),
+        ask("replication", "GET sys/replication/status", None),
+        ask("pinned plugins", "LIST sys/plugins/pins", None),
+        ask("pinned plugin", "GET sys/plugins/pins/secret/kv", None),
+        ask("plugin runtimes", "LIST sys/plugins/runtimes/catalog", None),
+        ask("plugin reload by type", "POST sys/plugins/reload/secret/kv", None),
+        ask("well-known", "GET sys/well-known", None),
+        ask("events", "GET sys/events/subscribe/kv*", None),
+        ask("license", "GET sys/license/status", None),
+        ask("recovery keys", "GET sys/rekey-recovery-key/init", None),
+        ask("join a cluster", "POST sys/storage/raft/join", None, sent={}, token=""),
+    ]
