@@ -76,7 +76,8 @@ def print_differences(reference, candidate, texts=False):
 
 
 def asked_everything(reference, candidate):
-    return {answer["area"] for answer in reference} == {answer["area"] for answer in candidate}
+    areas = {answer["area"] for answer in candidate}
+    return len(areas) > 1 and areas == {answer["area"] for answer in reference}
 
 
 def differences(reference, candidate, texts=False):
@@ -97,7 +98,7 @@ def differences(reference, candidate, texts=False):
             meant[key] = reasons
         if rest:
             found[key] = [f"{answer['method']} {answer['path']}", *rest]
-    return found, meant, wanted.idle({answer["area"] for answer in candidate})
+    return found, meant, wanted.idle({answer["area"] for answer in candidate}, asked_everything(reference, candidate))
 
 
 def key_of(answer):
@@ -124,8 +125,8 @@ class Wanted:
                 lines = kept
         return reasons, lines
 
-    def idle(self, areas):
-        return [name for name, _, _ in self.entries if name not in self.used and name.split("/", 1)[0] in areas]
+    def idle(self, areas, is_all):
+        return [name for name, _, _ in self.entries if name not in self.used and (is_all and name.startswith("*") or name.split("/", 1)[0] in areas)]
 
 
 def pattern(text):

@@ -9,10 +9,10 @@ import urllib.parse
 PLACEHOLDERS = [
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "<uuid>"),
     (re.compile(r"(?<=<uuid>)\.[A-Za-z0-9]{6}\b"), ".<ns>"),
-    (re.compile(r"\b[A-Za-z0-9]{24}\.[A-Za-z0-9]{6}\b"), "<id24>.<ns>"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)"), "<time>"),
     (re.compile(r"\beyJ[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+"), "<jwt>"),
     (re.compile(r"\b(hv)?[sbr]\.[A-Za-z0-9_-]{20,}(\.[A-Za-z0-9]+)?"), "<token>"),
+    (re.compile(r"\b[A-Za-z0-9]{24}\.[A-Za-z0-9]{6}\b"), "<id24>.<ns>"),
     (re.compile(r"\bv-[A-Za-z0-9_-]+-[A-Za-z0-9]{20}-\d{10}"), "<db-user>"),
     (re.compile(r"hmac-sha256:[0-9a-f]{64}"), "<hmac>"),
     (re.compile(r"\b((?:auth_)?[a-z0-9-]+|entity|group)_[0-9a-f]{8}\b"), r"\1_<hex8>"),
