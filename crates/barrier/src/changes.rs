@@ -31,6 +31,19 @@ impl Changes {
         Ok(self)
     }
 
+    /// Writes a record that was decrypted elsewhere, as it is.
+    pub(crate) fn put_plain(
+        mut self,
+        view: &View,
+        path: &str,
+        plain: &[u8],
+    ) -> Result<Self, Error> {
+        let full = view.full(path);
+        let sealed = self.barrier.encrypt(&full, plain)?;
+        self.batch = self.batch.put(full, sealed);
+        Ok(self)
+    }
+
     /// Removes what is at `path`, if anything is.
     pub fn delete(mut self, view: &View, path: &str) -> Self {
         self.batch = self.batch.delete(view.full(path));

@@ -12,6 +12,8 @@ use crate::{Barrier, Changes, Error, Seen, Stored};
 const UPDATE_TRIES: usize = 2_000;
 /// How many children [`View::list_all`] reads at once.
 const PAGE: usize = 1_000;
+/// How many records [`View::copy_to`] copies in one step.
+const COPIED_AT_ONCE: usize = 100;
 
 /// A part of the barrier's storage, as one engine or one part of the kernel sees it.
 ///
@@ -163,6 +165,30 @@ impl View {
             .into_iter()
             .filter_map(|(path, _)| Some(path.strip_prefix(&*self.prefix)?.to_owned()))
             .collect())
+    }
+
+    /// Copies everything into another view, page by page, encrypted anew for its places there. What is written here
+    /// meanwhile may be missing there.
+    pub async fn copy_to(&self, other: &Self) -> Result<(), Error> {
+        let mut after: Option<String> = None;
+        loop {
+            let from = after.as_deref().map(|path| self.full(path));
+            let page = self
+                .store()?
+                .scan(&self.full(""), from.as_deref(), COPIED_AT_ONCE)
+                .await?;
+            if page.is_empty() {
+                return Ok(());
+            }
+            let mut changes = other.changes();
+            for (full, bytes) in page {
+                let plain = self.barrier.decrypt(&full, &bytes)?;
+                let path = full.strip_prefix(&*self.prefix).unwrap_or_default();
+                changes = changes.put_plain(other, path, &plain)?;
+                after = Some(path.to_owned());
+            }
+            changes.commit().await?;
+        }
     }
 
     /// Removes everything below `prefix` ("" for all of the view), page by page.

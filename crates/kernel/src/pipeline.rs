@@ -101,7 +101,7 @@ fn locate(open: &Open, asked: &mut Asked) {
     let request = &asked.request;
     let path = request.path.as_str();
     let mount = open.space.mounts.at(path);
-    asked.mount = mount.filter(|mount| !mount.record.tainted);
+    asked.mount = mount.filter(|mount| !mount.record.tainted && !mount.moving);
     asked.found = match &asked.mount {
         None => Err(Fault::Missing(format!(
             "no handler for route {path:?}. route entry not found."

@@ -42,7 +42,7 @@ impl Ticks {
         let mounts = [Class::Secret, Class::Auth]
             .into_iter()
             .flat_map(|class| open.space.mounts.all(class));
-        for mount in mounts.filter(|mount| !mount.record.tainted) {
+        for mount in mounts.filter(|mount| !mount.record.tainted && !mount.moving) {
             let Backend::Engine(engine) = &mount.backend else {
                 continue;
             };

@@ -466,7 +466,7 @@ async fn names_are_checked_and_mounts_and_namespaces_do_not_hide_each_other() {
             .await;
         assert_eq!(over.status, 400, "{path}");
     }
-    let moved = json!({ "from": "deep/down", "to": "team/down" });
+    let moved = json!({ "from": "deep/down", "to": "team" });
     assert_eq!(
         h.request(Verb::Write, "sys/remount", &h.root, moved)
             .await
@@ -511,7 +511,7 @@ async fn notes_are_replaced_by_a_write_and_merged_by_a_patch() {
         h.request(Verb::Patch, "sys/namespaces/none", &h.root, json!({}))
             .await
             .status,
-        404
+        400
     );
 }
 
@@ -647,4 +647,100 @@ async fn a_deleted_namespace_takes_its_tokens_and_data_with_it() {
         .request(Verb::Delete, "sys/namespaces/nope", &h.root, json!({}))
         .await;
     assert_eq!(twice.status, 200);
+}
+
+/// Moves a mount and waits for the end; answers the status.
+async fn remount(h: &Harness, from: &str, to: &str) -> String {
+    let asked = h
+        .request(
+            Verb::Write,
+            "sys/remount",
+            &h.root,
+            json!({ "from": from, "to": to }),
+        )
+        .await;
+    assert_eq!(asked.status, 200, "{:?}", asked.json);
+    let id = asked.data()["migration_id"].as_str().unwrap().to_owned();
+    h.pass(5).await;
+    let shown = h.read(&format!("sys/remount/status/{id}"), &h.root).await;
+    shown.data()["migration_info"]["status"]
+        .as_str()
+        .unwrap()
+        .to_owned()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mount_moves_to_another_namespace_with_its_data() {
+    let h = server().await;
+    for (name, is) in [("a", "1"), ("b", "2")] {
+        in_ns(
+            &h,
+            "team",
+            Verb::Write,
+            &format!("kv/{name}"),
+            &h.root,
+            json!({ "is": is }),
+        )
+        .await;
+    }
+    assert_eq!(remount(&h, "team/kv", "other/moved").await, "success");
+    for (name, is) in [("a", "1"), ("b", "2"), ("name", "team")] {
+        let read = in_ns(
+            &h,
+            "other",
+            Verb::Read,
+            &format!("moved/{name}"),
+            &h.root,
+            json!({}),
+        )
+        .await;
+        assert_eq!(read.data()["is"], json!(is), "{name}");
+    }
+    let gone = in_ns(&h, "team", Verb::Read, "kv/a", &h.root, json!({})).await;
+    assert_eq!(gone.status, 404);
+    let here = in_ns(&h, "other", Verb::Read, "kv/name", &h.root, json!({})).await;
+    assert_eq!(here.data()["is"], json!("other"), "its own is untouched");
+    assert_eq!(remount(&h, "other/moved", "back").await, "success");
+    let home = h.read("back/a", &h.root).await;
+    assert_eq!(home.data()["is"], json!("1"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_move_that_fails_leaves_the_mount_where_it_was() {
+    let h = server().await;
+    let wish = json!({ "type": "tickets" });
+    in_ns(&h, "team", Verb::Write, "sys/mounts/tickets", &h.root, wish).await;
+    in_ns(
+        &h,
+        "team",
+        Verb::Write,
+        "tickets/issue/a",
+        &h.root,
+        json!({}),
+    )
+    .await;
+    in_ns(
+        &h,
+        "team",
+        Verb::Write,
+        "tickets/config",
+        &h.root,
+        json!({ "refuse": true }),
+    )
+    .await;
+    assert_eq!(
+        remount(&h, "team/tickets", "other/tickets").await,
+        "failure"
+    );
+    let live = in_ns(&h, "team", Verb::List, "tickets/live", &h.root, json!({})).await;
+    assert_eq!(live.keys(), ["a"]);
+    for to in ["other/kv", "team/app", "team/sys/x", "auth/x", "sys/x"] {
+        let asked = json!({ "from": "team/kv", "to": to });
+        let refused = h.request(Verb::Write, "sys/remount", &h.root, asked).await;
+        assert_eq!(refused.status, 400, "{to}");
+    }
+    let team = admin(&h, "team").await;
+    let sideways = json!({ "from": "kv", "to": "../other/x" });
+    let refused = in_ns(&h, "team", Verb::Write, "sys/remount", &team, sideways).await;
+    assert_eq!(refused.status, 400);
 }

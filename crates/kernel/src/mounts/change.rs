@@ -39,7 +39,7 @@ const RESERVED: [&str; 5] = ["sys/", "auth/", "cubbyhole/", "identity/", "audit/
 /// Counts the changes of the table of a namespace, at [`Edition::KEY`] below its `core/`. Who decides on the
 /// table without changing it (a new namespace must not hide a mount) expects the edition unchanged.
 #[derive(Default, Serialize, Deserialize)]
-pub(crate) struct Edition(u64);
+pub(crate) struct Edition(pub(super) u64);
 
 impl Stored for Edition {}
 
@@ -191,7 +191,7 @@ async fn resume(open: &Open, mount: &Mount) -> Result<(), Fault> {
 
 /// Moves a mount. Its leases are revoked, because their ids name the old path; its data stays.
 pub async fn remount(open: &Open, from: &str, to: &str) -> Result<(), Fault> {
-    let record = check_remount(open, from, to).await?;
+    let record = check_remount(open, from, open, to).await?;
     leases::revoke_all(open, Which::Mount(&record.accessor), Force::No).await?;
     let to_there = |records: &[MountRecord], record: &mut MountRecord| {
         free_to_move(records, to)?;
@@ -202,8 +202,14 @@ pub async fn remount(open: &Open, from: &str, to: &str) -> Result<(), Fault> {
     change(open, &record, to_there).await
 }
 
-/// What is wrong with moving a mount from one path to another, if anything; else its new record.
-pub async fn check_remount(open: &Open, from: &str, to: &str) -> Result<MountRecord, Fault> {
+/// What is wrong with moving a mount from a path of one namespace to one of the same or another, if anything; else
+/// its new record.
+pub async fn check_remount(
+    open: &Open,
+    from: &str,
+    there: &Open,
+    to: &str,
+) -> Result<MountRecord, Fault> {
     let mount = open
         .space
         .mounts
@@ -230,12 +236,13 @@ pub async fn check_remount(open: &Open, from: &str, to: &str) -> Result<MountRec
         (Class::Auth, Class::Auth) | (Class::Secret, Class::Secret) => {}
     }
     refuse_path(&record)?;
-    refuse_namespace(open, to).await?;
-    free_to_move(&open.space.mounts.stored().await?, to)?;
+    refuse_closed(&mount.record)?;
+    refuse_namespace(there, to).await?;
+    free_to_move(&there.space.mounts.stored().await?, to)?;
     Ok(record)
 }
 
-fn free_to_move(records: &[MountRecord], to: &str) -> Result<(), Fault> {
+pub(super) fn free_to_move(records: &[MountRecord], to: &str) -> Result<(), Fault> {
     match in_the_way(records, to) {
         Some(other) => Err(Fault::Invalid(format!(
             "path already in use at {:?}",
@@ -344,7 +351,7 @@ async fn engine_begins(open: &Open, mount: &Arc<Mount>, from: Option<&str>) -> R
     engine.begin(&open.background(mount), from).await
 }
 
-async fn end_tokens_of(open: &Open, path: &str) -> Result<(), Fault> {
+pub(super) async fn end_tokens_of(open: &Open, path: &str) -> Result<(), Fault> {
     let mut after: Option<String> = None;
     loop {
         let tokens = &open.tokens;
@@ -442,21 +449,13 @@ fn written(open: &Open, edit: &Edit) -> Result<Changes, Fault> {
 }
 
 fn swap(open: &Open, edit: &Edit) {
-    let (uuid, mount) = match edit {
-        Edit::Put(record) => (
-            &record.uuid,
-            Some(Arc::new(Mount::new(
-                record.as_ref().clone(),
-                &open.space.view,
-                &open.settings,
-            ))),
-        ),
-        Edit::Delete(record) => (&record.uuid, None),
-    };
-    open.space.mounts.change(|all| {
-        all.retain(|_, old| &old.record.uuid != uuid);
-        if let Some(mount) = &mount {
-            all.insert(mount.record.path.clone(), Arc::clone(mount));
+    let mounts = &open.space.mounts;
+    match edit {
+        Edit::Put(record) => {
+            let record = record.as_ref().clone();
+            let mount = Mount::new(record, &open.space.view, &open.settings);
+            mounts.replace(&Arc::new(mount));
         }
-    });
+        Edit::Delete(record) => mounts.remove(&record.uuid),
+    }
 }

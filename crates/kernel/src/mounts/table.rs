@@ -42,6 +42,8 @@ pub struct Mount {
     pub view: View,
     /// What answers.
     pub backend: Backend,
+    /// It is being moved to another namespace and answers nothing meanwhile. Not stored: a crash leaves it where it was.
+    pub moving: bool,
     /// Whether each token has a storage of its own here; every request asks.
     per_token: bool,
 }
@@ -132,6 +134,19 @@ impl Mounts {
             .collect()
     }
 
+    /// Puts a mount into the table, in the place of the one that it is another state of.
+    pub(super) fn replace(&self, mount: &Arc<Mount>) {
+        self.change(|all| {
+            all.retain(|_, old| old.record.uuid != mount.record.uuid);
+            all.insert(mount.record.path.clone(), Arc::clone(mount));
+        });
+    }
+
+    /// Takes a mount out of the table.
+    pub(super) fn remove(&self, uuid: &str) {
+        self.change(|all| all.retain(|_, old| old.record.uuid != uuid));
+    }
+
     /// The records in storage, which changes are decided on.
     pub(super) async fn stored(&self) -> Result<Vec<MountRecord>, Fault> {
         let mut records = Vec::new();
@@ -196,6 +211,7 @@ impl Mount {
         Self {
             record,
             info: Arc::new(info),
+            moving: false,
             view,
             per_token: matches!(&backend, Backend::Engine(engine) if engine.table().per_token),
             backend,

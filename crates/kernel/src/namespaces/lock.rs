@@ -20,6 +20,16 @@ pub async fn lock(open: &Open, space: &Arc<Space>) -> Result<Secret<String>, Fau
             space.path
         )));
     }
+    if let Some(around) = space
+        .line()
+        .skip(1)
+        .find(|space| space.record().lock.is_some())
+    {
+        return Err(Fault::Invalid(format!(
+            "cannot lock namespace {:?}: ancestor namespace {:?} is already locked",
+            space.path, around.path
+        )));
+    }
     let key = Secret::new(open.random.base62(KEY_CHARS).to_string());
     let hash = hex::encode(sha256(key.expose().as_bytes()));
     change(open, space, |record| record.lock = Some(hash.clone())).await?;

@@ -27,6 +27,7 @@ pub(super) fn routes() -> Routes<Open> {
             "config/state/sanitized",
             "The configuration without anything secret.",
         )
+        .root_only()
         .read::<ReadConfiguration>(),
         path("config/cors", "Requests from pages of other origins.")
             .root_only()

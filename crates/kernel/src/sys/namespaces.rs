@@ -92,7 +92,12 @@ async fn listed(open: &Open, deep: bool) -> Result<Reply, Fault> {
     };
     let keys: Vec<String> = found.iter().map(relative).collect();
     if keys.is_empty() {
-        return Err(Fault::NotFound);
+        // The reference answers an empty list and an empty scan differently.
+        return if deep {
+            Reply::data(&json!({}))
+        } else {
+            Err(Fault::NotFound)
+        };
     }
     let each = found.iter().map(|record| (relative(record), shown(record)));
     let key_info: Map<String, Value> = each.collect();
@@ -162,7 +167,7 @@ impl Handle<Open> for PatchNamespace {
     type Reply = Reply;
 
     async fn handle(self, open: &Open, _: &Ctx) -> Result<Reply, Fault> {
-        let missing = || Fault::Missing("namespace not found".into());
+        let missing = || Fault::invalid("namespace not found");
         let space = child(open, &self.path).await?.ok_or_else(missing)?;
         let notes = notes(self.custom_metadata.unwrap_or_default())?;
         let record = namespaces::patch(open, &space, &notes).await?;

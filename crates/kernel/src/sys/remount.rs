@@ -32,6 +32,7 @@ pub(crate) struct Moves {
 #[derive(Clone)]
 struct Move {
     id: String,
+    /// The namespace it was asked in; the paths are seen from there.
     space: Arc<Space>,
     from: String,
     to: String,
@@ -75,7 +76,9 @@ impl Handle<Open> for Remount {
             ));
         }
         let (from, to) = (slashed(&self.from.0), slashed(&self.to.0));
-        mounts::check_remount(open, &from, &to).await?;
+        let (here, old) = open.reached(&from).await?;
+        let (there, new) = open.reached(&to).await?;
+        mounts::check_remount(&here, &old, &there, &new).await?;
         let id = cx.random.uuid_v4();
         open.moves.queue(Move {
             id: id.clone(),
@@ -104,7 +107,7 @@ pub(crate) async fn run_moves(core: Arc<Core>, stop: CancellationToken) {
 }
 
 async fn carry_out(open: &Open, Move { id, from, to, .. }: &Move) {
-    let status = match mounts::remount(open, from, to).await {
+    let status = match moved(open, from, to).await {
         Ok(()) => {
             tracing::info!(migration_id = id, from, to, "a mount was moved");
             Status::Success
@@ -115,6 +118,36 @@ async fn carry_out(open: &Open, Move { id, from, to, .. }: &Move) {
         }
     };
     open.moves.end(id, status);
+}
+
+async fn moved(open: &Open, from: &str, to: &str) -> Result<(), Fault> {
+    let (here, from) = open.reached(from).await?;
+    let (there, to) = open.reached(to).await?;
+    match here.space.id == there.space.id {
+        true => mounts::remount(&here, &from, &to).await,
+        false => mounts::move_across(&here, &from, &there, &to).await,
+    }
+}
+
+impl Open {
+    /// The namespace that a mount's path leads to, and the path there. An auth method's has `auth/` in front in its
+    /// own namespace, however it is seen from here.
+    async fn reached(&self, path: &str) -> Result<(Self, String), Fault> {
+        let (auth, path) = match path.strip_prefix("auth/") {
+            Some(below) => ("auth/", below),
+            None => ("", path),
+        };
+        let mut space = Arc::clone(&self.space);
+        let mut rest = path;
+        while let Some((name, below)) = rest.split_once('/').filter(|(_, below)| !below.is_empty())
+        {
+            match self.namespaces.child(&space, name).await? {
+                Some(child) => (space, rest) = (child, below),
+                None => break,
+            }
+        }
+        Ok((Self::new(self, space), format!("{auth}{rest}")))
+    }
 }
 
 /// Shows how far a move is. Moves are remembered until the server is sealed.
