@@ -1,5 +1,7 @@
 //! Plain hashes.
 
+use std::fmt;
+
 use aws_lc_rs::digest;
 use sha3::Digest as _;
 
@@ -49,26 +51,31 @@ pub fn sha256(data: &[u8]) -> [u8; 32] {
     fixed(&digest::SHA256, data)
 }
 
-/// SHA-256 of what comes bit by bit.
-pub struct Sha256(digest::Context);
+/// SHA-256 (FIPS 180-4) of what comes piece by piece. A clone goes its own way from where it was made.
+#[derive(Clone)]
+pub struct Sha256 {
+    context: digest::Context,
+}
 
 impl Sha256 {
-    /// Of nothing yet.
+    /// Of nothing so far.
     #[must_use]
     pub fn new() -> Self {
-        Self(digest::Context::new(&digest::SHA256))
+        Self {
+            context: digest::Context::new(&digest::SHA256),
+        }
     }
 
-    /// Adds data.
-    pub fn update(&mut self, data: &[u8]) {
-        self.0.update(data);
+    /// Takes more.
+    pub fn update(&mut self, more: &[u8]) {
+        self.context.update(more);
     }
 
-    /// The digest of all that was added.
+    /// The hash of all that came.
     #[must_use]
     pub fn finish(self) -> [u8; 32] {
         let mut out = [0; 32];
-        out.copy_from_slice(self.0.finish().as_ref());
+        out.copy_from_slice(self.context.finish().as_ref());
         out
     }
 }
@@ -76,6 +83,12 @@ impl Sha256 {
 impl Default for Sha256 {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+impl fmt::Debug for Sha256 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sha256(…)")
     }
 }
 
@@ -96,4 +109,20 @@ fn fixed<const N: usize>(algorithm: &'static digest::Algorithm, data: &[u8]) -> 
     let mut out = [0; N];
     out.copy_from_slice(digest::digest(algorithm, data).as_ref());
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_and_whole_agree_and_clones_part_ways() {
+        let mut pieces = Sha256::new();
+        pieces.update(b"one");
+        let clone = pieces.clone();
+        pieces.update(b"two");
+        assert_eq!(pieces.finish(), sha256(b"onetwo"));
+        assert_eq!(clone.finish(), sha256(b"one"));
+        assert_eq!(Sha256::default().finish(), sha256(b""));
+    }
 }
