@@ -16,6 +16,12 @@ pub enum Error {
     /// A key was built from another number of bytes than its algorithm takes.
     #[error("a key has the wrong length: AES-256 takes exactly 32 bytes")]
     KeyLength,
+    /// Numbers or a document that make no key for the algorithm they are said to be for.
+    #[error("the key is unfit for its algorithm")]
+    KeyUnfit,
+    /// The library refused to sign.
+    #[error("signing failed")]
+    Signing,
     /// HKDF was asked for more than 255 blocks (RFC 5869 section 2.3).
     #[error("too much key material was asked for: HKDF-SHA-256 gives at most 8160 bytes")]
     OutputLength,

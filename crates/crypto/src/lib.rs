@@ -14,7 +14,10 @@
 //! - **Errors tell an attacker nothing.** A decryption fails in one way, whatever was wrong. No text holds a secret.
 //! - **Randomness and time are arguments**, so that tests can repeat: [`Random`] and a `now` in seconds since the Unix epoch.
 //!
-//! It knows nothing of storage, of requests or of threads, and encodes nothing as text: base64 and hex are the callers'.
+//! - **A key has one algorithm.** What comes with a message never chooses how it is verified.
+//!
+//! It knows nothing of storage, of requests or of threads, and encodes nothing as text: base64 and hex are the callers'. Signed
+//! tokens are the exception ([`jose`]): there the text is what is signed.
 //!
 //! | module | what it holds |
 //! |---|---|
@@ -24,6 +27,8 @@
 //! | [`keyring`] | numbered keys, rotation, the format of stored values |
 //! | [`shamir`] | splitting a key into shares and putting it together |
 //! | [`mac`], [`hash`] | HMAC, HKDF and plain hashes |
+//! | [`sign`], [`jose`] | signatures, and signed tokens with their keys as JSON |
+//! | [`otp`] | one-time passwords |
 //! | [`compare`] | equality in constant time |
 //! | [`pgp`] | encrypting a secret to somebody's OpenPGP key |
 //! | [`es512`] | signatures by ECDSA over P-521, for tokens that travel as JWT |
@@ -34,12 +39,15 @@ pub mod compare;
 mod error;
 pub mod es512;
 pub mod hash;
+pub mod jose;
 pub mod keyring;
 pub mod mac;
+pub mod otp;
 pub mod pgp;
 pub mod random;
 pub mod secret;
 pub mod shamir;
+pub mod sign;
 
 pub use aead::Aes256Key;
 pub use buffer::WipingBuffer;

@@ -100,3 +100,42 @@ mod shamir {
         }
     }
 }
+
+#[cfg(test)]
+mod jose {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use coffer_crypto::jose::{Compact, KeySet, read_key};
+    use coffer_crypto::sign::Algorithm;
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    /// Keys that are almost keys.
+    fn almost_a_key() -> impl Strategy<Value = Value> {
+        let kind = prop::sample::select(vec!["RSA", "EC", "OKP", "oct", "odd"]);
+        let curve = prop::sample::select(vec!["P-256", "P-384", "P-521", "Ed25519", "x"]);
+        let number = prop::collection::vec(any::<u8>(), 0..300);
+        (kind, curve, number.clone(), number).prop_map(|(kind, curve, one, other)| {
+            let (one, other) = (URL_SAFE_NO_PAD.encode(one), URL_SAFE_NO_PAD.encode(other));
+            json!({ "kty": kind, "crv": curve, "n": one, "e": "AQAB", "x": one, "y": other, "k": other })
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn hostile_tokens_never_panic(text: String, header: String, rest in "[A-Za-z0-9_-]{0,20}") {
+            drop(Compact::parse(&text));
+            let header = URL_SAFE_NO_PAD.encode(header);
+            drop(Compact::parse(&format!("{header}.{rest}.{rest}")));
+        }
+
+        #[test]
+        fn hostile_keys_never_panic_and_verify_nothing(jwk in almost_a_key()) {
+            let token = format!("eyJhbGciOiJFUzI1NiJ9.e30.{}", "A".repeat(86));
+            let token = Compact::parse(&token).unwrap();
+            drop(read_key(&jwk, &Algorithm::ALL));
+            let set = KeySet::read(&json!({ "keys": [jwk] }), &Algorithm::ALL).unwrap();
+            prop_assert!(set.verify(&token).is_err());
+        }
+    }
+}

@@ -2,10 +2,15 @@
 
 #[cfg(test)]
 mod gnupg;
+#[cfg(test)]
+mod jose;
+#[cfg(test)]
 mod nist;
 #[cfg(test)]
 mod openbao;
 #[cfg(test)]
 mod rfc;
+#[cfg(test)]
+mod signatures;
 #[cfg(test)]
 mod wycheproof;
