@@ -25,13 +25,20 @@ pub struct Namespaces {
     barrier: Arc<Barrier>,
     settings: Arc<Settings>,
     root: Arc<Space>,
-    loaded: Mutex<HashMap<String, Slot>>,
+    loaded: Mutex<Loaded>,
     /// Ids of namespaces with periodic work, or with something being taken away.
     care: Mutex<BTreeSet<String>>,
 }
 
 /// Several who ask at once get one and the same value: changes are made on it.
 type Slot = Arc<OnceCell<Arc<Space>>>;
+
+#[derive(Default)]
+struct Loaded {
+    by_path: HashMap<String, Slot>,
+    /// The paths of those that have been read.
+    paths: HashMap<String, String>,
+}
 
 /// What is stored under an id.
 #[derive(Serialize, Deserialize)]
@@ -96,7 +103,13 @@ impl Namespaces {
             Space::load(record, Some(Arc::clone(of)), &self.barrier, &self.settings).await
         };
         match slot.get_or_try_init(load).await {
-            Ok(space) => Ok(Some(Arc::clone(space))),
+            Ok(space) => {
+                let mut loaded = self.loaded.lock();
+                if loaded.by_path.contains_key(&path) {
+                    loaded.paths.insert(space.id.clone(), path);
+                }
+                Ok(Some(Arc::clone(space)))
+            }
             Err(Fault::NotFound) => Ok(None),
             Err(other) => Err(other),
         }
@@ -130,6 +143,9 @@ impl Namespaces {
         if id.is_empty() {
             return Ok(Some(self.root()));
         }
+        if let Some(known) = self.known_by_id(id) {
+            return Ok(Some(known));
+        }
         if !is_id(id) {
             return Ok(None);
         }
@@ -145,7 +161,10 @@ impl Namespaces {
     /// Those in memory, the root first.
     pub fn in_memory(&self) -> Vec<Arc<Space>> {
         let loaded = self.loaded.lock();
-        let known = loaded.values().filter_map(|slot| slot.get().cloned());
+        let known = loaded
+            .by_path
+            .values()
+            .filter_map(|slot| slot.get().cloned());
         std::iter::once(self.root()).chain(known).collect()
     }
 
@@ -201,7 +220,10 @@ impl Namespaces {
 
     /// Forgets a namespace that is gone.
     pub(super) fn forget(&self, record: &NamespaceRecord) {
-        self.loaded.lock().remove(&record.path);
+        let mut loaded = self.loaded.lock();
+        loaded.by_path.remove(&record.path);
+        loaded.paths.remove(&record.id);
+        drop(loaded);
         self.care.lock().remove(&record.id);
     }
 
@@ -209,27 +231,43 @@ impl Namespaces {
         if path.is_empty() {
             return Some(self.root());
         }
-        self.loaded.lock().get(path)?.get().cloned()
+        self.loaded.lock().by_path.get(path)?.get().cloned()
+    }
+
+    fn known_by_id(&self, id: &str) -> Option<Arc<Space>> {
+        let loaded = self.loaded.lock();
+        let slot = loaded.by_path.get(loaded.paths.get(id)?)?;
+        slot.get().filter(|space| space.id == id).cloned()
     }
 
     /// The place in memory for a namespace. Makes room by forgetting some that nobody holds: who gets one gets it
     /// under this lock, so nobody can change a copy that is no longer the one.
     fn slot(&self, path: &str) -> Slot {
         let mut loaded = self.loaded.lock();
-        if loaded.len() >= MAX_LOADED && !loaded.contains_key(path) {
+        if loaded.by_path.len() >= MAX_LOADED && !loaded.by_path.contains_key(path) {
             let idle = |slot: &Slot| {
                 Arc::strong_count(slot) == 1
                     && slot.get().is_none_or(|space| Arc::strong_count(space) == 1)
             };
             let some: Vec<String> = loaded
+                .by_path
                 .iter()
                 .filter(|(_, slot)| idle(slot))
                 .map(|(path, _)| path.clone())
                 .take(FORGOTTEN_AT_ONCE)
                 .collect();
-            some.iter().for_each(|path| drop(loaded.remove(path)));
+            for path in some {
+                if let Some(space) = loaded
+                    .by_path
+                    .remove(&path)
+                    .as_deref()
+                    .and_then(OnceCell::get)
+                {
+                    loaded.paths.remove(&space.id);
+                }
+            }
         }
-        Arc::clone(loaded.entry(path.to_owned()).or_default())
+        Arc::clone(loaded.by_path.entry(path.to_owned()).or_default())
     }
 }
 
