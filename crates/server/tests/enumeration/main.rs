@@ -69,6 +69,18 @@ const WITHOUT_TOKEN: &[(&str, &str)] = &[
         "shares of the unseal key speak for the operators",
     ),
     (
+        "sys/rekey-recovery-key/init",
+        "shares of the recovery key speak for the operators; a Shamir seal has none, and it says so",
+    ),
+    (
+        "sys/rekey-recovery-key/update",
+        "shares of the recovery key speak for the operators; a Shamir seal has none, and it says so",
+    ),
+    (
+        "sys/rekey-recovery-key/verify",
+        "shares of the recovery key speak for the operators; a Shamir seal has none, and it says so",
+    ),
+    (
         "sys/internal/specs/openapi",
         "a login page asks; without a token it shows what is listed for everyone",
     ),
@@ -83,10 +95,6 @@ const WITHOUT_TOKEN: &[(&str, &str)] = &[
     (
         "sys/internal/ui/mounts/{path*}",
         "the command line asks before every kv command; the handler refuses who may not see the mount",
-    ),
-    (
-        "sys/internal/ui/namespaces",
-        "the handler wants a token, and refuses in its own words",
     ),
     ("sys/wrapping/lookup", "the wrapping token is in the body"),
     ("sys/wrapping/rewrap", "the wrapping token is in the body"),
