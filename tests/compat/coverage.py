@@ -122,7 +122,7 @@ class Table:
         row, state = self.rows[name], self.state(name)
         if state == OPEN:
             answer, lines = row["differ"][0]
-            return f"{len(row['differ'])} of {row['asked']}, such as {diff.key_of(answer)}: {shortened(lines[0])}"
+            return f"{len(row['differ'])} of {row['asked']}, such as `{diff.key_of(answer)}`: `{shortened(lines[0])}`"
         return "; ".join(row["meant"]) if state == MEANT else ""
 
 

@@ -20,6 +20,7 @@ PLACEHOLDERS = [
     (re.compile(r"\b[0-9a-f]{40}\b"), "<hex40>"),
     (re.compile(r"\b[A-Za-z0-9]{24}\b(?=$|\")"), "<id24>"),
     (re.compile(r"secret=[A-Z2-7]{16,}"), "secret=<base32>"),
+    (re.compile(r"^[A-Za-z0-9]{6}_root$"), "<ns>_root"),
     (re.compile(r"127\.0\.0\.1:\d+"), "127.0.0.1:<port>"),
     (re.compile(r"/tmp/coffer-record-[a-z0-9_]+"), "<dir>"),
 ]
