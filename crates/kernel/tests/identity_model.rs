@@ -145,9 +145,9 @@ impl Model {
                 };
                 h.delete(&format!("identity/group/id/{id}"), &h.root).await;
                 self.groups.remove(&id);
-                self.groups
-                    .values_mut()
-                    .for_each(|group| drop(group.groups.remove(&id)));
+                self.groups.values_mut().for_each(|group| {
+                    let _ = group.groups.remove(&id);
+                });
             }
             Step::DeleteEntity(which) => {
                 let Some(id) = nth(self.entities.iter(), which) else {
@@ -155,9 +155,9 @@ impl Model {
                 };
                 h.delete(&format!("identity/entity/id/{id}"), &h.root).await;
                 self.entities.remove(&id);
-                self.groups
-                    .values_mut()
-                    .for_each(|group| drop(group.entities.remove(&id)));
+                self.groups.values_mut().for_each(|group| {
+                    let _ = group.entities.remove(&id);
+                });
             }
             Step::Merge { from, to } => {
                 let from = nth(self.entities.iter(), from);

@@ -21,15 +21,17 @@ const PAGE: usize = 1_000;
 /// Entities, their aliases, and groups, behind the barrier; what decisions need of them is kept in memory.
 #[derive(Clone)]
 pub struct Identity {
-    pub(super) view: View,
+    view: View,
+    namespace: Arc<str>,
     pub(super) known: Arc<Known>,
 }
 
 impl Identity {
-    /// The store in a view that holds nothing else (`sys/identity/`).
-    pub fn new(view: View) -> Self {
+    /// The store in a view that holds nothing else (`sys/identity/`), of the namespace with this id as it is shown.
+    pub fn new(view: View, namespace: &str) -> Self {
         Self {
             view,
+            namespace: namespace.into(),
             known: Arc::default(),
         }
     }
@@ -45,7 +47,8 @@ impl Identity {
         random: &Random,
     ) -> Result<C::Done, Fault> {
         for _ in 0..TRIES {
-            let mut work = Work::new(self.view.clone(), now, random.clone());
+            let namespace = Arc::clone(&self.namespace);
+            let mut work = Work::new(self.view.clone(), namespace, now, random.clone());
             let done = match change.decide(&mut work).await {
                 Err(Fault::Conflict(_)) => continue,
                 other => other?,

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
+use std::sync::Arc;
 
 use coffer_barrier::{Changes, Seen, Stored, View};
 use coffer_crypto::Random;
@@ -55,6 +56,7 @@ pub struct Work {
     /// Randomness for new ids.
     pub random: Random,
     view: View,
+    namespace: Arc<str>,
     entities: Shelf<Entity>,
     groups: Shelf<Group>,
     /// Places of the indexes that were looked at.
@@ -79,11 +81,12 @@ struct Slot<T> {
 }
 
 impl Work {
-    pub(super) fn new(view: View, now: Timestamp, random: Random) -> Self {
+    pub(super) fn new(view: View, namespace: Arc<str>, now: Timestamp, random: Random) -> Self {
         Self {
             now,
             random,
             view,
+            namespace,
             entities: Shelf(BTreeMap::new()),
             groups: Shelf(BTreeMap::new()),
             looked_up: BTreeMap::new(),
@@ -201,7 +204,8 @@ impl Work {
 
     /// A name for what nobody gave one.
     pub fn new_name(&self, what: &str) -> String {
-        format!("{what}_{}", hex::encode(self.random.bytes::<4>()))
+        let number = hex::encode(self.random.bytes::<4>());
+        format!("{what}_{number}.{}", self.namespace)
     }
 
     pub(super) fn touched(&self) -> Touched {

@@ -53,7 +53,7 @@ impl Space {
             parent,
             mounts: Mounts::load(&view, settings).await?,
             policies: Policies::new(view.sub("sys/policy/"), record.is_root()),
-            identity: Identity::new(view.sub("sys/identity/")),
+            identity: Identity::new(view.sub("sys/identity/"), record.shown_id()),
             passwords: Passwords::new(view.sub("sys/password-policy/")),
             record: ArcSwap::from_pointee(record),
             view,

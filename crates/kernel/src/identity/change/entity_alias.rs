@@ -125,9 +125,10 @@ impl PutAlias {
             alias.custom_metadata = Some(metadata.clone());
         }
         let target = self.entity.as_ref().filter(|id| **id != entity.id);
-        if alias == old && target.is_none() {
+        if alias == old && target.is_none() && matches!(self.key, AliasKey::Id(_)) {
             return Ok((Done::Same, alias, entity.id));
         }
+        alias.custom_metadata = alias.custom_metadata.filter(|notes| !notes.is_empty());
         let other = work.entity_by_alias(&alias.mount, &alias.name).await?;
         if other.is_some_and(|other| other.id != entity.id || !old.is(&alias.mount, &alias.name)) {
             return Err(Fault::invalid(

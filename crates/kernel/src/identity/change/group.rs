@@ -194,6 +194,7 @@ impl PutGroup<'_> {
         for id in there.difference(&wanted) {
             if let Some(mut member) = work.group(id).await? {
                 member.parents.retain(|known| known != group);
+                member.modify_index += 1;
                 work.put_group(member);
             }
         }
@@ -213,6 +214,7 @@ impl PutGroup<'_> {
                 )));
             }
             member.parents.push(group.to_owned());
+            member.modify_index += 1;
             work.put_group(member);
         }
         Ok(())

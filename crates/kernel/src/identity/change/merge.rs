@@ -108,6 +108,9 @@ fn absorb(to: &mut Entity, from: Entity, dropped: &BTreeSet<String>) {
             to.aliases.push(alias);
         }
     }
+    for alias in &mut to.aliases {
+        alias.custom_metadata.take_if(|notes| notes.is_empty());
+    }
     for group in from.groups {
         if !to.groups.contains(&group) {
             to.groups.push(group);
