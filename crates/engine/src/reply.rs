@@ -37,12 +37,14 @@ pub struct Reply {
     pub auth: Option<Box<Auth>>,
     /// Remarks for the client.
     pub warnings: Vec<String>,
-    /// A success status other than 200 or 204.
+    /// A status other than 200 or 204.
     pub status: Option<u16>,
     /// How long the answer holds, shown as `lease_duration` although there is no lease.
     pub lease_duration: Option<Duration>,
     /// Whether the client gets the answer itself, or a single-use token for it.
     pub wrapping: Wrapping,
+    /// Fields beside the body that a protocol of its own prescribes, names in lower case.
+    pub headers: Vec<(&'static str, String)>,
 }
 
 /// Whether an answer is wrapped.
@@ -144,7 +146,13 @@ impl Reply {
         self
     }
 
-    /// With this success status.
+    /// With one more field beside the body; a name in lower case.
+    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// With this status. A protocol with errors of its own form gives theirs.
     pub fn status(mut self, status: u16) -> Self {
         self.status = Some(status);
         self

@@ -301,6 +301,10 @@ fn limit_page(request: &mut Request, limit: i64) {
     }
 }
 
+/// The header that the kernel's own handlers see: clients of the OpenID provider prove by it who they are. The token is
+/// never in it.
+const AUTHORIZATION: &str = "authorization";
+
 /// What the handler gets; none where it would be the storage of a token that may not come here.
 fn context(open: &Open, asked: &Asked, mount: &Arc<Mount>) -> Option<(Ctx, Arc<Desk>)> {
     let request = &asked.request;
@@ -314,8 +318,10 @@ fn context(open: &Open, asked: &Asked, mount: &Arc<Mount>) -> Option<(Ctx, Arc<D
     } else {
         mount.view.clone()
     };
-    let passed = &mount.record.tuning.passthrough_request_headers;
-    let headers = passed.iter().filter_map(|name| {
+    let passed = mount.record.tuning.passthrough_request_headers.iter();
+    let own = mount.is_kernels_own().then_some(AUTHORIZATION);
+    let names = passed.map(String::as_str).chain(own);
+    let headers = names.filter_map(|name| {
         let name = name.to_lowercase();
         let value = request.headers.get(&name)?.first()?.clone();
         Some((name, value))

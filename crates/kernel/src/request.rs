@@ -29,7 +29,7 @@ pub struct Request {
     pub body: Wiped<Map<String, Value>>,
     /// Where it came from; absent for Unix sockets.
     pub client: Option<SocketAddr>,
-    /// Headers, names in lower case, without those that carry the token.
+    /// Headers, names in lower case, without those that carry the token; of `authorization` only the scheme stays then.
     pub headers: BTreeMap<String, Vec<String>>,
     /// How long a wrapped answer shall wait, if it shall be wrapped.
     pub wrap_ttl: Option<Duration>,
@@ -56,6 +56,8 @@ pub struct Response {
     pub warnings: Vec<String>,
     /// A token.
     pub auth: Option<Box<Auth>>,
+    /// Fields beside the body that a protocol of its own prescribes, names in lower case.
+    pub headers: Vec<(&'static str, String)>,
 }
 
 /// A refusal or failure.

@@ -73,6 +73,7 @@ async fn respond(
         request_id: asked.request.id.clone(),
         status: reply.status,
         lease_duration: reply.lease_duration.map_or(0, |ttl| ttl.as_secs()),
+        headers: std::mem::take(&mut reply.headers),
         ..Response::default()
     };
     if let Some(renewed) = reply.renewed.take() {

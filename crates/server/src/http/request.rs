@@ -265,16 +265,20 @@ fn unparsable(error: &serde_json::Error) -> String {
     )
 }
 
-/// The headers for audit and engines, without those that carry the token.
+/// The headers for audit and engines, without the token. Of the header that brought it as a bearer's only the scheme
+/// stays: some paths must know that it came so.
 fn plain_headers(headers: &HeaderMap) -> BTreeMap<String, Vec<String>> {
+    let own = text(headers, header::TOKEN).is_some_and(|token| !token.is_empty());
     let mut plain: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (name, value) in headers {
-        let carries_token = name == header::TOKEN
-            || name == AUTHORIZATION && value.as_bytes().starts_with(b"Bearer ");
-        if carries_token {
+        let bearers = name == AUTHORIZATION && value.as_bytes().starts_with(b"Bearer ");
+        if name == header::TOKEN || bearers && own {
             continue;
         }
-        let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let value = match bearers {
+            true => "Bearer".to_owned(),
+            false => String::from_utf8_lossy(value.as_bytes()).into_owned(),
+        };
         match plain.get_mut(name.as_str()) {
             Some(values) => values.push(value),
             None => drop(plain.insert(name.as_str().to_owned(), vec![value])),
@@ -477,6 +481,12 @@ mod tests {
             headers,
             BTreeMap::from([("x-a".to_owned(), vec!["b".to_owned(), "c".to_owned()])])
         );
+        let scheme = |value: &str| {
+            let read = request("GET /v1/a", &[("authorization", value)], "").unwrap();
+            read.headers.get("authorization").cloned()
+        };
+        assert_eq!(scheme("Bearer two"), Some(vec!["Bearer".to_owned()]));
+        assert_eq!(scheme("Basic YTpi"), Some(vec!["Basic YTpi".to_owned()]));
     }
 
     #[test]

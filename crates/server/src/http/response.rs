@@ -6,7 +6,7 @@ use coffer_kernel::{Refusal, Response};
 use http::header::{
     CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, LOCATION, STRICT_TRANSPORT_SECURITY,
 };
-use http::{HeaderValue, StatusCode};
+use http::{HeaderName, HeaderValue, StatusCode};
 
 use super::outgoing::Outgoing;
 use super::{envelope, status};
@@ -18,6 +18,8 @@ pub(super) struct Answer {
     pub(super) media_type: Option<HeaderValue>,
     pub(super) location: Option<HeaderValue>,
     pub(super) attachment: bool,
+    /// What the kernel asks for besides.
+    pub(super) more: Vec<(HeaderName, HeaderValue)>,
     pub(super) body: Outgoing,
 }
 
@@ -44,15 +46,19 @@ impl Answer {
             media_type: None,
             location: Some(location),
             attachment: false,
+            more: Vec::new(),
             body: Outgoing::EMPTY,
         }
     }
 
     /// What the kernel answered.
-    pub(super) fn granted(response: Response) -> Self {
+    pub(super) fn granted(mut response: Response) -> Self {
         let request_id = response.request_id.clone();
-        Self::of(response, StatusCode::OK)
-            .unwrap_or_else(|fault| Self::refused(Refusal { request_id, fault }))
+        let more = more(&mut response);
+        match Self::of(response, StatusCode::OK) {
+            Ok(answer) => Self { more, ..answer },
+            Err(fault) => Self::refused(Refusal { request_id, fault }),
+        }
     }
 
     /// What the kernel refused. The source of an internal fault goes to the log, and only there.
@@ -97,6 +103,7 @@ impl Answer {
         if self.attachment {
             headers.insert(CONTENT_DISPOSITION, HeaderValue::from_static("attachment"));
         }
+        headers.extend(self.more);
         response
     }
 
@@ -111,6 +118,7 @@ impl Answer {
                 media_type: None,
                 location: None,
                 attachment: false,
+                more: Vec::new(),
                 body: Outgoing::EMPTY,
             });
         }
@@ -127,6 +135,7 @@ impl Answer {
                     media_type: Some(media_type),
                     location: None,
                     attachment: false,
+                    more: Vec::new(),
                     body: Outgoing::Whole(Bytes::from_owner(bytes)),
                 });
             }
@@ -142,6 +151,7 @@ impl Answer {
             media_type: Some(JSON),
             location: None,
             attachment: false,
+            more: Vec::new(),
             body: Outgoing::Whole(body),
         }
     }
@@ -152,9 +162,20 @@ impl Answer {
             media_type: stream.media_type.map(HeaderValue::from_static),
             location: None,
             attachment: stream.attachment,
+            more: Vec::new(),
             body: Outgoing::Stream(stream.pieces),
         }
     }
+}
+
+/// The fields that the kernel asks for, those that can travel.
+fn more(response: &mut Response) -> Vec<(HeaderName, HeaderValue)> {
+    let asked = std::mem::take(&mut response.headers).into_iter();
+    let fields = asked.filter_map(|(name, value)| {
+        let value = HeaderValue::from_str(&value).ok()?;
+        Some((HeaderName::from_static(name), value))
+    });
+    fields.collect()
 }
 
 #[cfg(test)]
@@ -196,6 +217,22 @@ mod tests {
         assert_eq!(answer.status.as_u16(), 404);
         let parsed: serde_json::Value = serde_json::from_slice(answer.body.whole()).unwrap();
         assert!(parsed["data"]["data"].is_null() && parsed["request_id"] == "r");
+    }
+
+    #[test]
+    fn fields_that_a_protocol_prescribes_go_out_beside_ours() {
+        let answer = Answer::granted(Response {
+            status: Some(401),
+            headers: vec![
+                ("www-authenticate", "Basic".into()),
+                ("pragma", "no-cache\r\nx: y".into()), // can not travel
+            ],
+            ..Response::default()
+        });
+        let answer = answer.into_http();
+        assert_eq!(answer.status().as_u16(), 401);
+        assert_eq!(answer.headers()["www-authenticate"], "Basic");
+        assert!(!answer.headers().contains_key("pragma"));
     }
 
     #[test]
