@@ -40,6 +40,9 @@ pub trait Services: Send + Sync {
     /// Stores durably what would have to be undone; becomes the lease when the request succeeds.
     fn intend<'a>(&'a self, cx: &'a Ctx, lease: NewLease) -> Answer<'a, Intent>;
 
+    /// See [`Ctx::attempt`].
+    fn attempt<'a>(&'a self, cx: &'a Ctx, name: &'a str) -> Answer<'a, ()>;
+
     /// A password by the named policy of `sys/policies/password`.
     fn password<'a>(&'a self, policy: &'a str) -> Answer<'a, Secret<String>>;
 }
@@ -120,6 +123,15 @@ impl Ctx {
     pub async fn intend<E, L: Lease<E>>(&self, lease: &L) -> Result<Intent, Fault> {
         let lease = NewLease::of::<E, L>(lease)?;
         self.services.intend(self, lease).await
+    }
+
+    /// Says under which name somebody tries to log in, before their password is looked at.
+    ///
+    /// Refused while the name is locked out. If the handler then refuses the client ([`Fault::Invalid`],
+    /// [`Fault::Denied`] or [`Fault::Forbidden`]), that is counted, durably, before anybody is told; a login ends the
+    /// count. Call it for names that nobody has, too, and answer wrong passwords and unknown names alike.
+    pub async fn attempt(&self, name: &str) -> Result<(), Fault> {
+        self.services.attempt(self, name).await
     }
 
     /// The caller, on paths that need one.

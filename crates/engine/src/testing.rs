@@ -284,6 +284,10 @@ impl Services for Book {
         })
     }
 
+    fn attempt<'a>(&'a self, _: &'a Ctx, _: &'a str) -> Answer<'a, ()> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
     fn password<'a>(&'a self, policy: &'a str) -> Answer<'a, Secret<String>> {
         Box::pin(async move { Ok(Secret::new(format!("password-by-{policy}"))) })
     }

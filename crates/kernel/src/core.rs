@@ -138,6 +138,14 @@ impl Core {
         }
     }
 
+    async fn sweep_lockouts(&self) {
+        for space in self.namespaces.in_memory() {
+            if let Err(fault) = space.lockout.sweep(self.clock.now()).await {
+                tracing::warn!(%fault, "old counts of wrong passwords could not be removed");
+            }
+        }
+    }
+
     async fn keep_house(self: Arc<Self>) {
         let mut ticks = crate::ticks::Ticks::default();
         let root = self.root();
@@ -149,6 +157,7 @@ impl Core {
             let pause = ticks.run(&self).await.min(HOUSEKEEPING);
             if self.clock.now().since(keys_kept) >= HOUSEKEEPING {
                 keys_kept = self.clock.now();
+                self.sweep_lockouts().await;
                 if let Err(fault) = sys::keep_keys_fresh(&root, keys_kept).await {
                     tracing::warn!(%fault, "the use of the encryption key could not be written down");
                 }

@@ -15,6 +15,7 @@ pub mod identity;
 pub mod kernel;
 pub mod leases;
 pub mod lifecycle;
+pub mod lockout;
 pub mod mounts;
 pub mod namespaces;
 pub mod open;

@@ -1,10 +1,12 @@
 //! What the operator's configuration decides for the kernel.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use coffer_engine::Kind;
 
 use crate::audit::{Allow, NewDevice};
+use crate::mounts::UserLockout;
 
 /// The API level that clients are told; they choose their behaviour by it.
 pub const API_VERSION: &str = "1.21.0";
@@ -43,6 +45,8 @@ pub struct Settings {
     pub unauthed_rekey: bool,
     /// Whether `sys/generate-root/*` answers without a token; `sys/generate-root-token/*` does with one.
     pub unauthed_generate_root: bool,
+    /// When names are locked out after wrong passwords, by the type of the auth method or for `all`.
+    pub user_lockout: BTreeMap<String, UserLockout>,
     /// The sanitized configuration for `sys/config/state/sanitized`.
     pub sanitized: serde_json::Value,
 }
@@ -66,6 +70,7 @@ impl Settings {
             unsafe_allow_api_audit_creation: true,
             unauthed_rekey: true,
             unauthed_generate_root: true,
+            user_lockout: BTreeMap::new(),
             sanitized: serde_json::Value::Null,
         }
     }

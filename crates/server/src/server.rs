@@ -1,5 +1,6 @@
 //! A server's life, from its configuration to its end.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,6 +8,7 @@ use std::time::Duration;
 
 use coffer_crypto::Random;
 use coffer_kernel::audit::{Allow, NewDevice};
+use coffer_kernel::mounts::UserLockout;
 use coffer_kernel::{Clock, Kernel, Settings};
 use coffer_storage::{Embedded, Memory, Store};
 use tokio::sync::Semaphore;
@@ -248,6 +250,17 @@ fn open_store(storage: &Storage) -> Result<Arc<dyn Store>, Error> {
     })
 }
 
+/// When names are locked out, as configured; nobody is where the environment says so.
+fn user_lockout(config: &Config) -> BTreeMap<String, UserLockout> {
+    let mut all = config.user_lockout.clone();
+    let off = environment::variable("DISABLE_USER_LOCKOUT");
+    if off.is_some_and(|word| matches!(word.as_str(), "1" | "true" | "TRUE" | "True")) {
+        all.entry("all".to_owned()).or_default();
+        all.values_mut().for_each(|lockout| lockout.disabled = true);
+    }
+    all
+}
+
 fn settings(config: &Config) -> Result<Settings, Error> {
     let mut settings = Settings::new(registry::kinds()?);
     settings.default_lease_ttl = config.default_lease_ttl;
@@ -264,6 +277,7 @@ fn settings(config: &Config) -> Result<Settings, Error> {
         settings.version.clone_from(version);
     }
     settings.audit_allow = audit_allow(&config.storage);
+    settings.user_lockout = user_lockout(config);
     settings.declared_audit = config.audit.iter().map(declared).collect();
     settings.unsafe_allow_api_audit_creation =
         config.unsafe_allow_api_audit_creation != Some(false);

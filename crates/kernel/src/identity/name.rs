@@ -21,12 +21,12 @@ pub(super) fn is_id(text: &str) -> bool {
 }
 
 /// The normal form as one segment of a storage path. Different forms have different keys.
-pub(super) fn key(name: &str) -> String {
+pub(crate) fn key(name: &str) -> String {
     escaped(&normal(name))
 }
 
 /// A text as one segment of a storage path.
-pub(super) fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut key = String::with_capacity(text.len());
     for c in text.chars() {
         if matches!(c, '%' | '/') || c.is_control() {
@@ -42,7 +42,7 @@ pub(super) fn escaped(text: &str) -> String {
 }
 
 /// Refuses a name that nothing can have; `what` is what is to be named so.
-pub(super) fn check(what: &str, name: &str) -> Result<(), Fault> {
+pub(crate) fn check(what: &str, name: &str) -> Result<(), Fault> {
     let wrong = if normal(name).is_empty() {
         "it is blank"
     } else if name.len() > MAX_NAME_BYTES {

@@ -4,14 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use coffer_crypto::{Random, Secret};
-use coffer_engine::{Answer, Ctx, Intent, NewLease, Services};
+use coffer_engine::{Answer, Ctx, Fault, Intent, NewLease, Services};
 use coffer_wire::Timestamp;
 use parking_lot::Mutex;
 
 use super::book::Leases;
 use super::record::{LeaseRecord, LeaseState};
+use crate::lockout::{Attempt, Rules};
 use crate::namespaces::Space;
 use crate::open::Open;
+use crate::settings::Settings;
 
 /// How long an intent waits before the worker undoes it. Longer than any request may take: a request
 /// that fails in order has its intents undone at once.
@@ -24,6 +26,8 @@ pub struct Desk {
     namespace: Arc<Space>,
     token: String,
     open: Mutex<Vec<String>>,
+    settings: Arc<Settings>,
+    attempt: Mutex<Option<Attempt>>,
 }
 
 impl Desk {
@@ -35,7 +39,14 @@ impl Desk {
             namespace: Arc::clone(&open.space),
             token,
             open: Mutex::new(Vec::new()),
+            settings: Arc::clone(&open.settings),
+            attempt: Mutex::new(None),
         }
+    }
+
+    /// The login that is under way, if the handler announced one. The desk forgets it.
+    pub fn attempt(&self) -> Option<Attempt> {
+        self.attempt.lock().take()
     }
 
     /// The intents that no lease comes of: all but the granted one. The desk forgets them.
@@ -85,6 +96,23 @@ impl Services for Desk {
             self.open.lock().push(lease_id.clone());
             self.leases.announce(&lease_id, &record).await?;
             Ok(Intent { lease_id })
+        })
+    }
+
+    fn attempt<'a>(&'a self, cx: &'a Ctx, name: &'a str) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let Some(mount) = self.namespace.mounts.by_accessor(&cx.mount.accessor) else {
+                return Err(Fault::Denied);
+            };
+            let tuned = mount.record.tuning.user_lockout.as_ref();
+            let configured = &self.settings.user_lockout;
+            let rules = Rules::of(tuned, configured, mount.record.engine());
+            if rules.enabled {
+                let lockout = &self.namespace.lockout;
+                let attempt = lockout.begin(&cx.mount.accessor, name, rules, cx.now);
+                *self.attempt.lock() = Some(attempt.await?);
+            }
+            Ok(())
         })
     }
 

@@ -30,6 +30,13 @@ pub async fn settle(open: &Open, ran: Ran) -> Settled {
         desk,
         answer,
     } = ran;
+    let answer = match desk.attempt() {
+        Some(attempt) => match attempt.settle(&answer, asked.now).await {
+            Ok(()) => answer,
+            Err(fault) => Err(fault), // What was not counted is not answered.
+        },
+        None => answer,
+    };
     let granted = answer
         .as_ref()
         .ok()

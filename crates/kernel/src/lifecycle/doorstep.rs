@@ -103,6 +103,10 @@ impl Services for NoServices {
         Box::pin(std::future::ready(Err(Fault::Sealed)))
     }
 
+    fn attempt<'a>(&'a self, _: &'a Ctx, _: &'a str) -> Answer<'a, ()> {
+        Box::pin(std::future::ready(Err(Fault::Sealed)))
+    }
+
     fn password<'a>(&'a self, _: &'a str) -> Answer<'a, Secret<String>> {
         Box::pin(std::future::ready(Err(Fault::Sealed)))
     }

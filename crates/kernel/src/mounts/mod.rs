@@ -13,5 +13,5 @@ pub(crate) use change::Edition;
 pub use change::{
     check_remount, disable, enable, install_missing, remount, resume_disabling, tune,
 };
-pub use record::{MountRecord, Tuning};
+pub use record::{MountRecord, Tuning, UserLockout};
 pub use table::{Backend, Found, Mount, Mounts};

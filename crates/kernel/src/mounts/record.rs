@@ -61,6 +61,22 @@ pub struct Tuning {
     pub allowed_response_headers: Vec<String>,
     /// `default-service`, `default-batch`, `service`, `batch` or empty; auth mounts only.
     pub token_type: String,
+    /// When names are locked out after wrong passwords, where that was tuned; else as the server does by default.
+    pub user_lockout: Option<UserLockout>,
+}
+
+/// When a name is locked out after wrong passwords. Zero means "as the server does by default".
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct UserLockout {
+    /// After how many wrong passwords.
+    pub threshold: u64,
+    /// For how long.
+    pub duration: Duration,
+    /// After how long without a wrong password the count begins anew.
+    pub counter_reset: Duration,
+    /// Nobody is locked out.
+    pub disabled: bool,
 }
 
 /// What types of built-in mounts have in front, below the root namespace.

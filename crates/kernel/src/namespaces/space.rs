@@ -8,6 +8,7 @@ use coffer_engine::Fault;
 
 use super::record::NamespaceRecord;
 use crate::identity::Identity;
+use crate::lockout::Lockout;
 use crate::mounts::Mounts;
 use crate::password_book::Passwords;
 use crate::policy::Policies;
@@ -30,6 +31,8 @@ pub struct Space {
     pub policies: Policies,
     /// Entities and groups.
     pub identity: Identity,
+    /// Wrong passwords, counted.
+    pub lockout: Lockout,
     /// Password policies.
     pub passwords: Passwords,
 }
@@ -42,11 +45,7 @@ impl Space {
         barrier: &Arc<Barrier>,
         settings: &Settings,
     ) -> Result<Arc<Self>, Fault> {
-        let view = if record.is_root() {
-            barrier.view("")
-        } else {
-            barrier.view(format!("ns/{}/", record.uuid))
-        };
+        let view = Self::view_of(&record, barrier);
         Ok(Arc::new(Self {
             id: record.id.clone(),
             path: record.path.clone(),
@@ -54,10 +53,19 @@ impl Space {
             mounts: Mounts::load(&view, settings).await?,
             policies: Policies::new(view.sub("sys/policy/"), record.is_root()),
             identity: Identity::new(view.sub("sys/identity/"), record.shown_id()),
+            lockout: Lockout::new(view.sub("sys/lockout/")),
             passwords: Passwords::new(view.sub("sys/password-policy/")),
             record: ArcSwap::from_pointee(record),
             view,
         }))
+    }
+
+    /// The part of the storage that a namespace has.
+    pub(crate) fn view_of(record: &NamespaceRecord, barrier: &Arc<Barrier>) -> View {
+        match record.is_root() {
+            true => barrier.view(""),
+            false => barrier.view(format!("ns/{}/", record.uuid)),
+        }
     }
 
     /// What is stored about it, as it is now.

@@ -6,6 +6,7 @@ mod facts;
 mod internal;
 mod keys;
 mod leases;
+mod locked_users;
 mod mount_shape;
 mod mounts;
 mod namespaces;
@@ -35,6 +36,7 @@ static TABLE: LazyLock<Routes<Open>> = LazyLock::new(|| {
         policies::routes(),
         capabilities::routes(),
         leases::routes(),
+        locked_users::routes(),
         audit::routes().root_only(),
         seal::routes().root_only(),
         keys::routes().root_only(),

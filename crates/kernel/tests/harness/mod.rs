@@ -281,7 +281,7 @@ impl Harness {
     }
 
     /// Enables the auth method that believes everything at `auth/passport/`; its accessor. `login` takes `name`,
-    /// `groups`, `metadata`, `policies`, `ttl` and `batch`.
+    /// `groups`, `metadata`, `policies`, `ttl`, `batch`, and `password`, which is `right` or wrong.
     pub async fn enable_passport(&self) -> String {
         let wish = json!({ "type": "passport" });
         let done = self.write("sys/auth/passport", &self.root, wish).await;

@@ -109,10 +109,6 @@ pub(super) const AT_TOP: &[Ignored] = &[
         keys: &["allow_audit_log_prefixing"],
     },
     Ignored {
-        reason: "failed logins are not counted by this server",
-        keys: &["user_lockout"],
-    },
-    Ignored {
         reason: "initialise through the API or `operator init`",
         keys: &["initialize"],
     },

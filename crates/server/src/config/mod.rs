@@ -18,9 +18,13 @@ mod stanza;
 mod storage;
 mod telemetry;
 mod tls;
+mod user_lockout;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
+
+use coffer_kernel::mounts::UserLockout;
 
 pub use audit::AuditDevice;
 pub use error::Error;
@@ -73,6 +77,8 @@ pub struct Config {
     pub enable_response_header_hostname: bool,
     /// Whether audit devices can be made through the API; `None` if the files do not say.
     pub unsafe_allow_api_audit_creation: Option<bool>,
+    /// When names are locked out after wrong passwords, by the type of the auth method or for `all`.
+    pub user_lockout: BTreeMap<String, UserLockout>,
     /// The version that `sys/health` reports instead of our own (semver). Our own key.
     pub version_override: Option<String>,
 }
@@ -155,6 +161,7 @@ fn read(mut root: Stanza) -> Result<(Read, Vec<Warning>), Error> {
             .flag("enable_response_header_hostname")?
             .unwrap_or(false),
         unsafe_allow_api_audit_creation: root.flag("unsafe_allow_api_audit_creation")?,
+        user_lockout: user_lockout::read(&mut root)?,
         version_override: root.version("version_override")?,
     };
     listener::close(&mut rest.listeners, &mut root)?;

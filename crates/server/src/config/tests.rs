@@ -297,7 +297,8 @@ unsafe_allow_api_audit_creation = true
 telemetry { usage_gauge_period = "none" prometheus_retention_time = "0s" }
 plugin "secret" "x" { command = "y" }
 service_registration "kubernetes" { namespace = "x" }
-user_lockout "all" { lockout_duration = "10m" }
+user_lockout "all" { lockout_duration = "10m" lockout_threshold = "7" }
+user_lockout "Userpass" { disable_lockout = "true" }
 ha_storage "raft" { }
 "#,
     )
@@ -311,6 +312,12 @@ ha_storage "raft" { }
         ["to-stdout", "disk"]
     );
     assert_eq!(config.audit[0].options["log_raw"], "true");
+    let all = config.user_lockout["all"];
+    assert_eq!(
+        (all.threshold, all.duration.as_secs(), all.disabled),
+        (7, 600, false)
+    );
+    assert!(config.user_lockout["userpass"].disabled);
     assert_eq!(
         (config.log.level, config.log.format),
         (Some(LogLevel::Debug), Some(LogFormat::Json))
@@ -323,7 +330,7 @@ ha_storage "raft" { }
     assert_eq!(config.telemetry.usage_gauge_period, None);
     assert!(config.raw_storage_endpoint);
     assert_eq!(config.unsafe_allow_api_audit_creation, Some(true));
-    assert_eq!(warnings.len(), 4, "{warnings:?}");
+    assert_eq!(warnings.len(), 3, "{warnings:?}");
 }
 
 #[test]
