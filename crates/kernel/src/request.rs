@@ -38,7 +38,7 @@ pub struct Request {
 /// A successful answer.
 #[derive(Debug, Default)]
 pub struct Response {
-    /// The request's id.
+    /// The request's id; empty in what carries a wrapping token.
     pub request_id: String,
     /// The status where it is neither 200 nor 204.
     pub status: Option<u16>,

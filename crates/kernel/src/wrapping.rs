@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use coffer_barrier::{Changes, Stored, View};
 use coffer_engine::{Body, Fault, Renewed, Reply, Wrapping};
-use coffer_wire::{Auth, Timestamp, WrapInfo};
+use coffer_wire::{Auth, Timestamp, Verb, WrapInfo};
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, Zeroizing};
 
@@ -80,16 +80,26 @@ pub(crate) async fn wrap_if_asked(
         lease_id: std::mem::take(&mut response.lease_id),
         lease_secs: response.lease_duration,
         renewable: response.renewable,
-        path: asked.request.path.to_string(),
+        path: asked_path(asked),
         created: asked.now,
         ttl_secs: ttl.as_secs(),
     };
     let info = put(open, wrapped, ttl, asked.now, None).await?;
+    // What carries a wrapping token has no id of its own, as clients know it.
     Ok(Response {
         wrap_info: Some(info),
-        request_id: response.request_id,
         ..Response::default()
     })
+}
+
+/// The path of a request as clients know it: a list's ends in a slash.
+fn asked_path(asked: &Asked) -> String {
+    let path = asked.request.path.to_string();
+    let is_list = matches!(asked.request.verb, Verb::List | Verb::Scan);
+    match is_list && !path.ends_with('/') {
+        true => path + "/",
+        false => path,
+    }
 }
 
 /// The data to wrap, empty for a token alone; none where there is nothing to wrap.

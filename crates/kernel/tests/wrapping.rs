@@ -154,8 +154,11 @@ async fn answers_of_any_path_are_wrapped_where_there_is_something() {
     let server = server().await;
     let response = asked(&server, Verb::Read, "sys/mounts", json!({}), 60).await;
     assert!(!format!("{:?}", response.body).contains("cubbyhole"));
+    assert_eq!(response.request_id, "");
     let mounts = unwrapped(&server, &response.wrap_info.unwrap().token).await;
     assert_eq!(mounts.data()["sys/"]["type"], json!("system"));
+    let listed = asked(&server, Verb::List, "sys/policies/acl", json!({}), 60).await;
+    assert_eq!(listed.wrap_info.unwrap().creation_path, "sys/policies/acl/");
     let wish = json!({"policies": ["default"], "ttl": "5m"});
     let made = asked(&server, Verb::Write, "auth/token/create", wish, 60).await;
     assert!(made.auth.is_none());
