@@ -60,6 +60,7 @@ pub(crate) async fn wrap_if_asked(
     let ttl = match (wrapping, ttl) {
         (Wrapping::Done(info), _) => {
             response.wrap_info = Some(*info);
+            response.request_id.clear();
             return Ok(response);
         }
         (Wrapping::Required, None) => {
