@@ -23,6 +23,8 @@ use crate::tokens::Tokens;
 
 /// How often the key ring's use is written down and engines are asked for periodic work.
 const HOUSEKEEPING: Duration = Duration::from_secs(60);
+/// How often the heads of audit chains are stored.
+const BETWEEN_HEADS: Duration = Duration::from_secs(1);
 /// How long after its last lease a mount that is being disabled may still be there.
 const BETWEEN_RESUMPTIONS: Duration = Duration::from_secs(5);
 
@@ -74,6 +76,7 @@ impl Core {
             barrier.view("sys/audit/"),
             random.clone(),
             settings.audit_allow.clone(),
+            clock.now(),
         )
         .await?;
         Ok(Arc::new(Self {
@@ -112,6 +115,7 @@ impl Core {
         tokio::spawn(sys::run_moves(Arc::clone(self), self.stop.clone()));
         tokio::spawn(Arc::clone(self).keep_house());
         tokio::spawn(Arc::clone(self).go_on_disabling());
+        tokio::spawn(Arc::clone(self).keep_audit_heads());
     }
 
     /// Ends the background work.
@@ -142,6 +146,26 @@ impl Core {
         for space in self.namespaces.in_memory() {
             if let Err(fault) = space.lockout.sweep(self.clock.now()).await {
                 tracing::warn!(%fault, "old counts of wrong passwords could not be removed");
+            }
+        }
+    }
+
+    /// Costs a look at the devices in memory, unless something was recorded.
+    async fn keep_audit_heads(self: Arc<Self>) {
+        let mut failing = false;
+        loop {
+            let kept = async {
+                tokio::time::sleep(BETWEEN_HEADS).await;
+                self.audit.keep_heads().await
+            };
+            tokio::select! {
+                () = self.stop.cancelled() => return,
+                kept = kept => {
+                    if let (Err(fault), false) = (&kept, failing) {
+                        tracing::warn!(%fault, "the heads of audit chains can not be stored; it is tried again");
+                    }
+                    failing = kept.is_err();
+                }
             }
         }
     }

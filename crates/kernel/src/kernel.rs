@@ -143,6 +143,16 @@ impl Kernel {
         Ok(())
     }
 
+    /// Stores where audit's chains end, for when the server opens again. Worth calling before the server is sealed; without
+    /// it, what was recorded in the last second is not missed if somebody cuts it off meanwhile.
+    pub async fn keep_audit_heads(&self) {
+        if let Ok(open) = self.core()
+            && let Err(fault) = open.audit.keep_heads().await
+        {
+            tracing::warn!(%fault, "the heads of audit chains were not stored");
+        }
+    }
+
     /// Forgets the keys. Requests that are running end with what they have or with "sealed"; nothing
     /// they acknowledged is lost, see `docs/decisions/0003-sealing.md`.
     pub fn seal(&self) {
@@ -158,8 +168,9 @@ impl Kernel {
 
     /// Seals if a handler asked for it. The wish is forgotten only when it is done, so whoever finds
     /// none after its own request may tell the client that the server is sealed.
-    pub(crate) fn seal_if_asked(&self) {
+    pub(crate) async fn seal_if_asked(&self) {
         if self.signals.seal_is_asked() {
+            self.keep_audit_heads().await;
             self.seal();
             self.signals.sealed();
         }

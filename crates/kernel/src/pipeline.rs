@@ -19,7 +19,7 @@ impl Kernel {
     pub async fn handle(&self, request: Request) -> Result<Response, Refusal> {
         let request_id = request.id.clone();
         let answer = self.straight_line(request).await;
-        self.seal_if_asked();
+        self.seal_if_asked().await;
         answer.map_err(|fault| Refusal { request_id, fault })
     }
 

@@ -115,7 +115,7 @@ async fn what_audit_can_not_record_costs_the_last_use_all_the_same() {
     let denied = server.create(&server.root, once).await;
     std::fs::remove_file(&file).unwrap();
     std::fs::create_dir(&file).unwrap(); // Opening it again fails from here on.
-    server.open().audit.reopen().await;
+    server.open().audit.reopen(server.clock.now()).await;
     let answer = server
         .read("auth/token/lookup-self", &allowed.token())
         .await;

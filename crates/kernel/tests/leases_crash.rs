@@ -130,7 +130,7 @@ async fn an_answer_that_audit_can_not_record_leaves_no_lease() {
     world.waiting.acquire().await.unwrap().forget();
     std::fs::remove_file(&file).unwrap();
     std::fs::create_dir(&file).unwrap(); // Opening it again fails from here on.
-    h.open().audit.reopen().await;
+    h.open().audit.reopen(h.clock.now()).await;
     world.gate.add_permits(1);
     let made = making.await.unwrap();
     assert_eq!(

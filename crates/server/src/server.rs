@@ -216,7 +216,7 @@ impl Server {
             }
         }
         if let Ok(open) = self.kernel.core() {
-            open.audit.reopen().await;
+            open.audit.reopen(open.clock.now()).await;
         }
     }
 
@@ -236,6 +236,7 @@ impl Server {
             );
         }
         let store = Arc::clone(self.kernel.barrier.store());
+        self.kernel.keep_audit_heads().await;
         self.kernel.seal();
         if let Err(error) = store.close().await {
             tracing::error!(%error, "the storage did not close properly; what was acknowledged is safe");

@@ -1,40 +1,37 @@
-//! The table of enabled devices.
+//! The enabled devices.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use coffer_barrier::{Stored, View};
-use coffer_crypto::{Random, Zeroizing};
+use coffer_barrier::View;
+use coffer_crypto::{Random, Secret};
 use coffer_engine::Fault;
 use coffer_wire::Timestamp;
 use futures_util::future::join_all;
-use serde::{Deserialize, Serialize};
 use thiserror::Error;
-use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use super::device::{Addressed, Device};
+use super::chain::{ChainKey, Head};
+use super::deliver::deliver;
+use super::device::{Blueprint, Device, Offered};
 use super::entry::{RequestFacts, ResponseFacts};
-use super::hash::Hasher;
+use super::filter::Subject;
+use super::health::DeviceState;
 use super::line::Data;
 use super::options::Options;
 use super::place::Allow;
+use super::table::{DeviceInfo, Entry, Table};
 
-/// How many devices can be enabled: each one lengthens every request.
-const DEVICES_MAX: usize = 32;
 /// The longest path of a device, in bytes.
 const PATH_BYTES_MAX: usize = 256;
-/// Where the table is kept, within the view.
-const TABLE: &str = "devices";
-/// Where a device's key is kept, followed by the device's id.
-const KEYS: &str = "keys/";
+/// How long a device may take to tell the head of its chain, and its file to be on the disk.
+const KEEPING: Duration = Duration::from_secs(2);
 
 /// The enabled devices.
 #[derive(Debug)]
 pub struct Devices {
-    view: View,
+    table: Table,
     random: Random,
     allow: Allow,
     active: ArcSwap<BTreeMap<String, Active>>,
@@ -43,7 +40,7 @@ pub struct Devices {
 /// What `sys/audit` is asked to enable.
 #[derive(Clone, Debug, Default)]
 pub struct NewDevice {
-    /// Its type: `file`.
+    /// Its type: `file`, `socket`, `syslog`, `http`.
     pub kind: String,
     /// A remark for people.
     pub description: String,
@@ -53,45 +50,12 @@ pub struct NewDevice {
     pub local: bool,
 }
 
-/// A device as `sys/audit` lists it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct DeviceInfo {
-    /// A remark for people.
-    pub description: String,
-    /// Whether other clusters do not have it.
-    pub local: bool,
-    /// The options as they were given.
-    pub options: BTreeMap<String, String>,
-    /// Where it is enabled, with a trailing slash.
-    pub path: String,
-    /// Its type: `file`.
-    #[serde(rename = "type")]
-    pub kind: String,
-}
-
 #[derive(Clone, Debug)]
 struct Active {
     info: DeviceInfo,
     device: Arc<Device>,
-}
-
-/// The stored table, by path.
-#[derive(Clone, Default, Serialize, Deserialize)]
-struct Table {
-    devices: BTreeMap<String, Entry>,
-}
-
-#[derive(Clone, Serialize, Deserialize)]
-struct Entry {
-    id: String,
-    info: DeviceInfo,
-}
-
-/// The stored key of one device, 32 bytes in base64. A record of its own, so that the table can be
-/// shown and the key goes when the device does.
-#[derive(Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
-struct Key {
-    key: String,
+    /// The head that is stored.
+    kept: Arc<ArcSwap<Option<Head>>>,
 }
 
 /// No device could record.
@@ -102,63 +66,46 @@ struct Key {
 )]
 struct NotRecorded(Vec<String>);
 
-impl Stored for Table {}
-impl Stored for Key {}
-
 impl Devices {
     /// The devices that were enabled earlier, ready to record. One that can not be opened now is
     /// tried again with each line; until then it fails.
-    pub async fn load(view: View, random: Random, allow: impl Into<Allow>) -> Result<Self, Fault> {
+    pub async fn load(
+        view: View,
+        random: Random,
+        allow: impl Into<Allow>,
+        now: Timestamp,
+    ) -> Result<Self, Fault> {
         let devices = Self {
-            view,
+            table: Table::new(view),
             random,
             allow: allow.into(),
             active: ArcSwap::default(),
         };
-        devices.reload().await?;
+        devices.reload(now).await?;
         Ok(devices)
     }
 
     /// Reads the table again and opens what is new in it; what has not changed goes on.
-    pub async fn reload(&self) -> Result<(), Fault> {
-        let table: Table = self.view.get(TABLE).await?.unwrap_or_default();
+    pub async fn reload(&self, now: Timestamp) -> Result<(), Fault> {
         let old = self.active.load_full();
         let mut active = BTreeMap::new();
-        for (path, Entry { id, info }) in table.devices {
-            let known = old.get(&path).filter(|known| known.device.id == id);
-            let device = match known {
-                Some(known) => Arc::clone(&known.device),
-                None => Arc::new(self.stored_device(&path, &id, &info).await?),
+        for (path, entry) in self.table.entries().await? {
+            let known = old.get(&path).filter(|known| known.device.id == entry.id);
+            let each = match known {
+                Some(known) => known.clone(),
+                None => self.stored(entry).await?,
             };
-            active.insert(path, Active { info, device });
+            active.insert(path, each);
         }
-        let active = Arc::new(active);
-        self.active.store(Arc::clone(&active));
+        self.active.store(Arc::new(active));
         // Opened now, so that the log tells about a broken device before the first request does.
-        join_all(active.values().map(|each| each.device.reopen())).await;
+        self.reopen(now).await;
         Ok(())
     }
 
     /// Enables a device, after it has taken a line to try it.
     pub async fn enable(&self, path: &str, new: NewDevice, now: Timestamp) -> Result<(), Fault> {
         let path = canonical(path)?;
-        if new.kind != "file" {
-            return Err(Fault::invalid(format!(
-                "the audit device type {:?} is not known; this server has \"file\"",
-                new.kind
-            )));
-        }
-        free(
-            self.active.load().keys().map(String::as_str),
-            self.active.load().len(),
-            &path,
-        )?;
-        let options = Options::read(&new.options)?;
-        let id = self.random.uuid_v4();
-        let key = self.random.secret_bytes::<32>();
-        let hasher = Hasher::new(key.expose());
-        let device = Arc::new(Device::new(&path, &id, hasher, Ok(options), &self.allow));
-        self.probe(&device, now).await?;
         let info = DeviceInfo {
             description: new.description,
             local: new.local,
@@ -166,14 +113,38 @@ impl Devices {
             path: path.clone(),
             kind: new.kind,
         };
-        let key = Key {
-            key: STANDARD.encode(key.expose()),
+        self.table.is_free(&info).await?;
+        let options = Options::read(&info.kind, &info.options)?;
+        let skip_test = options.skip_test;
+        let id = self.random.uuid_v4();
+        let key = self.random.secret_bytes::<32>();
+        let device = Device::new(
+            &Blueprint {
+                path: &path,
+                kind: &info.kind,
+                id: &id,
+                key: key.expose(),
+                last: None,
+            },
+            Ok(options),
+            &self.allow,
+        );
+        if !skip_test {
+            self.probe(&device, now).await?;
+        }
+        let entry = Entry { id, info };
+        self.table.add(&entry, &key).await?;
+        let each = Active {
+            info: entry.info,
+            device: Arc::new(device),
+            kept: Arc::default(),
         };
-        self.keep(&id, &info, &key).await?;
+        if let Err(fault) = self.keep_head(&each).await {
+            tracing::warn!(path, %fault, "the head of a new audit device's chain is stored later");
+        }
         self.active.rcu(|active| {
             let mut active = BTreeMap::clone(active);
-            let (info, device) = (info.clone(), Arc::clone(&device));
-            active.insert(path.clone(), Active { info, device });
+            active.insert(path.clone(), each.clone());
             active
         });
         Ok(())
@@ -183,26 +154,16 @@ impl Devices {
     /// unknown one is disabled already.
     pub async fn disable(&self, path: &str) -> Result<(), Fault> {
         let path = canonical(path)?;
-        let removed = self
-            .view
-            .update(TABLE, |table: Option<Table>| {
-                let mut table = table.unwrap_or_default();
-                let removed = table.devices.remove(&path);
-                Ok::<_, Fault>((Some(table), removed))
-            })
-            .await?;
+        self.table.remove(&path).await?;
         self.active.rcu(|active| {
             let mut active = BTreeMap::clone(active);
             active.remove(&path);
             active
         });
-        if let Some(entry) = removed {
-            self.view.delete(&format!("{KEYS}{}", entry.id)).await?;
-        }
         Ok(())
     }
 
-    /// All devices by path, as `sys/audit` answers them.
+    /// All devices by path.
     pub fn list(&self) -> BTreeMap<String, DeviceInfo> {
         let active = self.active.load();
         let infos = active
@@ -211,20 +172,28 @@ impl Devices {
         infos.collect()
     }
 
+    /// How each device is doing, in the order of their paths.
+    pub fn states(&self) -> Vec<DeviceState> {
+        let active = self.active.load();
+        active.values().map(|each| each.device.state()).collect()
+    }
+
     /// How `input` stands in the lines of a device, as `sys/audit-hash` answers it.
     pub fn hash(&self, path: &str, input: &str) -> Result<String, Fault> {
-        let path = canonical(path)?;
-        match self.active.load().get(&path) {
-            Some(each) => Ok(each
-                .device
-                .hasher()
-                .hash(input.as_bytes())
-                .as_str()
-                .to_owned()),
-            None => Err(Fault::invalid(format!(
-                "there is no audit device {path:?}; \"sys/audit\" lists them"
-            ))),
-        }
+        let device = self.device(path)?;
+        Ok(device.hasher().hash(input.as_bytes()).as_str().to_owned())
+    }
+
+    /// The key of a device's chain, and its last line; a fault if it has no chain.
+    pub fn chain(&self, path: &str) -> Result<(ChainKey, Option<Head>), Fault> {
+        let device = self.device(path)?;
+        let key = device.chain_key().cloned().ok_or_else(|| {
+            Fault::invalid(format!(
+                "the audit device {:?} has no chain; enable one with chain=true",
+                device.path()
+            ))
+        })?;
+        Ok((key, device.head()))
     }
 
     /// Whether anything is recorded at all, that is whether facts are worth keeping.
@@ -238,12 +207,8 @@ impl Devices {
     /// Records a request that is about to be carried out, or why it is not. An error means that it
     /// must not be carried out.
     pub async fn record_request(&self, facts: &RequestFacts<'_>) -> Result<(), Fault> {
-        let active = self.active.load_full();
-        if active.is_empty() {
-            return Ok(());
-        }
-        let lines = active.values().map(|each| each.device.request(facts));
-        deliver(lines.collect()).await
+        self.record(facts, facts.time, |device| device.request(facts))
+            .await
     }
 
     /// Records an answer. An error means that the client must not get it.
@@ -252,29 +217,83 @@ impl Devices {
         facts: &RequestFacts<'_>,
         answer: &ResponseFacts<'_>,
     ) -> Result<(), Fault> {
-        let active = self.active.load_full();
-        if active.is_empty() {
-            return Ok(());
-        }
-        let lines: Vec<Addressed<'_>> = {
-            let data = if self.records() {
-                Data::of(answer)
-            } else {
-                Data::default()
-            };
-            let lines = active
-                .values()
-                .map(|each| each.device.response(facts, answer, &data));
-            lines.collect()
+        let data = match self.records() {
+            true => Data::of(answer),
+            false => Data::default(),
         };
-        deliver(lines).await
+        self.record(facts, answer.time, |device| {
+            device.response(facts, answer, &data)
+        })
+        .await
     }
 
-    /// Opens all files anew, after what was recorded before: to be called on SIGHUP, when a rotation
-    /// has moved them away. Failures are logged, and refuse requests until the file can be opened.
-    pub async fn reopen(&self) {
+    /// Opens all files and sockets anew, after what was recorded before: to be called on SIGHUP, when a
+    /// rotation has moved files away. Failures are logged, and refuse requests until the file can be
+    /// opened.
+    pub async fn reopen(&self, now: Timestamp) {
         let active = self.active.load_full();
-        join_all(active.values().map(|each| each.device.reopen())).await;
+        join_all(active.values().map(|each| each.device.reopen(now))).await;
+    }
+
+    /// Stores the heads of all chains that have grown, each once its file is on the disk; those of devices
+    /// that are blocked are left for later. To be called every second or so, and before the barrier is
+    /// sealed: what was written since the last time is not missed if it is cut off while the server is down.
+    pub async fn keep_heads(&self) -> Result<(), Fault> {
+        let active = self.active.load_full();
+        let kept = join_all(active.values().map(|each| self.keep_head(each))).await;
+        kept.into_iter().collect()
+    }
+
+    async fn keep_head(&self, each: &Active) -> Result<(), Fault> {
+        if each.device.head() == **each.kept.load() {
+            return Ok(());
+        }
+        let Some(told) = each.device.kept(KEEPING).await else {
+            return Ok(());
+        };
+        let Some(head) = told.head else {
+            return Ok(());
+        };
+        if let Some(file) = told.file {
+            let synced = tokio::task::spawn_blocking(move || file.sync_data());
+            match tokio::time::timeout(KEEPING, synced).await {
+                Ok(Ok(Ok(()))) => {}
+                _ => return Ok(()),
+            }
+        }
+        self.table.keep_head(&each.device.id, head.mark).await?;
+        each.kept.store(Arc::new(Some(head)));
+        Ok(())
+    }
+
+    /// Lets every device have the line that it shall have; those that filter first, the fallback device
+    /// if none of them has it.
+    async fn record(
+        &self,
+        facts: &RequestFacts<'_>,
+        time: Timestamp,
+        hand_over: impl Fn(&Device) -> Offered,
+    ) -> Result<(), Fault> {
+        let active = self.active.load_full();
+        let subject = subject(facts);
+        let devices = || active.values().map(|each| each.device.as_ref());
+        let chosen: Vec<&Device> = devices().filter(|device| device.takes(&subject)).collect();
+        let fallback = devices().find(|device| device.is_fallback());
+        let mut reasons = Vec::new();
+        for group in [chosen, fallback.into_iter().collect()] {
+            if group.is_empty() {
+                continue;
+            }
+            let offered = group.into_iter().map(|device| (device, hand_over(device)));
+            match deliver(offered.collect(), time).await {
+                Ok(()) => return Ok(()),
+                Err(why) => reasons.extend(why),
+            }
+        }
+        match reasons.is_empty() {
+            true => Ok(()),
+            false => Err(Fault::internal(NotRecorded(reasons))),
+        }
     }
 
     /// A line to see whether the device can write; the operator is told why it can not.
@@ -287,61 +306,56 @@ impl Devices {
             path: "sys/audit/test",
             ..RequestFacts::default()
         };
-        let tried = device.request(&facts).deliver().await;
+        let tried = device.wait(device.request(&facts), now).await;
         tried.map_err(|why| {
             Fault::invalid(format!("the audit device could not record a line: {why}"))
         })
     }
 
-    /// Stores the key, then the entry that makes it count.
-    async fn keep(&self, id: &str, info: &DeviceInfo, key: &Key) -> Result<(), Fault> {
-        let key_path = format!("{KEYS}{id}");
-        self.view.put(&key_path, key).await?;
-        let kept = self
-            .view
-            .update(TABLE, |table: Option<Table>| {
-                let mut table = table.unwrap_or_default();
-                free(
-                    table.devices.keys().map(String::as_str),
-                    table.devices.len(),
-                    &info.path,
-                )?;
-                let (id, info) = (id.to_owned(), info.clone());
-                table.devices.insert(info.path.clone(), Entry { id, info });
-                Ok::<_, Fault>((Some(table), ()))
-            })
-            .await;
-        if kept.is_err() {
-            self.view.delete(&key_path).await?;
-        }
-        kept
-    }
-
-    async fn stored_device(
-        &self,
-        path: &str,
-        id: &str,
-        info: &DeviceInfo,
-    ) -> Result<Device, Fault> {
-        let key: Option<Key> = self.view.get(&format!("{KEYS}{id}")).await?;
-        let bytes = key.and_then(|key| STANDARD.decode(&key.key).ok().map(Zeroizing::new));
-        let options = match &bytes {
-            Some(_) => Options::read(&info.options).map_err(|fault| fault.to_string()),
+    async fn stored(&self, Entry { id, info }: Entry) -> Result<Active, Fault> {
+        let key = self.table.key(&id).await?;
+        let last = self.table.head(&id).await?;
+        let options = match &key {
+            Some(_) => Options::read(&info.kind, &info.options).map_err(|fault| fault.to_string()),
             None => Err("its key is missing; disable it and enable it again".into()),
         };
-        let hasher = Hasher::new(&bytes.unwrap_or_default());
-        Ok(Device::new(path, id, hasher, options, &self.allow))
+        let key = Secret::from(key.unwrap_or_default().to_vec());
+        let blueprint = Blueprint {
+            path: &info.path,
+            kind: &info.kind,
+            id: &id,
+            key: key.expose(),
+            last,
+        };
+        let device = Arc::new(Device::new(&blueprint, options, &self.allow));
+        let kept = device.head().filter(|head| Some(head.mark) == last);
+        Ok(Active {
+            info,
+            device,
+            kept: Arc::new(ArcSwap::from_pointee(kept)),
+        })
+    }
+
+    fn device(&self, path: &str) -> Result<Arc<Device>, Fault> {
+        let path = canonical(path)?;
+        match self.active.load().get(&path) {
+            Some(each) => Ok(Arc::clone(&each.device)),
+            None => Err(Fault::invalid(format!(
+                "there is no audit device {path:?}; \"sys/audit\" lists them"
+            ))),
+        }
     }
 }
 
-/// All devices at once; one that has the line is enough.
-async fn deliver(lines: Vec<Addressed<'_>>) -> Result<(), Fault> {
-    let outcomes = join_all(lines.into_iter().map(Addressed::deliver)).await;
-    if outcomes.iter().any(Result::is_ok) {
-        return Ok(());
+fn subject<'a>(facts: &RequestFacts<'a>) -> Subject<'a> {
+    let mount = facts.mount.unwrap_or_default();
+    Subject {
+        mount_point: mount.point,
+        mount_type: mount.kind,
+        namespace: facts.namespace.path,
+        operation: facts.operation,
+        path: facts.path,
     }
-    let reasons = outcomes.into_iter().filter_map(Result::err).collect();
-    Err(Fault::internal(NotRecorded(reasons)))
 }
 
 /// The path with one trailing slash.
@@ -353,23 +367,4 @@ fn canonical(path: &str) -> Result<String, Fault> {
         )));
     }
     Ok(format!("{path}/"))
-}
-
-/// Whether `path` neither is, nor lies above or below one that is taken.
-fn free<'a>(
-    mut taken: impl Iterator<Item = &'a str>,
-    count: usize,
-    path: &str,
-) -> Result<(), Fault> {
-    if let Some(taken) = taken.find(|taken| taken.starts_with(path) || path.starts_with(taken)) {
-        return Err(Fault::invalid(format!(
-            "path already in use: there is an audit device at {taken:?}; disable it or choose another path"
-        )));
-    }
-    if count >= DEVICES_MAX {
-        return Err(Fault::invalid(format!(
-            "{DEVICES_MAX} audit devices are enabled, which is the limit; disable one first"
-        )));
-    }
-    Ok(())
 }

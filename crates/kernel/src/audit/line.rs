@@ -8,6 +8,7 @@ use coffer_wire::{Auth, Timestamp, Wiped, write_json};
 use serde_json::{Map, Value};
 
 use super::entry::{RequestFacts, ResponseFacts, class};
+use super::filter::Exclude;
 use super::hash::{Hasher, Object, Shown, Veil};
 use super::options::Options;
 use super::schema::{
@@ -25,6 +26,7 @@ pub(super) struct Format {
     pub hmac_accessor: bool,
     pub elide_list_responses: bool,
     pub prefix: String,
+    pub exclude: Exclude,
 }
 
 /// The data of an answer, parsed once for all devices and wiped after.
@@ -96,6 +98,7 @@ impl Format {
             hmac_accessor: options.hmac_accessor,
             elide_list_responses: options.elide_list_responses,
             prefix: options.prefix.clone(),
+            exclude: options.exclude.clone(),
         }
     }
 
@@ -107,6 +110,7 @@ impl Format {
             hmac_accessor: true,
             elide_list_responses: false,
             prefix: String::new(),
+            exclude: Exclude::default(),
         }
     }
 
@@ -153,7 +157,13 @@ impl Format {
     fn finish(&self, line: &Line<'_>) -> Result<Zeroizing<Vec<u8>>, serde_json::Error> {
         let mut buffer = WipingBuffer::with_capacity(LINE_BYTES_USUAL);
         buffer.extend(self.prefix.as_bytes());
-        write_json(&mut buffer, line)?;
+        if self.exclude.is_empty() {
+            write_json(&mut buffer, line)?;
+        } else {
+            let mut whole = WipingBuffer::with_capacity(LINE_BYTES_USUAL);
+            write_json(&mut whole, line)?;
+            self.exclude.apply(whole.as_slice(), &mut buffer)?;
+        }
         buffer.extend(b"\n");
         Ok(buffer.into_inner())
     }

@@ -1,22 +1,24 @@
-//! The options of a file device.
+//! The options of a device.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use coffer_engine::Fault;
 
+use super::filter::{Exclude, Filter, Route};
+use super::target::Target;
+
 /// The longest prefix of a line, in bytes.
 const PREFIX_BYTES_MAX: usize = 1_024;
-/// The permissions of a new file unless others are asked for.
-const MODE_DEFAULT: u32 = 0o600;
 
 /// The options of a device, read once.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) struct Options {
     /// Where lines go.
     pub target: Target,
-    /// Permissions of the file; none to leave those of an existing file as they are.
-    pub mode: Option<u32>,
+    /// Which of them.
+    pub route: Route,
+    /// What they do not show.
+    pub exclude: Exclude,
     /// Stands before every line.
     pub prefix: String,
     /// Leaves everything readable.
@@ -25,32 +27,35 @@ pub(super) struct Options {
     pub hmac_accessor: bool,
     /// Records only how many items a list has.
     pub elide_list_responses: bool,
-}
-
-/// Where lines go.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Target {
-    /// A file, appended to.
-    File(PathBuf),
-    /// The server's standard output.
-    Stdout,
-    /// Nowhere. Counts as recorded.
-    Discard,
+    /// Binds each line to the one before.
+    pub chain: bool,
+    /// Enables the device without trying it.
+    pub skip_test: bool,
 }
 
 impl Options {
-    /// Reads the options as `sys/audit` gets them. Unknown ones are without effect, as in the
+    /// Reads the options of a device of this type as `sys/audit` gets them. Unknown ones are without effect, as in the
     /// reference.
-    pub fn read(given: &BTreeMap<String, String>) -> Result<Self, Fault> {
+    pub fn read(kind: &str, given: &BTreeMap<String, String>) -> Result<Self, Fault> {
+        let target = Target::read(kind, given)?;
         read_format(given)?;
+        let chains = matches!(target, Target::File { .. } | Target::Stdout);
         Ok(Self {
-            target: read_target(given)?,
-            mode: read_mode(given)?,
+            route: read_route(given)?,
+            exclude: read_exclude(given)?,
             prefix: read_prefix(given)?,
             log_raw: read_flag(given, "log_raw", false)?,
             hmac_accessor: read_flag(given, "hmac_accessor", true)?,
             elide_list_responses: read_flag(given, "elide_list_responses", false)?,
+            chain: read_flag(given, "chain", chains)? && target != Target::Discard,
+            skip_test: read_flag(given, "skip_test", false)?,
+            target,
         })
+    }
+
+    /// Whether these options, which were read once, are those of a fallback device.
+    pub fn are_of_fallback(given: &BTreeMap<String, String>) -> bool {
+        matches!(read_route(given), Ok(Route::Fallback))
     }
 }
 
@@ -66,31 +71,23 @@ fn read_format(given: &BTreeMap<String, String>) -> Result<(), Fault> {
     }
 }
 
-fn read_target(given: &BTreeMap<String, String>) -> Result<Target, Fault> {
-    // `path` is the name that older configurations use.
-    let path = given.get("file_path").or_else(|| given.get("path"));
-    match path.map(|path| path.trim()) {
-        None | Some("") => Err(Fault::invalid(
-            "file_path is required: the file to append to, or stdout, or discard",
+fn read_route(given: &BTreeMap<String, String>) -> Result<Route, Fault> {
+    let filter = given.get("filter").filter(|text| !text.trim().is_empty());
+    match (filter, read_flag(given, "fallback", false)?) {
+        (None, false) => Ok(Route::All),
+        (None, true) => Ok(Route::Fallback),
+        (Some(text), false) => Filter::read(text)
+            .map(Route::Filter)
+            .map_err(Fault::invalid),
+        (Some(_), true) => Err(Fault::invalid(
+            "a fallback device gets what no other device takes, so it can not have a filter; leave one of the two out",
         )),
-        Some("stdout") => Ok(Target::Stdout),
-        Some("discard") => Ok(Target::Discard),
-        Some(path) => Ok(Target::File(path.into())),
     }
 }
 
-/// Octal digits. A log is never executable, and zero leaves an existing file's permissions alone.
-fn read_mode(given: &BTreeMap<String, String>) -> Result<Option<u32>, Fault> {
-    let Some(text) = given.get("mode").filter(|text| !text.is_empty()) else {
-        return Ok(Some(MODE_DEFAULT));
-    };
-    match u32::from_str_radix(text, 8) {
-        Ok(0) => Ok(None),
-        Ok(mode) if mode <= 0o777 => Ok(Some(mode & 0o666)),
-        _ => Err(Fault::invalid(format!(
-            "mode {text:?} is not a file mode; write octal digits, for example \"0600\""
-        ))),
-    }
+fn read_exclude(given: &BTreeMap<String, String>) -> Result<Exclude, Fault> {
+    let text = given.get("exclude").map_or("", String::as_str);
+    Exclude::read(text).map_err(Fault::invalid)
 }
 
 /// Line breaks and other control characters would make two lines of one, or rule the terminal that
@@ -125,61 +122,52 @@ fn read_flag(given: &BTreeMap<String, String>, name: &str, default: bool) -> Res
 mod tests {
     use super::*;
 
-    fn read(given: &[(&str, &str)]) -> Result<Options, String> {
+    fn read(kind: &str, given: &[(&str, &str)]) -> Result<Options, String> {
         let given = given
             .iter()
             .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
             .collect();
-        Options::read(&given).map_err(|fault| fault.to_string())
+        Options::read(kind, &given).map_err(|fault| fault.to_string())
     }
 
     #[test]
     fn defaults() {
-        let expected = Options {
-            target: Target::File("/var/log/audit.log".into()),
-            mode: Some(0o600),
-            prefix: String::new(),
-            log_raw: false,
-            hmac_accessor: true,
-            elide_list_responses: false,
-        };
-        assert_eq!(
-            read(&[("file_path", "/var/log/audit.log")]),
-            Ok(expected.clone())
+        let file = read("file", &[("file_path", "a.log"), ("unknown", "1")]).unwrap();
+        assert!(file.prefix.is_empty() && file.exclude.is_empty());
+        assert!(!file.log_raw && file.hmac_accessor && !file.elide_list_responses);
+        assert!(file.chain && !file.skip_test && matches!(file.route, Route::All));
+        assert!(read("file", &[("file_path", "stdout")]).unwrap().chain);
+        assert!(
+            !read("file", &[("file_path", "discard"), ("chain", "true")])
+                .unwrap()
+                .chain
         );
-        assert_eq!(
-            read(&[("path", "/var/log/audit.log"), ("unknown", "1")]),
-            Ok(expected)
-        );
-        assert_eq!(
-            read(&[("file_path", "stdout")]).unwrap().target,
-            Target::Stdout
-        );
-        assert_eq!(
-            read(&[("file_path", "discard")]).unwrap().target,
-            Target::Discard
-        );
+        assert!(!read("syslog", &[]).unwrap().chain);
+        assert!(read("syslog", &[("chain", "true")]).unwrap().chain);
     }
 
     #[test]
     fn all_of_them() {
-        let read = read(&[
-            ("file_path", "a.log"),
-            ("mode", "0755"),
-            ("prefix", "@cee: "),
-            ("log_raw", "T"),
-            ("hmac_accessor", "0"),
-            ("elide_list_responses", "true"),
-            ("format", "json"),
-        ])
+        let read = read(
+            "file",
+            &[
+                ("file_path", "a.log"),
+                ("prefix", "@cee: "),
+                ("log_raw", "T"),
+                ("hmac_accessor", "0"),
+                ("elide_list_responses", "true"),
+                ("format", "json"),
+                ("filter", "path == x"),
+                ("exclude", "[{\"fields\":[\"/auth\"]}]"),
+                ("chain", "false"),
+                ("skip_test", "1"),
+            ],
+        )
         .unwrap();
-        assert_eq!(read.mode, Some(0o644));
         assert_eq!(read.prefix, "@cee: ");
         assert!(read.log_raw && !read.hmac_accessor && read.elide_list_responses);
-        assert_eq!(
-            super::read_mode(&[("mode".into(), "0000".into())].into()).unwrap(),
-            None
-        );
+        assert!(!read.chain && read.skip_test && !read.exclude.is_empty());
+        assert!(matches!(read.route, Route::Filter(_)));
     }
 
     #[test]
@@ -187,17 +175,25 @@ mod tests {
         for (key, value) in [
             ("format", "jsonx"),
             ("format", "xml"),
-            ("mode", "9z"),
-            ("mode", "1777"),
             ("log_raw", "maybe"),
             ("hmac_accessor", "yes"),
+            ("chain", "on"),
+            ("fallback", "maybe"),
+            ("skip_test", "x"),
             ("prefix", "a\nb"),
+            ("filter", "path"),
+            ("exclude", "x"),
         ] {
-            let text = read(&[("file_path", "a.log"), (key, value)]).unwrap_err();
+            let text = read("file", &[("file_path", "a.log"), (key, value)]).unwrap_err();
             assert!(text.contains(key), "{text}");
         }
-        assert!(read(&[]).unwrap_err().contains("file_path"));
-        assert!(read(&[("file_path", "")]).is_err());
-        assert!(read(&[("file_path", "a"), ("prefix", &"x".repeat(1_025))]).is_err());
+        let prefix = "x".repeat(1_025);
+        assert!(read("file", &[("file_path", "a"), ("prefix", &prefix)]).is_err());
+        let both = [
+            ("file_path", "a"),
+            ("fallback", "true"),
+            ("filter", "path == x"),
+        ];
+        assert!(read("file", &both).unwrap_err().contains("fallback"));
     }
 }

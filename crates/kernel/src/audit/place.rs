@@ -1,4 +1,4 @@
-//! Where devices may write, and opening a file there.
+//! What devices may reach, and opening a file there.
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions, Permissions};
@@ -7,24 +7,31 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// What the operator lets devices that are enabled over the API do.
+use super::http::HttpOutlet;
+use super::syslog;
+
+/// What the operator lets devices that are enabled over the API do, and what they reach the world by.
 #[derive(Clone)]
 pub struct Allow {
     path: Arc<dyn Fn(&Path) -> bool + Send + Sync>,
     prefix: bool,
+    http: Option<Arc<dyn HttpOutlet>>,
+    syslog: Vec<PathBuf>,
 }
 
 /// The permissions of a file in the moment it is made.
 const MODE_NEW: u32 = 0o600;
 
 impl Allow {
-    /// Files for which `path` says yes. It is asked at each opening, with the absolute path that
-    /// remains when symbolic links are followed, so that a link can not lead astray. Prefixes are
-    /// refused.
+    /// Files and sockets for which `path` says yes. It is asked at each opening, with the absolute path that
+    /// remains when symbolic links are followed, so that a link can not lead astray. Prefixes and HTTP
+    /// are refused; syslog is where it usually is.
     pub fn paths(path: impl Fn(&Path) -> bool + Send + Sync + 'static) -> Self {
         Self {
             path: Arc::new(path),
             prefix: false,
+            http: None,
+            syslog: syslog::PATHS.iter().map(PathBuf::from).collect(),
         }
     }
 
@@ -34,8 +41,41 @@ impl Allow {
         Self { prefix, ..self }
     }
 
+    /// Lets devices post lines by this client.
+    pub fn with_http(self, http: Arc<dyn HttpOutlet>) -> Self {
+        Self {
+            http: Some(http),
+            ..self
+        }
+    }
+
+    /// Looks for syslog at these paths.
+    pub fn with_syslog(self, syslog: Vec<PathBuf>) -> Self {
+        Self { syslog, ..self }
+    }
+
     pub(super) fn prefixes(&self) -> bool {
         self.prefix
+    }
+
+    pub(super) fn http(&self) -> Option<&Arc<dyn HttpOutlet>> {
+        self.http.as_ref()
+    }
+
+    pub(super) fn syslog(&self) -> Vec<PathBuf> {
+        self.syslog.clone()
+    }
+
+    /// Whether a device may send to the socket at `path`.
+    pub(super) fn socket(&self, path: &Path) -> Result<(), String> {
+        let path = resolved(path)?;
+        match (self.path)(&path) {
+            true => Ok(()),
+            false => Err(format!(
+                "the configuration does not allow audit to {}; choose another address",
+                path.display()
+            )),
+        }
     }
 
     /// Opens a file to append to, making it if its folder is there. `mode` is set on regular files,

@@ -1,12 +1,14 @@
 //! `sys/audit`: devices that record requests, and which headers they record.
 
+use std::collections::BTreeMap;
+
 use coffer_engine::{Ctx, Empty, Fault, Handle, Reply, Routes, path};
 use coffer_wire::{Flag, KvPairs, Text};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::audit::{HeaderSetting, NewDevice};
+use crate::audit::{DeviceInfo, DeviceState, HeaderSetting, NewDevice};
 use crate::open::Open;
 
 pub(super) fn routes() -> Routes<Open> {
@@ -24,6 +26,18 @@ pub(super) fn routes() -> Routes<Open> {
         )
         .write::<HashInput>(),
         path(
+            "audit-chain/{path*}",
+            "The last line of an audit device's chain.",
+        )
+        .sudo()
+        .read::<ReadChain>(),
+        path(
+            "audit-chain-key/{path*}",
+            "The key that proves the lines of an audit device.",
+        )
+        .sudo()
+        .read::<ReadChainKey>(),
+        path(
             "config/auditing/request-headers",
             "The request headers that audit records.",
         )
@@ -40,7 +54,7 @@ pub(super) fn routes() -> Routes<Open> {
     ])
 }
 
-/// Lists the audit devices with their options.
+/// Lists the audit devices with their options, and how they are doing.
 #[derive(Deserialize, JsonSchema)]
 struct ListDevices {}
 
@@ -48,8 +62,24 @@ impl Handle<Open> for ListDevices {
     type Reply = Reply;
 
     async fn handle(self, open: &Open, _: &Ctx) -> Result<Reply, Fault> {
-        Reply::also_at_top(&open.audit.list())
+        let states = open.audit.states().into_iter();
+        let mut states: BTreeMap<_, _> = states.map(|state| (state.path.clone(), state)).collect();
+        let listed = open.audit.list().into_iter().map(|(path, info)| {
+            let state = states.remove(&path);
+            (path, Listed { info, state })
+        });
+        Reply::also_at_top(&listed.collect::<BTreeMap<_, _>>())
     }
+}
+
+/// A device as it is listed.
+#[derive(Serialize)]
+struct Listed {
+    #[serde(flatten)]
+    info: DeviceInfo,
+    /// None for a device that was disabled in this moment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<DeviceState>,
 }
 
 /// Enables an audit device, once it has taken a line to try it.
@@ -57,13 +87,13 @@ impl Handle<Open> for ListDevices {
 struct EnableDevice {
     /// Where the device is to be enabled.
     path: String,
-    /// Its type: `file`.
+    /// Its type: `file`, `socket`, `syslog`, `http`.
     #[serde(default, rename = "type")]
     kind: Text,
     /// A remark for people.
     #[serde(default)]
     description: Text,
-    /// `file_path` and the others.
+    /// `file_path`, `address`, `uri` and the others.
     #[serde(default)]
     options: KvPairs,
     /// Kept on this cluster only.
@@ -134,6 +164,41 @@ impl Handle<Open> for HashInput {
         }
         let hash = open.audit.hash(&self.path, &self.input.0)?;
         Reply::also_at_top(&json!({ "hash": hash }))
+    }
+}
+
+/// Shows the last line of an audit device's chain, so that a log can be checked to be complete up to there.
+#[derive(Deserialize, JsonSchema)]
+struct ReadChain {
+    /// Where the device is enabled.
+    path: String,
+}
+
+impl Handle<Open> for ReadChain {
+    type Reply = Reply;
+
+    async fn handle(self, open: &Open, _: &Ctx) -> Result<Reply, Fault> {
+        let (key, head) = open.audit.chain(&self.path)?;
+        Reply::data(&json!({
+            "id": key.chain().to_string(),
+            "head": head.map(|head| head.to_string()),
+        }))
+    }
+}
+
+/// Shows the key that proves the lines of an audit device one by one. Who has it could forge lines.
+#[derive(Deserialize, JsonSchema)]
+struct ReadChainKey {
+    /// Where the device is enabled.
+    path: String,
+}
+
+impl Handle<Open> for ReadChainKey {
+    type Reply = Reply;
+
+    async fn handle(self, open: &Open, _: &Ctx) -> Result<Reply, Fault> {
+        let (key, _) = open.audit.chain(&self.path)?;
+        Reply::data(&json!({ "key": key.expose().expose() }))
     }
 }
 

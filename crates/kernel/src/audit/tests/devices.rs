@@ -12,9 +12,10 @@ use coffer_storage::{Batch, Memory};
 use coffer_wire::Timestamp;
 use serde_json::Value;
 
-use crate::audit::file::Writer;
-use crate::audit::options::Target;
-use crate::audit::{Allow, Devices, NewDevice, RequestFacts, ResponseFacts};
+use crate::audit::file::FileSink;
+use crate::audit::health::Health;
+use crate::audit::queue::Queue;
+use crate::audit::{Allow, Devices, NewDevice, RequestFacts, ResponseFacts, writer};
 
 const NOW: Timestamp = Timestamp::EPOCH;
 
@@ -28,7 +29,7 @@ async fn view() -> View {
 }
 
 async fn devices(view: &View) -> Devices {
-    Devices::load(view.clone(), Random::system(), |_: &Path| true)
+    Devices::load(view.clone(), Random::system(), |_: &Path| true, NOW)
         .await
         .unwrap()
 }
@@ -112,7 +113,7 @@ async fn enabling_probes_lists_hashes_survives_and_disabling_forgets() {
     second.disable("main").await.unwrap();
     assert!(second.list().is_empty() && second.hash("main", "x").is_err());
     assert!(view.scan_paths("keys/", None, 10).await.unwrap().is_empty());
-    first.reload().await.unwrap();
+    first.reload(NOW).await.unwrap();
     assert!(first.list().is_empty());
     second.enable("main", file(&log, &[]), NOW).await.unwrap();
     assert_ne!(
@@ -129,7 +130,7 @@ async fn enabling_is_refused_with_a_reason() {
     let devices = devices(&view().await).await;
     devices.enable("a/b", file(&log, &[]), NOW).await.unwrap();
     let other = NewDevice {
-        kind: "socket".into(),
+        kind: "carrier pigeon".into(),
         ..file(&log, &[])
     };
     for (path, device, reason) in [
@@ -174,7 +175,7 @@ async fn one_that_records_is_enough_and_none_refuses() {
     let bad = doomed.join("audit.log");
     devices.enable("bad", file(&bad, &[]), NOW).await.unwrap();
     fs::remove_dir_all(&doomed).unwrap();
-    devices.reopen().await;
+    devices.reopen(NOW).await;
     devices.record_request(&request("one")).await.unwrap();
     assert_eq!(ids(&log).last().unwrap(), "one");
 
@@ -203,7 +204,7 @@ async fn a_stored_device_that_may_no_longer_write_refuses() {
     let before = devices(&view).await;
     before.enable("main", file(&log, &[]), NOW).await.unwrap();
     let lines = ids(&log).len();
-    let after = Devices::load(view, Random::system(), |_: &Path| false)
+    let after = Devices::load(view, Random::system(), |_: &Path| false, NOW)
         .await
         .unwrap();
     assert!(after.record_request(&request("x")).await.is_err());
@@ -254,7 +255,7 @@ async fn rotation_loses_nothing() {
     while !writer.is_finished() {
         let old = folder.path().join(format!("audit.log.{}", rotated.len()));
         fs::rename(&log, &old).unwrap();
-        devices.reopen().await;
+        devices.reopen(NOW).await;
         rotated.push(old);
     }
     writer.await.unwrap();
@@ -277,27 +278,43 @@ async fn a_blocked_file_fails_after_the_deadline_and_at_once_from_then_on() {
     );
     // Opening a pipe that nobody reads blocks.
     let deadline = Duration::from_millis(200);
-    let any = Allow::paths(|_| true);
-    let writer = Writer::start(Target::File(pipe.clone()), None, any, deadline).unwrap();
-    let line = || Zeroizing::new(b"x\n".to_vec());
-    assert!(writer.append(line()).await.unwrap_err().contains("blocked"));
-    while writer.append(line()).await.is_err() {
+    let health = Arc::new(Health::new("pipe/"));
+    let (queue, orders) = Queue::new(Arc::clone(&health), deadline);
+    let sink = FileSink::new(pipe.clone(), None, Allow::paths(|_| true));
+    writer::start(orders, sink, None, Arc::clone(&health)).unwrap();
+    let line = || queue.append(Zeroizing::new(b"x\n".to_vec()), NOW);
+    assert!(line().await.unwrap_err().contains("blocked"));
+    while line().await.is_err() {
         let start = Instant::now();
-        let refused = writer.append(line()).await.is_err();
+        let refused = line().await.is_err();
         if refused && start.elapsed() < deadline / 4 {
             break;
         }
     }
+    let blocked = health.state("file", deadline);
+    assert!(
+        !blocked.healthy && blocked.last_error.contains("blocked"),
+        "{blocked:?}"
+    );
+    assert!(
+        blocked.queue_lines >= 3 && blocked.dropped_lines == 0,
+        "{blocked:?}"
+    );
     // Once somebody reads, it goes on by itself.
     let reader = tokio::task::spawn_blocking(move || {
         let mut pipe = fs::File::open(pipe).unwrap();
         std::io::copy(&mut pipe, &mut std::io::sink()).unwrap()
     });
     let patience = Instant::now();
-    while writer.append(line()).await.is_err() {
+    while line().await.is_err() {
         assert!(patience.elapsed() < Duration::from_secs(30));
         tokio::task::yield_now().await;
     }
-    drop(writer);
-    assert!(reader.await.unwrap() >= 4);
+    let well = health.state("file", deadline);
+    assert!(
+        well.healthy && well.queue_lines == 0 && well.recorded_lines >= 4,
+        "{well:?}"
+    );
+    drop(queue);
+    assert!(reader.await.unwrap() >= 8);
 }
