@@ -131,6 +131,17 @@ impl Kernel {
     /// A server whose configuration demands an audit device does not open without it.
     async fn enable_declared_audit(&self, open: &Core) -> Result<(), Fault> {
         let known = open.audit.list();
+        for (path, device) in &self.settings.declared_audit {
+            let enabled = known.get(&format!("{}/", path.trim_end_matches('/')));
+            if enabled
+                .is_some_and(|known| known.kind != device.kind || known.options != device.options)
+            {
+                tracing::warn!(
+                    path,
+                    "the audit device is enabled with other options than the configuration declares; disable it to take those over"
+                );
+            }
+        }
         let is_new = |path: &str| !known.contains_key(&format!("{}/", path.trim_end_matches('/')));
         let declared = self.settings.declared_audit.iter();
         for (path, device) in declared.filter(|(path, _)| is_new(path)) {

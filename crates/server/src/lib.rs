@@ -11,11 +11,19 @@ mod error;
 mod http;
 mod listener;
 mod log;
+mod poster;
 pub mod registry;
 mod sanitized;
 mod server;
 mod signals;
 mod unserved;
+
+/// Checking audit logs against their chains: what the command line shows of the kernel.
+pub mod audit_chain {
+    pub use coffer_kernel::audit::chain::{
+        Beginning, ChainKey, Head, Misspelt, ProblemKind, Report, Verifier,
+    };
+}
 
 pub use args::{Dev, ServerArgs};
 pub use error::Error;

@@ -21,6 +21,7 @@ use crate::error::Error;
 use crate::http::Edge;
 use crate::listener::{Bound, Certificates, Limits, Listening, bind};
 use crate::log::Logging;
+use crate::poster::Outlet;
 use crate::signals::Signals;
 use crate::{banner, dev, environment, listener, registry, sanitized, unserved};
 
@@ -277,7 +278,9 @@ fn settings(config: &Config) -> Result<Settings, Error> {
     if let Some(version) = &config.version_override {
         settings.version.clone_from(version);
     }
-    settings.audit_allow = audit_allow(&config.storage);
+    settings.audit_allow = audit_allow(&config.storage)
+        .with_prefixes(config.allow_audit_log_prefixing)
+        .with_http(Arc::new(Outlet));
     settings.user_lockout = user_lockout(config);
     settings.declared_audit = config.audit.iter().map(declared).collect();
     settings.unsafe_allow_api_audit_creation =

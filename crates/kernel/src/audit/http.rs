@@ -44,6 +44,8 @@ pub struct HttpTarget {
     pub headers: BTreeMap<String, Vec<String>>,
     /// How long one post may take.
     pub timeout: Duration,
+    /// Certificates that the receiver's must come from, in PEM; none for those that the system trusts.
+    pub ca_pem: Option<String>,
 }
 
 /// Starts the task that posts.

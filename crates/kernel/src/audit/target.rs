@@ -26,6 +26,8 @@ const TAG_BYTES_MAX: usize = 256;
 /// How many headers a post may have, and how many bytes all of them.
 const HEADERS_MAX: usize = 64;
 const HEADERS_BYTES_MAX: usize = 16 << 10;
+/// How long the certificates of a device may be together, in bytes.
+const CA_BYTES_MAX: usize = 256 << 10;
 /// The facility and the tag of messages to syslog unless the device names others.
 const FACILITY_DEFAULT: &str = "AUTH";
 const TAG_DEFAULT: &str = "vault";
@@ -165,6 +167,7 @@ fn read_http(given: &BTreeMap<String, String>) -> Result<Target, Fault> {
         uri,
         headers: read_headers(given)?,
         timeout: read_timeout(given, HTTP_TIMEOUT_DEFAULT)?,
+        ca_pem: read_ca(given)?,
     }))
 }
 
@@ -190,6 +193,16 @@ fn read_headers(given: &BTreeMap<String, String>) -> Result<BTreeMap<String, Vec
         )));
     }
     Ok(headers)
+}
+
+fn read_ca(given: &BTreeMap<String, String>) -> Result<Option<String>, Fault> {
+    let pem = given.get("ca_pem").filter(|text| !text.trim().is_empty());
+    match pem {
+        Some(pem) if pem.len() > CA_BYTES_MAX => Err(Fault::invalid(format!(
+            "ca_pem is longer than {CA_BYTES_MAX} bytes; leave out what is not needed"
+        ))),
+        pem => Ok(pem.cloned()),
+    }
 }
 
 fn read_timeout(given: &BTreeMap<String, String>, default: Duration) -> Result<Duration, Fault> {

@@ -105,10 +105,6 @@ pub(super) const AT_TOP: &[Ignored] = &[
         keys: &["log_requests_level"],
     },
     Ignored {
-        reason: "audit lines carry no prefix",
-        keys: &["allow_audit_log_prefixing"],
-    },
-    Ignored {
         reason: "initialise through the API or `operator init`",
         keys: &["initialize"],
     },

@@ -79,6 +79,8 @@ pub struct Config {
     pub unsafe_allow_api_audit_creation: Option<bool>,
     /// When names are locked out after wrong passwords, by the type of the auth method or for `all`.
     pub user_lockout: BTreeMap<String, UserLockout>,
+    /// Whether audit devices may have a prefix before each line.
+    pub allow_audit_log_prefixing: bool,
     /// The version that `sys/health` reports instead of our own (semver). Our own key.
     pub version_override: Option<String>,
 }
@@ -162,6 +164,7 @@ fn read(mut root: Stanza) -> Result<(Read, Vec<Warning>), Error> {
             .unwrap_or(false),
         unsafe_allow_api_audit_creation: root.flag("unsafe_allow_api_audit_creation")?,
         user_lockout: user_lockout::read(&mut root)?,
+        allow_audit_log_prefixing: root.flag("allow_audit_log_prefixing")?.unwrap_or(false),
         version_override: root.version("version_override")?,
     };
     listener::close(&mut rest.listeners, &mut root)?;

@@ -294,6 +294,7 @@ max_lease_ttl = "1h"
 version_override = "1.21.0+coffer.1"
 raw_storage_endpoint = "true"
 unsafe_allow_api_audit_creation = true
+allow_audit_log_prefixing = true
 telemetry { usage_gauge_period = "none" prometheus_retention_time = "0s" }
 plugin "secret" "x" { command = "y" }
 service_registration "kubernetes" { namespace = "x" }
@@ -330,7 +331,8 @@ ha_storage "raft" { }
     assert_eq!(config.telemetry.usage_gauge_period, None);
     assert!(config.raw_storage_endpoint);
     assert_eq!(config.unsafe_allow_api_audit_creation, Some(true));
-    assert_eq!(warnings.len(), 3, "{warnings:?}");
+    assert!(config.allow_audit_log_prefixing);
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
 }
 
 #[test]

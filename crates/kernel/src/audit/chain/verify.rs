@@ -47,7 +47,8 @@ struct Wanted {
 #[derive(Debug)]
 struct Seen {
     last: Mark,
-    recent: VecDeque<Mark>,
+    /// The last lines, each with how many were lost up to it.
+    recent: VecDeque<(Mark, u64)>,
     /// The last line was found altered; the next one need not say so again.
     altered: bool,
     first: Place,
@@ -223,7 +224,7 @@ impl Verifier {
             },
         );
         let lines = plural(surplus, "line has", "lines have");
-        if self.chains.is_empty() && link.is_origin() {
+        if self.chains.is_empty() && link.is_origin() && !link.first {
             self.report.note(format!(
                 "{}: {lines} no link, from before the chain begins; nothing is known about them",
                 self.here.file
@@ -398,7 +399,7 @@ impl Seen {
     fn new(mark: Mark, altered: bool) -> Self {
         Self {
             last: mark,
-            recent: VecDeque::from([mark]),
+            recent: VecDeque::from([(mark, 0)]),
             altered,
             first: mark.place,
             lines: 1,
@@ -418,7 +419,10 @@ impl Seen {
             self.goes_on(link)
         };
         self.lines += 1;
-        self.lost = self.lost.saturating_add(link.lost);
+        // A line that was given up and came after all has told of what was lost before it, too.
+        let followed = self.before(|mark| mark.hash == link.prev);
+        let lost = followed.map_or(self.lost, |(_, lost)| *lost);
+        self.lost = lost.saturating_add(link.lost);
         if link.place > last.place {
             self.runs += u64::from(link.place.run > last.place.run);
             self.last = mark;
@@ -426,8 +430,13 @@ impl Seen {
         if self.recent.len() >= RECENT_LINES_MAX {
             self.recent.pop_front();
         }
-        self.recent.push_back(mark);
+        self.recent.push_back((mark, self.lost));
         verdict
+    }
+
+    /// The last of the recent lines that is so.
+    fn before(&self, is_so: impl Fn(&Mark) -> bool) -> Option<&(Mark, u64)> {
+        self.recent.iter().rev().find(|(mark, _)| is_so(mark))
     }
 
     /// A further line of the run.
@@ -445,11 +454,15 @@ impl Seen {
             return Ok(());
         }
         // What was tried before may have arrived all the same, and then the line follows an earlier one.
-        let earlier = self.recent.iter().rev().find(|mark| mark.hash == link.prev);
-        let lost_since = earlier.filter(|mark| mark.place.run == link.place.run);
-        if lost_since
-            .is_some_and(|mark| link.place.seq.saturating_sub(mark.place.seq + 1) <= link.lost)
-        {
+        let earlier = self.before(|mark| mark.hash == link.prev);
+        let lost_since = |(mark, _): &(Mark, u64)| {
+            let skipped = link
+                .place
+                .seq
+                .saturating_sub(mark.place.seq.saturating_add(1));
+            mark.place.run == link.place.run && skipped <= link.lost
+        };
+        if earlier.is_some_and(lost_since) {
             return Ok(());
         }
         if skipped > link.lost {
@@ -484,13 +497,13 @@ impl Seen {
             .recent
             .iter()
             .rev()
-            .position(|mark| mark.place == after)
+            .position(|(mark, _)| mark.place == after)
         else {
             let text = format!("follows line {after}, which is not there");
             return Err((ProblemKind::Missing, text));
         };
         let follows = self.recent.iter().rev().nth(back);
-        if follows.is_none_or(|mark| mark.hash != link.prev) {
+        if follows.is_none_or(|(mark, _)| mark.hash != link.prev) {
             return match back {
                 0 => self.altered_before(),
                 _ => Err((
@@ -512,8 +525,8 @@ impl Seen {
     /// A line of an earlier run, written by a request that was still under way when the next run began.
     fn late(&self, link: &Link, report: &mut Report) -> Verdict {
         let run = link.place.run;
-        let before = self.recent.iter().rev().find(|mark| mark.place.run == run);
-        let fits = before.is_some_and(|mark| {
+        let before = self.before(|mark| mark.place.run == run);
+        let fits = before.is_some_and(|(mark, _)| {
             mark.hash == link.prev
                 && link.place.seq > mark.place.seq
                 && link.place.seq - mark.place.seq - 1 <= link.lost

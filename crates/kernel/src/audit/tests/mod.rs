@@ -1,5 +1,6 @@
 //! Lines beside what the reference wrote, and devices at work.
 
+mod chain;
 mod devices;
 mod lines;
 mod secrecy;
