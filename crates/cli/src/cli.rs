@@ -91,12 +91,14 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>) -> u8 {
         _ => "coffer",
     });
     let words = invocation::normalise(words, &command);
+    // Of a check, 1 says what was found.
+    let usage_code = if checks_a_log(&words) { 2 } else { 1 };
     let parsed = command
         .try_get_matches_from(words)
         .and_then(|matches| Cli::from_arg_matches(&matches));
     let cli = match parsed {
         Ok(cli) => cli,
-        Err(error) => return misused(&error),
+        Err(error) => return misused(&error, usage_code),
     };
     let failure = match Context::new(cli.global, program) {
         Ok(cx) => dispatch(&cx, cli.command).err(),
@@ -110,7 +112,7 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>) -> u8 {
 }
 
 /// Help that was asked for goes to standard output and is a success; anything else is wrong usage.
-fn misused(error: &clap::Error) -> u8 {
+fn misused(error: &clap::Error, usage_code: u8) -> u8 {
     let _ = error.print();
     match error.kind() {
         ErrorKind::DisplayHelp => 0,
@@ -119,8 +121,13 @@ fn misused(error: &clap::Error) -> u8 {
         {
             UNKNOWN_COMMAND
         }
-        _ => 1,
+        _ => usage_code,
     }
+}
+
+fn checks_a_log(words: &[OsString]) -> bool {
+    let mut commands = words.iter().filter_map(|word| word.to_str());
+    commands.any(|word| word == "audit") && commands.any(|word| word == "verify")
 }
 
 /// Whether the mistake is at the first word: the usage line then holds nothing but the program.
@@ -194,6 +201,11 @@ mod tests {
         assert_eq!(run_words("coffer kv bogus"), 1);
         assert_eq!(run_words("coffer read"), 1);
         assert_eq!(run_words("coffer read -bogus x"), 1);
+        assert_eq!(run_words("coffer audit verify"), 2);
+        assert_eq!(run_words("coffer audit verify -bogus x"), 2);
+        assert_eq!(run_words("coffer audit verify -head=x /dev/null"), 2);
+        assert_eq!(run_words("coffer audit verify /nonexistent/audit.log"), 2);
+        assert_eq!(run_words("coffer audit verify /dev/null"), 0);
         assert_eq!(run_words("coffer read -h"), 0);
         assert_eq!(run_words("vault -version"), 0);
     }

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +28,24 @@ impl Sys<'_> {
         .await
     }
 
+    /// The last line of the chain of the audit device at `path`.
+    ///
+    /// # Errors
+    /// Any [`Error`]; with status 400 where the device has no chain.
+    pub async fn audit_chain(&self, path: &str) -> Result<AuditChain, Error> {
+        self.get_data(&format!("sys/audit-chain/{}", path.trim_matches('/')))
+            .await
+    }
+
+    /// The key that proves the lines of the audit device at `path`.
+    ///
+    /// # Errors
+    /// Any [`Error`]; with status 400 where the device has no chain.
+    pub async fn audit_chain_key(&self, path: &str) -> Result<AuditChainKey, Error> {
+        self.get_data(&format!("sys/audit-chain-key/{}", path.trim_matches('/')))
+            .await
+    }
+
     /// Disables the audit device at `path`.
     ///
     /// # Errors
@@ -52,6 +71,51 @@ pub struct AuditDevice {
     pub local: bool,
     /// Its path, with its slash.
     pub path: String,
+    /// How it is doing; none from servers that do not tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<AuditState>,
+}
+
+/// How an audit device is doing.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AuditState {
+    /// Whether the last line it was given is recorded.
+    pub healthy: bool,
+    /// Since when it is not.
+    pub failing_since: Option<String>,
+    /// Why it last failed.
+    pub last_error: String,
+    /// Lines that wait to be recorded.
+    pub queue_lines: u64,
+    /// Lines recorded since the server was unsealed.
+    pub recorded_lines: u64,
+    /// Lines that it could not record since then.
+    pub dropped_lines: u64,
+    /// The last line of its chain.
+    pub chain_head: Option<String>,
+}
+
+/// The chain of an audit device.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct AuditChain {
+    /// What its lines call it.
+    pub id: String,
+    /// Its last line; none before the first one.
+    pub head: Option<String>,
+}
+
+/// The key of an audit device's chain.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct AuditChainKey {
+    /// The key, in the form that `audit verify` takes.
+    pub key: String,
+}
+
+impl fmt::Debug for AuditChainKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AuditChainKey(redacted)")
+    }
 }
 
 /// The audit device to enable.

@@ -11,7 +11,7 @@ mod seal;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-pub use audit::{AuditDevice, AuditEnable};
+pub use audit::{AuditChain, AuditChainKey, AuditDevice, AuditEnable, AuditState};
 pub use leases::{Lease, RevokePrefix};
 pub use mounts::{Mount, MountConfig, MountEnable, MountPreflight, Remount};
 pub use rotation::{Attempt, KeyStatus, NewShares, RekeyAnswer, RekeyState, RootAttempt};

@@ -1,4 +1,5 @@
 use clap::Args;
+use coffer_client::sys::AuditDevice;
 
 use crate::context::Context;
 use crate::failure::{Failure, Outcome, While};
@@ -40,7 +41,7 @@ impl List {
                 columns(["Path", "Type", "Description"], &rows)
             }
             true => {
-                let rows: Vec<[String; 5]> = devices
+                let rows: Vec<[String; 6]> = devices
                     .iter()
                     .map(|(path, device)| {
                         let options: Vec<String> = device
@@ -56,14 +57,38 @@ impl List {
                             about,
                             replication.to_owned(),
                             options.join(" "),
+                            health(device),
                         ]
                     })
                     .collect();
                 columns(
-                    ["Path", "Type", "Description", "Replication", "Options"],
+                    [
+                        "Path",
+                        "Type",
+                        "Description",
+                        "Replication",
+                        "Options",
+                        "State",
+                    ],
                     &rows,
                 )
             }
         })
     }
+}
+
+/// How a device is doing, as far as its server says.
+fn health(device: &AuditDevice) -> String {
+    let Some(state) = &device.state else {
+        return String::new();
+    };
+    let mut text = match (state.healthy, &state.failing_since) {
+        (true, _) => "healthy".to_owned(),
+        (false, None) => format!("failing: {}", state.last_error),
+        (false, Some(since)) => format!("failing since {since}: {}", state.last_error),
+    };
+    if state.dropped_lines > 0 {
+        text.push_str(&format!(" ({} lines dropped)", state.dropped_lines));
+    }
+    text
 }

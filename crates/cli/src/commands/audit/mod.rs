@@ -1,20 +1,24 @@
 //! `audit`: devices that record every request.
 
+mod chain;
 mod disable;
 mod enable;
 mod list;
+mod verify;
 
 use clap::Subcommand;
 
 use crate::context::Context;
 use crate::failure::Outcome;
 
-/// Audit devices: enable, disable, list
+/// Audit devices: enable, disable, list; check their logs
 #[derive(Debug, Subcommand)]
 pub(crate) enum Audit {
     Enable(enable::Enable),
     Disable(disable::Disable),
     List(list::List),
+    Chain(chain::Chain),
+    Verify(verify::Verify),
 }
 
 impl Audit {
@@ -23,6 +27,8 @@ impl Audit {
             Self::Enable(enable) => enable.run(cx).await,
             Self::Disable(disable) => disable.run(cx).await,
             Self::List(list) => list.run(cx).await,
+            Self::Chain(chain) => chain.run(cx).await,
+            Self::Verify(verify) => verify.run(cx).await,
         }
     }
 }
