@@ -39,7 +39,8 @@ impl Ending {
         let mut last = [0];
         file.read_exact(&mut last)?;
         let torn = last != *b"\n";
-        let last = match chain {
+        // A chain that has not begun is in no file, however long that is.
+        let last = match chain.filter(|chain| chain.head().is_some()) {
             Some(chain) => last_of(file, length, chain)?,
             None => None,
         };
@@ -103,11 +104,16 @@ mod tests {
     #[test]
     fn the_last_line_of_this_chain_is_found() {
         let mut ours = chain(1);
+        let mut theirs = chain(2);
         assert!(ending(b"", &ours).empty);
         let mut out = WipingBuffer::new();
         let long = format!("{{\"a\":\"{}\"}}\n", "x".repeat(100_000));
         ours.link(b"{\"a\":1}\n", Timestamp::EPOCH, &mut out);
         let mark = ours.link(long.as_bytes(), Timestamp::EPOCH, &mut out);
+        assert_eq!(ending(out.as_slice(), &ours).last, None, "it has not begun");
+        ours.tried(&[mark], 1, false);
+        let elsewhere = theirs.link(b"{}\n", Timestamp::EPOCH, &mut WipingBuffer::new());
+        theirs.tried(&[elsewhere], 1, false);
         let mut text = out.as_slice().to_vec();
         let expected = Ending {
             empty: false,
@@ -121,7 +127,7 @@ mod tests {
             ..expected
         };
         assert_eq!(ending(&text, &ours), torn);
-        let foreign = ending(&text, &chain(2));
+        let foreign = ending(&text, &theirs);
         assert_eq!((foreign.torn, foreign.last), (true, None));
         // A line without its line break may not be whole; what comes after says so.
         let unended = ending(out.as_slice().strip_suffix(b"\n").unwrap(), &ours);

@@ -17,9 +17,9 @@ use crate::audit::health::Health;
 use crate::audit::queue::Queue;
 use crate::audit::{Allow, Devices, NewDevice, RequestFacts, ResponseFacts, writer};
 
-const NOW: Timestamp = Timestamp::EPOCH;
+pub(super) const NOW: Timestamp = Timestamp::EPOCH;
 
-async fn view() -> View {
+pub(super) async fn view() -> View {
     let random = Random::system();
     let barrier = Arc::new(Barrier::new(Arc::new(Memory::new()), random.clone()));
     let root = Aes256Key::generate(&random).unwrap();
@@ -34,7 +34,7 @@ async fn devices(view: &View) -> Devices {
         .unwrap()
 }
 
-fn file(path: &Path, more: &[(&str, &str)]) -> NewDevice {
+pub(super) fn file(path: &Path, more: &[(&str, &str)]) -> NewDevice {
     let mut options = BTreeMap::from([("file_path".to_owned(), path.display().to_string())]);
     options.extend(
         more.iter()
@@ -47,7 +47,7 @@ fn file(path: &Path, more: &[(&str, &str)]) -> NewDevice {
     }
 }
 
-fn request(id: &str) -> RequestFacts<'_> {
+pub(super) fn request(id: &str) -> RequestFacts<'_> {
     RequestFacts {
         id,
         operation: "read",
@@ -57,7 +57,7 @@ fn request(id: &str) -> RequestFacts<'_> {
 }
 
 /// The ids in a log whose lines are all whole.
-fn ids(path: &Path) -> Vec<String> {
+pub(super) fn ids(path: &Path) -> Vec<String> {
     let text = fs::read_to_string(path).unwrap();
     assert!(text.is_empty() || text.ends_with('\n'));
     let id = |line: &str| {

@@ -3,4 +3,5 @@
 mod chain;
 mod devices;
 mod lines;
+mod outlets;
 mod secrecy;
