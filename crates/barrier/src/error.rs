@@ -42,6 +42,9 @@ pub enum Error {
         /// The most its kind may have.
         limit: usize,
     },
+    /// The path holds key material, which is not touched by hand.
+    #[error("cannot access {0:?}")]
+    Protected(String),
     /// A cipher refused to work.
     #[error(transparent)]
     Crypto(#[from] coffer_crypto::Error),

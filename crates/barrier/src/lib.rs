@@ -12,6 +12,7 @@ mod barrier;
 mod changes;
 mod error;
 mod foundation;
+mod raw;
 pub mod seal;
 mod stored;
 mod view;

@@ -44,6 +44,11 @@ impl View {
         }
     }
 
+    /// Where it begins in the store.
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
     /// The barrier this is a part of.
     pub fn barrier(&self) -> &Arc<Barrier> {
         &self.barrier

@@ -94,7 +94,7 @@ impl From<barrier::Error> for Fault {
                 "the storage is full, so nothing can be written; free space on the server (reads, deletions and revocations go on)".into(),
             ),
             barrier::Error::Storage(error @ storage::Error::TooLarge { .. }) => Self::TooLarge(error.to_string()),
-            error @ barrier::Error::TooLarge { .. } => Self::invalid(error),
+            error @ (barrier::Error::TooLarge { .. } | barrier::Error::Protected(_)) => Self::invalid(error),
             barrier::Error::Storage(storage::Error::Invalid { what }) => Self::Invalid(what.to_owned()),
             other => Self::internal(other),
         }

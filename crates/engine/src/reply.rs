@@ -43,7 +43,8 @@ pub struct Reply {
     pub lease_duration: Option<Duration>,
     /// Whether the client gets the answer itself, or a single-use token for it.
     pub wrapping: Wrapping,
-    /// Fields beside the body that a protocol of its own prescribes, names in lower case.
+    /// Fields beside the body that a protocol of its own prescribes, names in lower case. Of an engine those go out that
+    /// the mount's tuning lets through (`allowed_response_headers`).
     pub headers: Vec<(&'static str, String)>,
 }
 

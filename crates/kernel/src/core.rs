@@ -10,7 +10,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::audit::{AuditedHeaders, Devices};
 use crate::clock::Clock;
+use crate::cors::Cors;
 use crate::due::Due;
+use crate::group_policies::GroupPolicies;
 use crate::leases::{Leases, Parked, Targets, worker};
 use crate::lifecycle::Ceremonies;
 use crate::mounts;
@@ -20,6 +22,7 @@ use crate::settings::Settings;
 use crate::signals::Signals;
 use crate::sys::{self, Moves};
 use crate::tokens::Tokens;
+use crate::ui_headers::UiHeaders;
 
 /// How often the key ring's use is written down and engines are asked for periodic work.
 const HOUSEKEEPING: Duration = Duration::from_secs(60);
@@ -53,6 +56,12 @@ pub struct Core {
     pub audit: Devices,
     /// The headers that audit records.
     pub audited_headers: AuditedHeaders,
+    /// Which pages of other origins may come.
+    pub cors: Cors,
+    /// Headers of the user interface's answers.
+    pub ui_headers: UiHeaders,
+    /// How far policies of groups reach.
+    pub group_policies: GroupPolicies,
     /// Operators' attempts to change the unseal keys and to make a root token.
     pub(crate) ceremonies: Ceremonies,
     /// Moves of mounts, for those who ask how they went.
@@ -86,6 +95,9 @@ impl Core {
             targets: Targets::default(),
             parked: Parked::default(),
             audited_headers: AuditedHeaders::load(barrier.view("sys/audited-headers/")).await?,
+            cors: Cors::load(barrier.view("core/")).await?,
+            ui_headers: UiHeaders::load(barrier.view("core/")).await?,
+            group_policies: GroupPolicies::load(barrier.view("core/")).await?,
             ceremonies: Ceremonies::default(),
             moves: Moves::default(),
             stop: CancellationToken::new(),

@@ -8,8 +8,10 @@ pub mod audit;
 pub mod authority;
 pub mod clock;
 pub mod core;
+pub mod cors;
 pub mod due;
 pub mod grant;
+pub mod group_policies;
 mod help;
 pub mod identity;
 pub mod kernel;
@@ -31,6 +33,7 @@ pub mod signals;
 mod sys;
 mod ticks;
 pub mod tokens;
+pub mod ui_headers;
 mod wrapping;
 
 pub use clock::Clock;

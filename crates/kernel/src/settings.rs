@@ -35,6 +35,8 @@ pub struct Settings {
     pub storage_type: String,
     /// Whether `sys/raw` is there.
     pub raw_storage_endpoint: bool,
+    /// Whether `sys/internal/inspect` is there.
+    pub introspection_endpoint: bool,
     /// What audit devices may do: where they write, and whether with a prefix.
     pub audit_allow: Allow,
     /// Audit devices that the configuration declares, with their paths: enabled when the server opens.
@@ -65,6 +67,7 @@ impl Settings {
             build_date: String::new(),
             storage_type: "inmem".into(),
             raw_storage_endpoint: false,
+            introspection_endpoint: false,
             audit_allow: Allow::paths(|_| true),
             declared_audit: Vec::new(),
             unsafe_allow_api_audit_creation: true,

@@ -1,12 +1,19 @@
 //! Answers inside single-use tokens.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 mod harness;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use coffer_crypto::Secret;
 use coffer_engine::{Class, Ctx, Engine, Fault, Handle, Kind, MountInfo, Routes, path};
 use coffer_kernel::{Request, Response, Settings};
@@ -243,4 +250,113 @@ async fn of_many_who_unwrap_and_rewrap_at_once_one_gets_it() {
         }
         assert_eq!(got, 1, "{seed}");
     }
+}
+
+/// A request whose answer shall be wrapped into a JWT.
+async fn wrapped_as_jwt(server: &Harness, verb: Verb, path: &str, body: Value) -> WrapInfo {
+    let mut request = Request::internal("r".into(), verb, ApiPath::parse(path).unwrap());
+    request.token = Some(Arc::new(Secret::new(server.root.clone())));
+    request.wrap_ttl = Some(Duration::from_secs(300));
+    let format = ("x-vault-wrap-format".to_owned(), vec!["jwt".to_owned()]);
+    request.headers = [format].into();
+    if let Value::Object(fields) = body {
+        request.body.0 = fields;
+    }
+    let answer = server.kernel.handle(request).await.unwrap();
+    answer.wrap_info.unwrap()
+}
+
+fn part(jwt: &str, at: usize) -> Value {
+    let text = jwt.split('.').nth(at).unwrap();
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).unwrap()).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wrapping_token_can_be_a_jwt_that_is_ours() {
+    let server = server().await;
+    let body = json!({ "a": "b" });
+    let info = wrapped_as_jwt(&server, Verb::Write, WRAP, body.clone()).await;
+    assert_eq!(part(&info.token, 0), json!({"alg": "ES512", "typ": "JWT"}));
+    let claims = part(&info.token, 1);
+    assert_eq!(claims["type"], "wrapping");
+    assert_eq!(
+        claims["exp"].as_u64(),
+        claims["iat"].as_u64().map(|at| at + 300)
+    );
+    assert_eq!(claims["accessor"], "");
+    let lookup = json!({ "token": info.token });
+    let looked = server.write("sys/wrapping/lookup", "", lookup).await;
+    assert_eq!(
+        looked.data()["creation_path"],
+        "sys/wrapping/wrap",
+        "{looked:?}"
+    );
+    let none = server.read("auth/token/lookup-self", &info.token).await;
+    assert_eq!(none.status, 403, "it is no token beside unwrapping");
+    assert_eq!(unwrapped(&server, &info.token).await.data(), &body);
+    let inside = claims["jti"].as_str().unwrap();
+    for spent in [&info.token, inside] {
+        assert_eq!(unwrapped(&server, spent).await.error(), GONE);
+    }
+    // As the request's own token, and with a token inside.
+    let made = wrapped_as_jwt(&server, Verb::Write, "auth/token/create", json!({})).await;
+    let accessor = part(&made.token, 1)["accessor"].clone();
+    assert_eq!(accessor, made.wrapped_accessor.clone());
+    let own = server.write(UNWRAP, &made.token, json!({})).await;
+    assert_eq!(own.auth()["accessor"], accessor, "{own:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_forged_jwt_unwraps_nothing() {
+    let server = server().await;
+    let info = wrapped_as_jwt(&server, Verb::Write, WRAP, json!({ "a": "b" })).await;
+    let [header, claims, signature] = info.token.split('.').collect::<Vec<_>>()[..] else {
+        panic!("not three parts")
+    };
+    let other = wrapped_as_jwt(&server, Verb::Write, WRAP, json!({ "c": "d" })).await;
+    let others_claims = other.token.split('.').nth(1).unwrap();
+    let none = URL_SAFE_NO_PAD.encode(r#"{"alg":"none"}"#);
+    let (start, end) = signature.split_at(40);
+    let mangled = format!(
+        "{start}{}{}",
+        if end.starts_with('A') { "B" } else { "A" },
+        &end[1..]
+    );
+    for (forged, status) in [
+        (format!("{header}.{others_claims}.{signature}"), 403),
+        (format!("{header}.{claims}."), 403),
+        (format!("{header}.{claims}.{mangled}"), 403),
+        (format!("{none}.{claims}."), 400),
+        (format!("{none}.{claims}.{signature}"), 400),
+        (format!("{header}.{claims}"), 400),
+        (format!("{header}.!.!"), 400),
+    ] {
+        assert_eq!(unwrapped(&server, &forged).await.status, status, "{forged}");
+    }
+    assert_eq!(unwrapped(&server, &info.token).await.status, 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_key_of_wrapping_jwts_is_shown_and_stays() {
+    let server = server().await;
+    let key = server.read("sys/wrapping/pubkey", "").await;
+    assert_eq!(key.data()["jwt_curve"], "p521", "{key:?}");
+    let x = key.data()["jwt_x"].as_str().unwrap();
+    assert!(x.len() > 100 && x.bytes().all(|digit| digit.is_ascii_digit()));
+    let info = wrapped_as_jwt(&server, Verb::Write, WRAP, json!({ "a": "b" })).await;
+    server.kernel.seal();
+    let body = json!({ "key": server.key });
+    server.write("sys/unseal", "", body).await;
+    assert_eq!(
+        server.read("sys/wrapping/pubkey", "").await.data(),
+        key.data()
+    );
+    assert_eq!(unwrapped(&server, &info.token).await.status, 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn lists_are_shown_with_their_slash() {
+    let server = server().await;
+    let listed = asked(&server, Verb::List, "sys/policies/acl", Value::Null, 60).await;
+    assert_eq!(listed.wrap_info.unwrap().creation_path, "sys/policies/acl/");
 }

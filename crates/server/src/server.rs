@@ -74,6 +74,8 @@ fn read_config(args: &ServerArgs) -> Result<(Config, Vec<Warning>), Error> {
     };
     let (mut config, warnings) = Config::load_for_dev(&args.config)?;
     config.listeners.insert(0, dev::listener(dev)?);
+    // What dev mode holds is for looking at.
+    (config.raw_storage_endpoint, config.introspection_endpoint) = (true, true);
     Ok((config, warnings))
 }
 
@@ -271,6 +273,7 @@ fn settings(config: &Config) -> Result<Settings, Error> {
     settings.api_addr = config.api_addr.clone().unwrap_or_default();
     settings.storage_type = sanitized::storage_type(&config.storage).to_owned();
     settings.raw_storage_endpoint = config.raw_storage_endpoint;
+    settings.introspection_endpoint = config.introspection_endpoint;
     settings.build_date = option_env!("COFFER_BUILD_DATE")
         .unwrap_or_default()
         .to_owned();

@@ -12,14 +12,6 @@ pub(crate) fn warnings(config: &Config) -> Vec<String> {
     if config.cluster_addr.is_some() {
         say("`cluster_addr` has no effect: this server runs as a single node".to_owned());
     }
-    if config.raw_storage_endpoint {
-        say(
-            "`raw_storage_endpoint` has no effect: sys/raw is not there in this version".to_owned(),
-        );
-    }
-    if config.introspection_endpoint {
-        say("`introspection_endpoint` has no effect: sys/internal/inspect shows another implementation's insides".to_owned());
-    }
     for listener in &config.listeners {
         if listener.unauthenticated_metrics_access {
             say(format!(

@@ -80,7 +80,7 @@ async fn respond(
         request_id: asked.request.id.clone(),
         status: reply.status,
         lease_duration: reply.lease_duration.map_or(0, |ttl| ttl.as_secs()),
-        headers: std::mem::take(&mut reply.headers),
+        headers: let_through(mount, std::mem::take(&mut reply.headers)),
         ..Response::default()
     };
     if let Some(renewed) = reply.renewed.take() {
@@ -100,6 +100,19 @@ async fn respond(
     response.auth = reply.auth;
     response.body = reply.body;
     wrapping::wrap_if_asked(open, asked, reply.wrapping, response).await
+}
+
+/// The header fields of an answer that go out: those of the kernel's own paths, and of an engine those that the mount's
+/// tuning lets through. Names are compared without case.
+fn let_through(
+    mount: &Mount,
+    mut headers: Vec<(&'static str, String)>,
+) -> Vec<(&'static str, String)> {
+    let allowed = &mount.record.tuning.allowed_response_headers;
+    if !mount.is_kernels_own() {
+        headers.retain(|(name, _)| allowed.iter().any(|one| one.eq_ignore_ascii_case(name)));
+    }
+    headers
 }
 
 async fn issue(

@@ -20,7 +20,7 @@ use coffer_engine::Routes;
 
 use crate::open::Open;
 pub(crate) use attempts::Attempts;
-pub use init::Initialised;
+pub use init::{Cluster, Initialised};
 
 /// Operators' attempts that need several shares; they end when the server is sealed.
 #[derive(Default)]

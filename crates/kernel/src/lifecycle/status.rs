@@ -26,6 +26,12 @@ pub(super) fn routes() -> Routes<Kernel> {
         path("leader", "Which node is active.")
             .unauthenticated()
             .read::<ReadLeader>(),
+        path(
+            "seal-backend-status",
+            "Whether the systems that the seal needs can be reached.",
+        )
+        .unauthenticated()
+        .read::<ReadSealBackends>(),
     ])
 }
 
@@ -38,6 +44,21 @@ impl Handle<Kernel> for ReadSealStatus {
 
     async fn handle(self, kernel: &Kernel, _: &Ctx) -> Result<Reply, Fault> {
         seal_status(kernel).await
+    }
+}
+
+/// Answers whether the systems that the seal needs can be reached. Shamir's shares need none.
+#[derive(Deserialize, JsonSchema)]
+struct ReadSealBackends {}
+
+impl Handle<Kernel> for ReadSealBackends {
+    type Reply = Reply;
+
+    async fn handle(self, _: &Kernel, _: &Ctx) -> Result<Reply, Fault> {
+        Reply::bare(&json!({
+            "healthy": true,
+            "backends": [{ "name": "shamir", "healthy": true }],
+        }))
     }
 }
 

@@ -9,7 +9,7 @@ use coffer_barrier::{Changes, Stored};
 use coffer_engine::{Class, Fault};
 use serde::{Deserialize, Serialize};
 
-use super::record::{MountRecord, NESTED};
+use super::record::{MountRecord, NESTED, Tuning};
 use super::table::{Backend, Mount};
 use crate::core::Core;
 use crate::leases::{self, Force, Which};
@@ -61,19 +61,32 @@ pub async fn install_missing(open: &Open) -> Result<(), Fault> {
             continue;
         }
         let nested = if open.space.is_root() { "" } else { NESTED };
-        let mut record = MountRecord {
+        let record = MountRecord {
             path: path.into(),
             kind: format!("{nested}{kind}"),
             description: description.into(),
             local: kind == "cubbyhole",
+            seal_wrap: kind == "system",
+            tuning: default_tuning(kind),
             ..MountRecord::default()
         };
-        if kind == "identity" {
-            record.tuning.passthrough_request_headers = vec!["Authorization".into()];
-        }
         put(open, named(open, record), |_| Ok(())).await?;
     }
     Ok(())
+}
+
+/// What the mounts of every namespace are tuned to: metrics are asked for in several forms, and clients of the OpenID
+/// provider say in a header who they are.
+fn default_tuning(kind: &str) -> Tuning {
+    let header = match kind {
+        "system" => Some("Accept"),
+        "identity" => Some("Authorization"),
+        _ => None,
+    };
+    Tuning {
+        passthrough_request_headers: header.map(str::to_owned).into_iter().collect(),
+        ..Tuning::default()
+    }
 }
 
 /// Mounts an engine. `record` holds what the operator wants; uuid and accessor are made here.
@@ -275,6 +288,12 @@ pub async fn tune(
         settings(record)
     };
     change(open, &mount.record, tuned).await
+}
+
+/// Makes the engine of a mount anew: what it holds in memory (connections, caches) is let go.
+pub fn reload(open: &Open, mount: &Mount) {
+    let record = mount.record.clone();
+    swap(open, &Edit::Put(Box::new(record)));
 }
 
 /// What is wrong with a path to mount at, if anything.

@@ -1,23 +1,18 @@
 //! What operators ask about the server itself.
 
-use std::collections::BTreeMap;
-
 use coffer_barrier::Stored;
-use coffer_engine::{Class, Ctx, Fault, Handle, Kind, MountInfo, Reply, Routes, path};
+use coffer_engine::{Ctx, Fault, Handle, Reply, Routes, path};
 use coffer_wire::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, json};
 
 use crate::open::Open;
-use crate::settings::BUILT_IN_VERSION;
 
 /// How many versions are remembered.
 const VERSIONS_MAX: usize = 1_000;
 /// Where the versions that ran here are kept, below `core/`.
 const VERSIONS: &str = "versions";
-/// The database plugins that are part of the database engine.
-const DATABASE_PLUGINS: [&str; 1] = ["postgresql-database-plugin"];
 
 pub(super) fn routes() -> Routes<Open> {
     Routes::new([
@@ -29,17 +24,29 @@ pub(super) fn routes() -> Routes<Open> {
         )
         .root_only()
         .read::<ReadConfiguration>(),
-        path("config/cors", "Requests from pages of other origins.")
-            .root_only()
-            .sudo()
-            .read::<ReadCors>(),
-        path("plugins/catalog", "All engines that can be mounted.").read::<ReadCatalog>(),
-        path("plugins/catalog/{type}", "Engines of one type.")
-            .sudo()
-            .list::<ListPlugins>(),
-        path("plugins/catalog/{type}/{name}", "One engine.")
-            .sudo()
-            .read::<ReadPlugin>(),
+        path(
+            "config/reload/{subsystem}",
+            "Parts of the configuration that can be read again.",
+        )
+        .root_only()
+        .write::<ReloadConfiguration>(),
+        path(
+            "experiments",
+            "Features that can be tried before they are finished.",
+        )
+        .read::<ReadExperiments>(),
+        path(
+            "replication/status",
+            "The replication between clusters, which is off.",
+        )
+        .unauthenticated()
+        .read::<ReadReplication>(),
+        path(
+            "replication/{sort}/status",
+            "The replication between clusters, which is off.",
+        )
+        .unauthenticated()
+        .read::<ReadReplicationSort>(),
     ])
 }
 
@@ -151,116 +158,61 @@ impl Handle<Open> for ReadConfiguration {
     }
 }
 
-/// Shows whether pages of other origins may use this server from a browser. They may not.
+/// Reads a part of the configuration again; none can be. Certificates, log level and audit files are read again on SIGHUP.
 #[derive(Deserialize, JsonSchema)]
-struct ReadCors {}
+struct ReloadConfiguration {
+    /// The part.
+    #[serde(rename = "subsystem")]
+    _subsystem: String,
+}
 
-impl Handle<Open> for ReadCors {
+impl Handle<Open> for ReloadConfiguration {
     type Reply = Reply;
 
     async fn handle(self, _: &Open, _: &Ctx) -> Result<Reply, Fault> {
-        Reply::also_at_top(&json!({ "enabled": false }))
+        Err(Fault::UnsupportedPath)
     }
 }
 
-/// The names of all engines, by the catalogue's word for their type.
-fn catalogue(open: &Open) -> BTreeMap<&'static str, Vec<&'static str>> {
-    let mut all: BTreeMap<&'static str, Vec<&'static str>> = BTreeMap::new();
-    // An engine whose storage belongs to tokens is there once, from the start.
-    let mountable = |kind: &&Kind| {
-        let engine = kind.make(&MountInfo::default());
-        engine.is_none_or(|engine| !engine.table().per_token)
-    };
-    for kind in open.settings.kinds.iter().filter(mountable) {
-        let word = match kind.class {
-            Class::Secret => "secret",
-            Class::Auth => "auth",
-        };
-        all.entry(word).or_default().push(kind.name);
-    }
-    let has_databases = all
-        .get("secret")
-        .is_some_and(|names| names.contains(&"database"));
-    if has_databases {
-        all.insert("database", DATABASE_PLUGINS.to_vec());
-    }
-    all.values_mut().for_each(|names| names.sort_unstable());
-    all
-}
-
-/// Lists all engines that can be mounted. Every one is built in.
+/// Shows the features that can be tried before they are finished; there are none.
 #[derive(Deserialize, JsonSchema)]
-struct ReadCatalog {}
+struct ReadExperiments {}
 
-impl Handle<Open> for ReadCatalog {
+impl Handle<Open> for ReadExperiments {
     type Reply = Reply;
 
-    async fn handle(self, open: &Open, _: &Ctx) -> Result<Reply, Fault> {
-        let all = catalogue(open);
-        let detailed: Vec<Value> = all
-            .iter()
-            .flat_map(|(kind, names)| names.iter().map(move |name| (kind, name)))
-            .map(|(kind, name)| {
-                json!({
-                    "builtin": true,
-                    "deprecation_status": "supported",
-                    "name": name,
-                    "type": kind,
-                    "version": BUILT_IN_VERSION,
-                })
-            })
-            .collect();
-        let mut shown = json!(all);
-        if let Some(shown) = shown.as_object_mut() {
-            shown.insert("detailed".into(), detailed.into());
+    async fn handle(self, _: &Open, _: &Ctx) -> Result<Reply, Fault> {
+        Reply::data(&json!({ "available_experiments": [], "enabled": [] }))
+    }
+}
+
+/// Shows that clusters are not replicated.
+#[derive(Deserialize, JsonSchema)]
+struct ReadReplication {}
+
+impl Handle<Open> for ReadReplication {
+    type Reply = Reply;
+
+    async fn handle(self, _: &Open, _: &Ctx) -> Result<Reply, Fault> {
+        let off = json!({ "mode": "disabled" });
+        Reply::data(&json!({ "mode": "disabled", "dr": off, "performance": off }))
+    }
+}
+
+/// Shows that clusters are not replicated in one way.
+#[derive(Deserialize, JsonSchema)]
+struct ReadReplicationSort {
+    /// `dr` or `performance`.
+    sort: String,
+}
+
+impl Handle<Open> for ReadReplicationSort {
+    type Reply = Reply;
+
+    async fn handle(self, _: &Open, _: &Ctx) -> Result<Reply, Fault> {
+        match self.sort.as_str() {
+            "dr" | "performance" => Reply::data(&json!({ "mode": "disabled" })),
+            _ => Err(Fault::UnsupportedPath),
         }
-        Reply::data(&shown)
-    }
-}
-
-/// Lists the engines of one type.
-#[derive(Deserialize, JsonSchema)]
-struct ListPlugins {
-    /// `secret`, `auth` or `database`.
-    r#type: String,
-}
-
-impl Handle<Open> for ListPlugins {
-    type Reply = Reply;
-
-    async fn handle(self, open: &Open, _: &Ctx) -> Result<Reply, Fault> {
-        let all = catalogue(open);
-        let names = all.get(self.r#type.as_str()).ok_or(Fault::NotFound)?;
-        super::keys(names.iter().map(ToString::to_string).collect())
-    }
-}
-
-/// Shows one engine.
-#[derive(Deserialize, JsonSchema)]
-struct ReadPlugin {
-    /// `secret`, `auth` or `database`.
-    r#type: String,
-    /// Its name.
-    name: String,
-}
-
-impl Handle<Open> for ReadPlugin {
-    type Reply = Reply;
-
-    async fn handle(self, open: &Open, _: &Ctx) -> Result<Reply, Fault> {
-        let all = catalogue(open);
-        let names = all.get(self.r#type.as_str()).ok_or(Fault::NotFound)?;
-        if !names.contains(&self.name.as_str()) {
-            return Err(Fault::NotFound);
-        }
-        Reply::data(&json!({
-            "args": null,
-            "builtin": true,
-            "command": "",
-            "deprecation_status": "supported",
-            "name": self.name,
-            "sha256": "",
-            "version": BUILT_IN_VERSION,
-        }))
     }
 }

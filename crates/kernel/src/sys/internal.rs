@@ -38,6 +38,7 @@ pub(super) fn routes() -> Routes<Open> {
         path("internal/ui/feature-flags", "Switches of user interfaces.")
             .unauthenticated()
             .read::<ReadFeatureFlags>(),
+        path("internal/ui/version", "The version, for user interfaces.").read::<ReadVersion>(),
         path("internal/specs/openapi", "This API as an OpenAPI document.")
             .unauthenticated()
             .read::<ReadDocument>()
@@ -182,6 +183,18 @@ fn granted(grant: &Grant) -> Value {
         shown.insert("required_parameters".into(), json!(grant.required));
     }
     shown.into()
+}
+
+/// Shows the version, for user interfaces.
+#[derive(Deserialize, JsonSchema)]
+struct ReadVersion {}
+
+impl Handle<Open> for ReadVersion {
+    type Reply = Reply;
+
+    async fn handle(self, open: &Open, _: &Ctx) -> Result<Reply, Fault> {
+        Reply::data(&json!({ "version": open.settings.version }))
+    }
 }
 
 /// Shows the switches of user interfaces; there are none.

@@ -29,8 +29,17 @@ pub(super) fn routes() -> Routes<Open> {
         path("rotate/keyring", "Begins a new encryption key.")
             .sudo()
             .write::<Rotate>(),
+        path("rotate/root", "Begins a new root key.")
+            .sudo()
+            .write::<RotateRoot>(),
         path(
             "rotate/config",
+            "When the encryption key is replaced by itself.",
+        )
+        .read::<ReadRotation>()
+        .write::<ChangeRotation>(),
+        path(
+            "rotate/keyring/config",
             "When the encryption key is replaced by itself.",
         )
         .read::<ReadRotation>()
@@ -74,6 +83,20 @@ impl Handle<Open> for Rotate {
             }
         }
         Err(Error::Conflict.into())
+    }
+}
+
+/// Is refused: the root key is kept encrypted by the unseal key, which no running server holds.
+#[derive(Deserialize, JsonSchema)]
+struct RotateRoot {}
+
+impl Handle<Open> for RotateRoot {
+    type Reply = Empty;
+
+    async fn handle(self, _: &Open, _: &Ctx) -> Result<Empty, Fault> {
+        Err(Fault::invalid(
+            "the root key is replaced together with the unseal keys, for which their shares are needed: begin at sys/rotate/root/init",
+        ))
     }
 }
 

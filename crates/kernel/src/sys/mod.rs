@@ -2,7 +2,10 @@
 
 mod audit;
 mod capabilities;
+mod cors;
 mod facts;
+mod group_policies;
+mod inspect;
 mod internal;
 mod keys;
 mod leases;
@@ -11,9 +14,13 @@ mod mount_shape;
 mod mounts;
 mod namespaces;
 pub(crate) mod openapi;
+mod plugins;
 mod policies;
+mod raw;
 mod remount;
 mod seal;
+mod tools;
+mod ui_headers;
 mod wrapping;
 
 use std::sync::LazyLock;
@@ -43,6 +50,13 @@ static TABLE: LazyLock<Routes<Open>> = LazyLock::new(|| {
         crate::lifecycle::routes().root_only(),
         facts::routes(),
         internal::routes(),
+        inspect::routes().root_only(),
+        plugins::routes(),
+        cors::routes().root_only(),
+        ui_headers::routes().root_only(),
+        group_policies::routes().root_only(),
+        raw::routes().root_only(),
+        tools::routes(),
         wrapping::routes(),
     ])
 });

@@ -4,13 +4,18 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use coffer_engine::{Class, Fault};
-use coffer_wire::{CommaList, Flag, KvPairs, Text, parse_duration};
+use coffer_wire::{CommaList, Flag, Int, KvPairs, Text, Ttl, parse_duration};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::mounts::{Mount, MountRecord, Tuning};
+use crate::mounts::{Mount, MountRecord, Tuning, UserLockout};
 use crate::settings::BUILT_IN_VERSION;
+
+/// Types that the kernel mounts itself and of which only what audit hides can be tuned.
+const UNTUNABLE: [&str; 3] = ["system", "cubbyhole", "identity"];
+/// Auth methods that count wrong passwords.
+const LOCKING: [&str; 3] = ["userpass", "ldap", "approle"];
 
 /// A mount as lists and reads show it.
 #[derive(Serialize)]
@@ -36,16 +41,20 @@ impl<'a> Shown<'a> {
     pub(super) fn of(mount: &'a Mount) -> Self {
         let record = &mount.record;
         let built_in = mount.is_kernels_own() || mount.per_token();
+        let mut config = config(
+            record,
+            record.tuning.default_lease_ttl,
+            record.tuning.max_lease_ttl,
+        );
+        if let Some(of) = record.tuning.user_lockout {
+            config.insert("user_lockout_config".into(), lockout(of).into());
+        }
         Self {
             kind: &record.kind,
             description: &record.description,
             accessor: &record.accessor,
             uuid: &record.uuid,
-            config: config(
-                record,
-                record.tuning.default_lease_ttl,
-                record.tuning.max_lease_ttl,
-            ),
+            config,
             options: (!built_in).then_some(&record.options),
             local: record.local,
             seal_wrap: record.seal_wrap,
@@ -70,7 +79,22 @@ pub(super) fn tuning_of(mount: &Mount) -> Map<String, Value> {
     if !record.options.is_empty() {
         shown.insert("options".into(), json!(record.options));
     }
+    shown.extend(record.tuning.user_lockout.map(lockout).unwrap_or_default());
     shown
+}
+
+fn lockout(of: UserLockout) -> Map<String, Value> {
+    let fields = [
+        ("user_lockout_threshold", json!(of.threshold)),
+        ("user_lockout_duration", json!(of.duration.as_secs())),
+        (
+            "user_lockout_counter_reset_duration",
+            json!(of.counter_reset.as_secs()),
+        ),
+        ("user_lockout_disable", json!(of.disabled)),
+    ];
+    let named = fields.into_iter().map(|(name, value)| (name.into(), value));
+    named.collect()
 }
 
 fn config(record: &MountRecord, default_ttl: Duration, max_ttl: Duration) -> Map<String, Value> {
@@ -143,12 +167,55 @@ pub(super) struct Tunable {
     options: Option<KvPairs>,
     /// The version of an external plugin; there are none.
     plugin_version: Option<Text>,
+    /// When names are locked out after wrong passwords; for userpass, ldap and approle.
+    user_lockout_config: Option<LockoutWish>,
+}
+
+/// When names are locked out; what is absent stays as it is.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(default)]
+struct LockoutWish {
+    /// After how many wrong passwords.
+    lockout_threshold: Option<Int>,
+    /// For how long.
+    lockout_duration: Option<Ttl>,
+    /// After how long without a wrong password the count begins anew.
+    lockout_counter_reset_duration: Option<Ttl>,
+    /// Locks nobody out.
+    lockout_disable: Option<Flag>,
+}
+
+/// What can be tuned when a mount is enabled, and what nobody knows.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(super) struct EnableConfig {
+    /// Tunable settings.
+    #[serde(flatten)]
+    pub(super) tunable: Tunable,
+    /// Settings that have no effect here.
+    #[serde(flatten)]
+    unknown: BTreeMap<String, Value>,
+}
+
+impl EnableConfig {
+    /// A remark about settings that have no effect, if there are any.
+    pub(super) fn remark(&self) -> Option<String> {
+        let names: Vec<_> = self.unknown.keys().map(String::as_str).collect();
+        (!names.is_empty()).then(|| {
+            format!(
+                "Endpoint ignored these unrecognized parameters of config: [{}]",
+                names.join(" ")
+            )
+        })
+    }
 }
 
 impl Tunable {
     /// Changes a record; nothing is changed where something is wrong.
     pub(super) fn apply(&self, record: &mut MountRecord) -> Result<(), Fault> {
+        self.refuse_for_built_in(record)?;
         let mut tuning = record.tuning.clone();
+        self.lock_out(&mut tuning, record)?;
         ttl(
             &self.default_lease_ttl,
             "default",
@@ -206,6 +273,73 @@ impl Tunable {
         Ok(())
     }
 
+    /// Of what the kernel mounts itself, little can be tuned.
+    fn refuse_for_built_in(&self, record: &MountRecord) -> Result<(), Fault> {
+        let kind = record.engine();
+        if kind == "token" && self.token_type.is_some() {
+            return Err(Fault::invalid(
+                "'token_type' cannot be set for 'token' or 'ns_token' auth mounts",
+            ));
+        }
+        if !UNTUNABLE.contains(&kind) {
+            return Ok(());
+        }
+        let asked = [
+            (self.default_lease_ttl.is_some(), "default_lease_ttl"),
+            (self.max_lease_ttl.is_some(), "max_lease_ttl"),
+            (self.description.is_some(), "description"),
+            (self.listing_visibility.is_some(), "listing_visibility"),
+            (
+                self.passthrough_request_headers.is_some(),
+                "passthrough_request_headers",
+            ),
+            (
+                self.allowed_response_headers.is_some(),
+                "allowed_response_headers",
+            ),
+            (self.token_type.is_some(), "token_type"),
+            (self.options.is_some(), "options"),
+            (self.plugin_version.is_some(), "plugin_version"),
+            (self.user_lockout_config.is_some(), "user_lockout_config"),
+        ];
+        match asked.iter().find(|(asked, _)| *asked) {
+            Some((_, name)) => Err(Fault::Invalid(format!(
+                "cannot tune parameter {name} of {}",
+                record.path
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    fn lock_out(&self, tuning: &mut Tuning, record: &MountRecord) -> Result<(), Fault> {
+        let Some(wish) = &self.user_lockout_config else {
+            return Ok(());
+        };
+        if record.class() != Class::Auth || !LOCKING.contains(&record.engine()) {
+            return Err(Fault::Invalid(format!(
+                "tuning of user lockout configuration for auth type {:?} not allowed",
+                record.kind
+            )));
+        }
+        let mut lockout = tuning.user_lockout.unwrap_or_default();
+        if let Some(threshold) = wish.lockout_threshold {
+            lockout.threshold = u64::try_from(threshold.0).map_err(|_| {
+                Fault::invalid("unable to parse user lockout threshold: it cannot be negative")
+            })?;
+        }
+        if let Some(duration) = wish.lockout_duration {
+            lockout.duration = duration.0;
+        }
+        if let Some(duration) = wish.lockout_counter_reset_duration {
+            lockout.counter_reset = duration.0;
+        }
+        if let Some(flag) = wish.lockout_disable {
+            lockout.disabled = flag.0;
+        }
+        tuning.user_lockout = Some(lockout);
+        Ok(())
+    }
+
     fn words(&self, tuning: &mut Tuning, class: Class) -> Result<(), Fault> {
         if let Some(Text(word)) = &self.listing_visibility {
             if !matches!(word.as_str(), "" | "hidden" | "unauth") {
@@ -232,6 +366,7 @@ impl Tunable {
     }
 }
 
+/// An option with an empty value is taken out.
 fn merge_options(record: &mut MountRecord, asked: &BTreeMap<String, String>) -> Result<(), Fault> {
     let number = |options: &BTreeMap<String, String>| {
         options
@@ -250,6 +385,7 @@ fn merge_options(record: &mut MountRecord, asked: &BTreeMap<String, String>) -> 
             .iter()
             .map(|(key, value)| (key.clone(), value.clone())),
     );
+    record.options.retain(|_, value| !value.is_empty());
     Ok(())
 }
 

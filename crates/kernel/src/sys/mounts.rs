@@ -7,7 +7,7 @@ use coffer_wire::{Flag, KvPairs, Text};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::mount_shape::{Shown, Tunable};
+use super::mount_shape::{EnableConfig, Shown, Tunable};
 use crate::mounts::{self, Mount, MountRecord};
 use crate::open::Open;
 
@@ -134,7 +134,7 @@ struct Wanted {
     description: Text,
     /// Tunable settings.
     #[serde(default)]
-    config: Tunable,
+    config: EnableConfig,
     /// The engine's own options, for example `version`.
     #[serde(default)]
     options: KvPairs,
@@ -166,9 +166,10 @@ struct EnableMount(Wanted);
 struct EnableAuth(Wanted);
 
 impl Handle<Open> for EnableMount {
-    type Reply = Empty;
+    type Reply = Reply;
 
-    async fn handle(self, open: &Open, _: &Ctx) -> Result<Empty, Fault> {
+    async fn handle(self, open: &Open, _: &Ctx) -> Result<Reply, Fault> {
+        let remark = self.0.config.remark();
         let path = slashed(&self.0.path);
         if path.starts_with("auth/") {
             // `sys/auth` needs sudo, this path does not.
@@ -184,14 +185,15 @@ impl Handle<Open> for EnableMount {
             )));
         }
         mounts::enable(open, record).await?;
-        Ok(Empty)
+        Ok(remark.into_iter().fold(Reply::default(), Reply::warn))
     }
 }
 
 impl Handle<Open> for EnableAuth {
-    type Reply = Empty;
+    type Reply = Reply;
 
-    async fn handle(self, open: &Open, _: &Ctx) -> Result<Empty, Fault> {
+    async fn handle(self, open: &Open, _: &Ctx) -> Result<Reply, Fault> {
+        let remark = self.0.config.remark();
         let path = format!("auth/{}", slashed(&self.0.path));
         let record = self.0.record(path)?;
         if record.kind == "token" {
@@ -200,7 +202,7 @@ impl Handle<Open> for EnableAuth {
             ));
         }
         mounts::enable(open, record).await?;
-        Ok(Empty)
+        Ok(remark.into_iter().fold(Reply::default(), Reply::warn))
     }
 }
 
@@ -229,7 +231,7 @@ impl Wanted {
             external_entropy_access: self.external_entropy_access.0,
             ..MountRecord::default()
         };
-        self.config.apply(&mut record)?;
+        self.config.tunable.apply(&mut record)?;
         match record.kind.as_str() {
             "kv-v1" | "generic" => record.kind = "kv".into(),
             "kv-v2" => {

@@ -75,6 +75,13 @@ impl Handle<Open> for Remount {
                 "both 'from' and 'to' path must be specified as a string",
             ));
         }
+        for (name, path) in [("from", &self.from.0), ("to", &self.to.0)] {
+            if path.trim_end() != path {
+                return Err(Fault::Invalid(format!(
+                    "'{name}' path cannot contain trailing whitespace"
+                )));
+            }
+        }
         let (from, to) = (slashed(&self.from.0), slashed(&self.to.0));
         let (here, old) = open.reached(&from).await?;
         let (there, new) = open.reached(&to).await?;

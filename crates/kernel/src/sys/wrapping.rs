@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::open::Open;
-use crate::wrapping::{look, rewrap, take};
+use crate::wrapping::{inside, look, public_point, rewrap, take};
 
 pub(super) fn routes() -> Routes<Open> {
     Routes::new([
@@ -31,6 +31,13 @@ pub(super) fn routes() -> Routes<Open> {
         )
         .unauthenticated()
         .write::<Rewrap>(),
+        path(
+            "wrapping/pubkey",
+            "The key that verifies wrapping tokens in the form of a JWT.",
+        )
+        .root_only()
+        .unauthenticated()
+        .read::<ReadKey>(),
     ])
 }
 
@@ -74,8 +81,8 @@ impl Handle<Open> for Unwrap {
     type Reply = Reply;
 
     async fn handle(self, open: &Open, cx: &Ctx) -> Result<Reply, Fault> {
-        let token = meant(self.token.as_ref(), cx);
-        Ok(take(open, token, cx.now).await?.into_reply())
+        let token = inside(meant(self.token.as_ref(), cx), open).await?;
+        Ok(take(open, token.expose(), cx.now).await?.into_reply())
     }
 }
 
@@ -109,7 +116,8 @@ impl Handle<Open> for LookupOwn {
 }
 
 async fn looked_up(open: &Open, token: &str, cx: &Ctx) -> Result<Reply, Fault> {
-    let wrapped = look(open, token, cx.now).await?;
+    let token = inside(token, open).await?;
+    let wrapped = look(open, token.expose(), cx.now).await?;
     Reply::data(&json!({
         "creation_path": wrapped.path,
         "creation_time": wrapped.created,
@@ -130,10 +138,24 @@ impl Handle<Open> for Rewrap {
     type Reply = Reply;
 
     async fn handle(self, open: &Open, cx: &Ctx) -> Result<Reply, Fault> {
-        let info = rewrap(open, meant(self.token.as_ref(), cx), cx.now).await?;
+        let token = inside(meant(self.token.as_ref(), cx), open).await?;
+        let info = rewrap(open, token.expose(), cx.now).await?;
         Ok(Reply {
             wrapping: Wrapping::Done(Box::new(info)),
             ..Reply::default()
         })
+    }
+}
+
+/// Shows the public key that verifies wrapping tokens in the form of a JWT: a point of P-521, in decimal numbers.
+#[derive(Deserialize, JsonSchema)]
+struct ReadKey {}
+
+impl Handle<Open> for ReadKey {
+    type Reply = Reply;
+
+    async fn handle(self, open: &Open, _: &Ctx) -> Result<Reply, Fault> {
+        let [x, y] = public_point(open).await?;
+        Reply::data(&json!({ "jwt_x": x, "jwt_y": y, "jwt_curve": "p521" }))
     }
 }

@@ -332,7 +332,7 @@ ha_storage "raft" { }
     assert!(config.raw_storage_endpoint);
     assert_eq!(config.unsafe_allow_api_audit_creation, Some(true));
     assert!(config.allow_audit_log_prefixing);
-    assert_eq!(warnings.len(), 2, "{warnings:?}");
+    assert_eq!(warnings.len(), 3, "{warnings:?}");
 }
 
 #[test]

@@ -13,14 +13,18 @@ use http::{HeaderValue, Method, StatusCode};
 use hyper::body::Body;
 use tokio_util::task::TaskTracker;
 
+use super::cors::Admitted;
 use super::doors::Doors;
 use super::headers::AddedHeaders;
 use super::outgoing::Outgoing;
 use super::redact::Redaction;
 use super::request::Wanted;
-use super::response::Answer;
+use super::response::{Answer, field};
 use super::{address, body};
 use crate::config::{Binding, Config, ForwardedFor, Listener};
+
+/// Where the user interface is.
+const USER_INTERFACE: &str = "/ui";
 
 /// What a listener's requests have in common.
 pub(crate) struct Edge {
@@ -73,10 +77,18 @@ impl Edge {
         B::Data: Buf,
     {
         let (head, body) = request.into_parts();
-        let answer = self
-            .answer(peer, &head, body)
-            .await
-            .unwrap_or_else(|answer| answer);
+        let answer = match Admitted::look(&self.kernel, &head) {
+            Ok(None) => self.answered(peer, &head, body).await,
+            Ok(Some(page)) => {
+                let mut answer = match page.preflight(&head) {
+                    Some(answer) => answer,
+                    None => self.answered(peer, &head, body).await,
+                };
+                page.admit(&mut answer);
+                answer
+            }
+            Err(answer) => answer,
+        };
         let status = answer.status;
         let length = answer.body.length();
         let mut response = answer.into_http();
@@ -92,6 +104,25 @@ impl Edge {
             end_connection(&mut response);
         }
         response
+    }
+
+    async fn answered<B>(&self, peer: Option<SocketAddr>, head: &Parts, body: B) -> Answer
+    where
+        B: Body + Unpin,
+        B::Data: Buf,
+    {
+        let answer = self.answer(peer, head, body).await;
+        let mut answer = answer.unwrap_or_else(|answer| answer);
+        if head.uri.path().starts_with(USER_INTERFACE)
+            && let Ok(core) = self.kernel.core()
+        {
+            let headers = core.ui_headers.all();
+            let fields = headers.iter().flat_map(|(name, values)| {
+                values.iter().filter_map(|value| field(name, value))
+            });
+            answer.more.extend(fields);
+        }
+        answer
     }
 
     /// Answers a request that has both Content-Length and Transfer-Encoding.

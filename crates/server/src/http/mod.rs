@@ -2,6 +2,7 @@
 
 mod address;
 mod body;
+mod cors;
 mod doors;
 mod edge;
 mod envelope;

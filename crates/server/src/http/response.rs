@@ -4,7 +4,8 @@ use bytes::Bytes;
 use coffer_engine::{Body, Fault, Streamed};
 use coffer_kernel::{Refusal, Response};
 use http::header::{
-    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, LOCATION, STRICT_TRANSPORT_SECURITY,
+    CACHE_CONTROL, CONNECTION, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE, LOCATION,
+    STRICT_TRANSPORT_SECURITY, TRANSFER_ENCODING,
 };
 use http::{HeaderName, HeaderValue, StatusCode};
 
@@ -23,12 +24,26 @@ pub(super) struct Answer {
     pub(super) body: Outgoing,
 }
 
+/// Fields that say where an answer ends, which no engine decides.
+const OF_THE_CONNECTION: [HeaderName; 3] = [CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING];
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 impl Answer {
     /// A refusal by the edge itself.
     pub(super) fn error(status: StatusCode, text: impl Into<String>) -> Self {
         Self::json(status, envelope::error(Some(text.into())).into())
+    }
+
+    /// A status and nothing else.
+    pub(super) fn empty(status: StatusCode) -> Self {
+        Self {
+            status,
+            media_type: None,
+            location: None,
+            attachment: false,
+            more: Vec::new(),
+            body: Outgoing::EMPTY,
+        }
     }
 
     /// An error without a word, as the reference answers where nothing is.
@@ -171,11 +186,15 @@ impl Answer {
 /// The fields that the kernel asks for, those that can travel.
 fn more(response: &mut Response) -> Vec<(HeaderName, HeaderValue)> {
     let asked = std::mem::take(&mut response.headers).into_iter();
-    let fields = asked.filter_map(|(name, value)| {
-        let value = HeaderValue::from_str(&value).ok()?;
-        Some((HeaderName::from_static(name), value))
-    });
+    let fields = asked.filter_map(|(name, value)| field(name, &value));
     fields.collect()
+}
+
+/// A field that somebody chose, if it can travel and does not say where an answer ends.
+pub(super) fn field(name: &str, value: &str) -> Option<(HeaderName, HeaderValue)> {
+    let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+    let value = HeaderValue::from_str(value).ok()?;
+    (!OF_THE_CONNECTION.contains(&name)).then_some((name, value))
 }
 
 #[cfg(test)]
@@ -226,6 +245,7 @@ mod tests {
             headers: vec![
                 ("www-authenticate", "Basic".into()),
                 ("pragma", "no-cache\r\nx: y".into()), // can not travel
+                ("content-length", "5".into()),
             ],
             ..Response::default()
         });
@@ -233,6 +253,7 @@ mod tests {
         assert_eq!(answer.status().as_u16(), 401);
         assert_eq!(answer.headers()["www-authenticate"], "Basic");
         assert!(!answer.headers().contains_key("pragma"));
+        assert!(!answer.headers().contains_key(CONTENT_LENGTH));
     }
 
     #[test]

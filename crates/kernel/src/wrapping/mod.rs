@@ -3,6 +3,8 @@
 //! The answer waits in the wrapping token's own storage, so it ends with the token. The token's one
 //! use is spent durably before the answer is read: of many who unwrap at once, one gets it.
 
+mod jwt;
+
 use std::time::Duration;
 
 use coffer_barrier::{Changes, Stored, View};
@@ -17,6 +19,12 @@ use crate::policy::builtin::RESPONSE_WRAPPING;
 use crate::request::Response;
 use crate::tokens::{self, NewToken, TokenRecord};
 
+pub(crate) use jwt::{inside, public_point};
+
+/// The header that asks for another form of wrapping token, in lower case.
+const FORMAT_HEADER: &str = "x-vault-wrap-format";
+/// The other form.
+const JWT: &str = "jwt";
 /// Where the answer waits, within the token's own storage.
 const RECORD: &str = "wrapped";
 
@@ -81,25 +89,28 @@ pub(crate) async fn wrap_if_asked(
         lease_id: std::mem::take(&mut response.lease_id),
         lease_secs: response.lease_duration,
         renewable: response.renewable,
-        path: asked_path(asked),
+        path: creation_path(asked),
         created: asked.now,
         ttl_secs: ttl.as_secs(),
     };
-    let info = put(open, wrapped, ttl, asked.now, None).await?;
-    // What carries a wrapping token has no id of its own, as clients know it.
+    let mut info = put(open, wrapped, ttl, asked.now, None).await?;
+    let format = asked.request.headers.get(FORMAT_HEADER);
+    if format.is_some_and(|values| values.first().is_some_and(|value| value == JWT)) {
+        info.token = jwt::around(&info, open, asked.now).await?;
+    }
+    // The reference names no request here: the answer belongs to whoever unwraps it.
     Ok(Response {
         wrap_info: Some(info),
         ..Response::default()
     })
 }
 
-/// The path of a request as clients know it: a list's ends in a slash.
-fn asked_path(asked: &Asked) -> String {
-    let path = asked.request.path.to_string();
-    let is_list = matches!(asked.request.verb, Verb::List | Verb::Scan);
-    match is_list && !path.ends_with('/') {
-        true => path + "/",
-        false => path,
+/// The path as it is shown to who looks a wrapping token up: lists with a slash, as policy is asked about them.
+fn creation_path(asked: &Asked) -> String {
+    let path = asked.request.path.as_str();
+    match asked.request.verb {
+        Verb::List | Verb::Scan if !path.ends_with('/') => format!("{path}/"),
+        _ => path.to_owned(),
     }
 }
 
