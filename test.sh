@@ -53,6 +53,7 @@ system_packages() {
   command -v cc >/dev/null || missing+=(build-essential)
   python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3 python3-venv)
   command -v npm >/dev/null || missing+=(nodejs npm)
+  command -v gpg >/dev/null || missing+=(gnupg)
   ((${#missing[@]})) || return 0
   local sudo=
   [ "$(id -u)" = 0 ] || sudo=sudo

@@ -26,5 +26,5 @@ async fn records_of_tokens_roles_and_mounts_stay_small() {
     let role = json!({ "allowed_policies": [much] });
     refused(&h, "auth/token/roles/wide", role).await;
     let tuning = json!({ "description": much });
-    refused(&h, "sys/mounts/cubbyhole/tune", tuning).await;
+    refused(&h, "sys/auth/token/tune", tuning).await;
 }

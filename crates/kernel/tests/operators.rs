@@ -395,7 +395,7 @@ async fn facts_about_the_server() {
     );
     assert_eq!(
         server.list("sys/plugins/catalog/odd", root).await.status,
-        404
+        405
     );
     let one = server
         .read("sys/plugins/catalog/secret/tickets", root)

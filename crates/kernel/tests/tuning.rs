@@ -112,10 +112,7 @@ async fn headers_pass_as_tuned_and_no_others() {
     assert_eq!(tune(&server, "sys/mounts/echo/tune", wish).await, 204);
     let (came, answer) = heard(&server, &sent).await;
     assert_eq!(came, [("x-one".to_owned(), "1".to_owned())].into());
-    assert_eq!(
-        answer.headers,
-        [("x-own", "mine".to_owned())]
-    );
+    assert_eq!(answer.headers, [("x-own", "mine".to_owned())]);
     let wish = json!({"passthrough_request_headers": [], "allowed_response_headers": ""});
     assert_eq!(tune(&server, "sys/mounts/echo/tune", wish).await, 204);
     let (came, answer) = heard(&server, &sent).await;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::config::{Binding, Config, Listener, LogLevel, Storage};
+use crate::config::{Binding, Config, Listener, LogFormat, LogLevel, Storage};
 
 /// The word for the kind of storage.
 pub(crate) fn storage_type(storage: &Storage) -> &'static str {
@@ -23,6 +23,14 @@ pub(crate) fn level(level: LogLevel) -> &'static str {
     }
 }
 
+/// The word for a format of log lines.
+fn format(format: LogFormat) -> &'static str {
+    match format {
+        LogFormat::Standard => "standard",
+        LogFormat::Json => "json",
+    }
+}
+
 /// What may be shown.
 pub(crate) fn document(config: &Config) -> Value {
     let listeners: Vec<Value> = config.listeners.iter().map(listener).collect();
@@ -32,13 +40,18 @@ pub(crate) fn document(config: &Config) -> Value {
         "cluster_name": config.cluster_name.as_deref().unwrap_or_default(),
         "default_lease_ttl": config.default_lease_ttl.as_secs(),
         "max_lease_ttl": config.max_lease_ttl.as_secs(),
+        "disable_cache": false,
+        "enable_response_header_hostname": config.enable_response_header_hostname,
         "enable_ui": config.ui,
         "introspection_endpoint": config.introspection_endpoint,
         "listeners": listeners,
+        "log_format": config.log.format.map(format).unwrap_or_default(),
         "log_level": config.log.level.map(level).unwrap_or_default(),
         "pid_file": config.pid_file.as_deref().map(|path| path.display().to_string()).unwrap_or_default(),
         "raw_storage_endpoint": config.raw_storage_endpoint,
+        "seals": [{ "disabled": false, "type": "shamir" }],
         "storage": { "type": storage_type(&config.storage) },
+        "unsafe_allow_api_audit_creation": config.unsafe_allow_api_audit_creation != Some(false),
     })
 }
 

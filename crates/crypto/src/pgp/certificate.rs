@@ -6,7 +6,7 @@ use super::signature::Signature;
 use super::{Error, Recipient, message};
 
 /// The most signatures of its owner that are verified: each costs time, and strangers may bring keys.
-const SIGNATURES_MAX: usize = 64;
+const SIGNATURES_MAX: usize = 32;
 /// What a key may be used for: encrypting what is sent, encrypting what is kept (RFC 4880, section 5.2.3.21).
 const ENCRYPTS: u8 = 0x04 | 0x08;
 

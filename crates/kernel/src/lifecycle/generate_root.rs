@@ -89,16 +89,33 @@ pub(super) fn routes() -> Routes<Open> {
 /// The state of an attempt.
 #[derive(Default, Serialize)]
 struct Status {
-    nonce: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nonce: Option<String>,
     started: bool,
     progress: usize,
     required: u8,
     complete: bool,
-    encoded_token: String,
-    encoded_root_token: String,
-    pgp_fingerprint: String,
-    otp: Shown,
-    otp_length: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encoded_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encoded_root_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pgp_fingerprint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    otp: Option<Shown>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    otp_length: Option<usize>,
+}
+
+impl Status {
+    /// The state as the attempt's path shows it to who has a token.
+    fn by_policy(mut self) -> Self {
+        (self.encoded_token, self.encoded_root_token) = (None, None);
+        if !self.started {
+            (self.nonce, self.pgp_fingerprint) = (None, None);
+        }
+        self
+    }
 }
 
 /// Shows how far the making of a root token is.
@@ -116,9 +133,13 @@ impl Step for ReadStatus {
     async fn take(self, open: &Open, _: &Ctx, how: Standing) -> Result<Option<Status>, Fault> {
         let mut status = status(open, None).await?;
         if how == Standing::Stranger {
-            status.nonce.clear();
+            status.nonce = Some(String::new());
         }
         Ok(Some(status))
+    }
+
+    fn by_policy(status: Status) -> Status {
+        status.by_policy()
     }
 }
 
@@ -132,14 +153,19 @@ async fn status(open: &Open, nonce: Option<&str>) -> Result<Status, Fault> {
     };
     let quorum = attempt.map(Attempt::quorum);
     Ok(Status {
-        pgp_fingerprint: attempt.map(RootAttempt::fingerprint).unwrap_or_default(),
-        nonce: quorum
-            .map(|quorum| quorum.nonce().to_owned())
-            .unwrap_or_default(),
+        nonce: Some(
+            quorum
+                .map(|quorum| quorum.nonce().to_owned())
+                .unwrap_or_default(),
+        ),
+        pgp_fingerprint: Some(attempt.map(RootAttempt::fingerprint).unwrap_or_default()),
+        encoded_token: Some(String::new()),
+        encoded_root_token: Some(String::new()),
+        otp: Some(Shown::default()),
         started: quorum.is_some(),
         progress: quorum.map_or(0, |quorum| quorum.progress()),
         required,
-        otp_length: ROOT_TOKEN_CHARS,
+        otp_length: Some(ROOT_TOKEN_CHARS),
         ..Status::default()
     })
 }
@@ -174,8 +200,12 @@ impl Step for Start {
         };
         open.ceremonies.root.lock().begin(how, attempt)?;
         let mut status = status(open, Some(&nonce)).await?;
-        status.otp = shown;
+        status.otp = Some(shown);
         Ok(Some(status))
+    }
+
+    fn by_policy(status: Status) -> Status {
+        status.by_policy()
     }
 }
 
@@ -298,16 +328,22 @@ impl Step for Update {
             }
         })?;
         Ok(Some(Status {
-            nonce,
+            nonce: Some(nonce),
             started: true,
             progress: shares.len(),
             required: present.secret_threshold,
             complete: true,
-            encoded_root_token: encoded.clone(),
-            encoded_token: encoded,
-            pgp_fingerprint,
-            ..Status::default()
+            encoded_root_token: Some(encoded.clone()),
+            encoded_token: Some(encoded),
+            pgp_fingerprint: Some(pgp_fingerprint),
+            otp: Some(Shown::default()),
+            otp_length: Some(0),
         }))
+    }
+
+    fn by_policy(mut status: Status) -> Status {
+        (status.encoded_root_token, status.otp, status.otp_length) = (None, None, None);
+        status
     }
 }
 

@@ -80,6 +80,11 @@ pub(super) async fn around(info: &WrapInfo, open: &Open, now: Timestamp) -> Resu
 
 /// The wrapping token that a client means: what it sent, or what is inside where that is a JWT of ours.
 pub(crate) async fn inside(sent: &str, open: &Open) -> Result<Secret<String>, Fault> {
+    if sent.is_empty() {
+        return Err(Fault::Forbidden(
+            "error validating wrapping token: token is empty".into(),
+        ));
+    }
     let Some((signed, claims, signature)) = parts(sent) else {
         return Ok(Secret::new(sent.to_owned()));
     };

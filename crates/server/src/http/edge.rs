@@ -117,9 +117,9 @@ impl Edge {
             && let Ok(core) = self.kernel.core()
         {
             let headers = core.ui_headers.all();
-            let fields = headers.iter().flat_map(|(name, values)| {
-                values.iter().filter_map(|value| field(name, value))
-            });
+            let fields = headers
+                .iter()
+                .flat_map(|(name, values)| values.iter().filter_map(|value| field(name, value)));
             answer.more.extend(fields);
         }
         answer

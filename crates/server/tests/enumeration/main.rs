@@ -41,6 +41,18 @@ const WITHOUT_TOKEN: &[(&str, &str)] = &[
         "operators look before tokens can be read",
     ),
     (
+        "sys/seal-backend-status",
+        "a probe: whether the seal needs another system, and reaches it",
+    ),
+    (
+        "sys/replication/status",
+        "a probe: that nothing is replicated",
+    ),
+    (
+        "sys/replication/{sort}/status",
+        "a probe: that nothing is replicated",
+    ),
+    (
         "sys/unseal",
         "shares of the unseal key speak for the operators, and no token can be read yet",
     ),
@@ -97,6 +109,10 @@ const WITHOUT_TOKEN: &[(&str, &str)] = &[
         "the command line asks before every kv command; the handler refuses who may not see the mount",
     ),
     ("sys/wrapping/lookup", "the wrapping token is in the body"),
+    (
+        "sys/wrapping/pubkey",
+        "it verifies wrapping tokens in the form of a JWT, and is public",
+    ),
     ("sys/wrapping/rewrap", "the wrapping token is in the body"),
     (
         "sys/wrapping/unwrap",
@@ -115,6 +131,7 @@ const WHILE_SEALED: &[&str] = &[
     "sys/init",
     "sys/leader",
     "sys/seal",
+    "sys/seal-backend-status",
     "sys/seal-status",
     "sys/unseal",
 ];

@@ -76,19 +76,57 @@ fn attempts() -> Routes<Open> {
 struct ReadStatus {}
 
 /// The state of a change of the unseal keys.
-#[derive(Default, Serialize)]
+#[derive(Serialize)]
 struct Status {
-    nonce: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nonce: Option<String>,
     started: bool,
     t: u8,
     n: u8,
-    progress: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    progress: Option<usize>,
     required: u8,
-    pgp_fingerprints: Option<Vec<String>>,
-    backup: bool,
-    verification_required: bool,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    verification_nonce: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pgp_fingerprints: Option<Fingerprints>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    backup: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verification_required: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verification_nonce: Option<String>,
+}
+
+/// The names of the keys that shares are encrypted to; null for none.
+type Fingerprints = Option<Vec<String>>;
+
+impl Status {
+    /// Nothing is under way.
+    fn idle(required: u8) -> Self {
+        Self {
+            nonce: Some(String::new()),
+            started: false,
+            t: 0,
+            n: 0,
+            progress: Some(0),
+            required,
+            pgp_fingerprints: Some(None),
+            backup: Some(false),
+            verification_required: Some(false),
+            verification_nonce: None,
+        }
+    }
+
+    fn by_policy(mut self) -> Self {
+        if !self.started {
+            (self.nonce, self.progress, self.verification_required) = (None, None, None);
+        } else if self.verification_nonce.is_none() {
+            self.verification_nonce = Some(String::new());
+        }
+        if self.pgp_fingerprints.as_ref().is_none_or(Option::is_none) {
+            (self.pgp_fingerprints, self.backup) = (None, None);
+        }
+        self
+    }
 }
 
 impl Step for ReadStatus {
@@ -102,10 +140,14 @@ impl Step for ReadStatus {
     async fn take(self, open: &Open, _: &Ctx, how: Standing) -> Result<Option<Status>, Fault> {
         let mut status = status(open, None).await?;
         if how == Standing::Stranger {
-            status.nonce.clear();
-            status.verification_nonce.clear();
+            status.nonce = Some(String::new());
+            status.verification_nonce = None;
         }
         Ok(Some(status))
+    }
+
+    fn by_policy(status: Status) -> Status {
+        status.by_policy()
     }
 }
 
@@ -118,25 +160,20 @@ async fn status(open: &Open, nonce: Option<&str>) -> Result<Status, Fault> {
         None => slot.furthest(),
     };
     let Some(rekey) = rekey else {
-        return Ok(Status {
-            required,
-            ..Status::default()
-        });
+        return Ok(Status::idle(required));
     };
     let pending = rekey.pending.as_ref();
     Ok(Status {
-        nonce: rekey.quorum.nonce().to_owned(),
+        nonce: Some(rekey.quorum.nonce().to_owned()),
         started: true,
         t: rekey.terms.config.secret_threshold,
         n: rekey.terms.config.secret_shares,
-        progress: rekey.quorum.progress(),
+        progress: Some(rekey.quorum.progress()),
         required,
-        pgp_fingerprints: pgp::fingerprints(&rekey.terms.people),
-        backup: rekey.terms.backup,
-        verification_required: rekey.terms.verify,
-        verification_nonce: pending
-            .map(|pending| pending.quorum.nonce().to_owned())
-            .unwrap_or_default(),
+        pgp_fingerprints: Some(pgp::fingerprints(&rekey.terms.people)),
+        backup: Some(rekey.terms.backup),
+        verification_required: Some(rekey.terms.verify),
+        verification_nonce: pending.map(|pending| pending.quorum.nonce().to_owned()),
     })
 }
 
@@ -190,6 +227,10 @@ impl Step for Start {
         let nonce = rekey.quorum.nonce().to_owned();
         open.ceremonies.rekey.lock().begin(how, rekey)?;
         status(open, Some(&nonce)).await.map(Some)
+    }
+
+    fn by_policy(status: Status) -> Status {
+        status.by_policy()
     }
 }
 
@@ -260,11 +301,11 @@ struct Done {
     keys: Shares,
     #[serde(serialize_with = "as_base64")]
     keys_base64: Shares,
-    pgp_fingerprints: Option<Vec<String>>,
+    pgp_fingerprints: Fingerprints,
     backup: bool,
     verification_required: bool,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    verification_nonce: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verification_nonce: Option<String>,
 }
 
 impl Step for Update {
@@ -287,10 +328,20 @@ impl Step for Update {
                 pgp_fingerprints: pgp::fingerprints(&new.terms.people),
                 backup: new.terms.backup,
                 verification_required: new.terms.verify,
-                verification_nonce: new.verification_nonce,
+                verification_nonce: Some(new.verification_nonce).filter(|nonce| !nonce.is_empty()),
             }),
         };
         Ok(Some(updated))
+    }
+
+    fn by_policy(updated: Updated) -> Updated {
+        match updated {
+            Updated::Progress(status) => Updated::Progress(status.by_policy()),
+            Updated::Done(done) => Updated::Done(Done {
+                verification_nonce: done.verification_nonce.or_else(|| Some(String::new())),
+                ..done
+            }),
+        }
     }
 }
 

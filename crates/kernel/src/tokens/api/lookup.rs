@@ -39,7 +39,7 @@ impl Handle<Open> for Lookup {
 
     async fn handle(self, open: &Open, cx: &Ctx) -> Result<ShownToken, Fault> {
         let Some(token) = super::named(self.token.as_ref()) else {
-            return LookupSelf {}.handle(open, cx).await;
+            return LookupSelf::default().handle(open, cx).await;
         };
         let record = super::living(open, cx, token).await?;
         let record = record.ok_or_else(|| Fault::Forbidden("bad token".into()))?;
@@ -48,8 +48,13 @@ impl Handle<Open> for Lookup {
 }
 
 /// Shows the token that asks.
-#[derive(Deserialize, JsonSchema)]
-struct LookupSelf {}
+#[derive(Default, Deserialize, JsonSchema)]
+struct LookupSelf {
+    /// The token that asks; what is named here is not looked at.
+    #[serde(default, rename = "token")]
+    #[schemars(with = "String")]
+    _token: Option<Secret<String>>,
+}
 
 impl Handle<Open> for LookupSelf {
     type Reply = ShownToken;
