@@ -116,6 +116,15 @@ pub trait Mounted: Send + Sync {
     fn find(&self, verb: Verb, tail: &str) -> Result<Found, Miss>;
     /// See [`Routes::exists`].
     fn exists<'a>(&'a self, found: &Found, cx: &'a Ctx) -> Option<Answer<'a, bool>>;
+    /// See [`Routes::has_roles`].
+    fn has_roles(&self) -> bool;
+    /// See [`Routes::role`].
+    fn role<'a>(
+        &'a self,
+        found: &Found,
+        cx: &'a Ctx,
+        input: Map<String, Value>,
+    ) -> Option<Answer<'a, Option<String>>>;
     /// See [`Routes::call`].
     fn call<'a>(
         &'a self,
@@ -181,6 +190,19 @@ impl<E: Engine> Mounted for Live<E> {
 
     fn exists<'a>(&'a self, found: &Found, cx: &'a Ctx) -> Option<Answer<'a, bool>> {
         self.routes.exists(&self.engine, found, cx)
+    }
+
+    fn has_roles(&self) -> bool {
+        self.routes.has_roles()
+    }
+
+    fn role<'a>(
+        &'a self,
+        found: &Found,
+        cx: &'a Ctx,
+        input: Map<String, Value>,
+    ) -> Option<Answer<'a, Option<String>>> {
+        self.routes.role(&self.engine, found, cx, input)
     }
 
     fn call<'a>(

@@ -35,4 +35,4 @@ pub use reply::{
     WithStatus, WithWarnings, Wrapping,
 };
 pub use router::{Found, Miss};
-pub use routes::{Endpoint, Exists, Flags, Path, Routes, path};
+pub use routes::{Endpoint, Exists, Flags, Path, Role, Routes, path};

@@ -32,6 +32,7 @@ pub struct Path<E> {
     /// The verbs.
     pub endpoints: Vec<Endpoint<E>>,
     exists: Option<ExistsCall<E>>,
+    role: Option<RoleCall<E>>,
     faults: Vec<String>,
 }
 
@@ -71,6 +72,7 @@ pub struct Endpoint<E> {
 type Input = Map<String, Value>;
 type Call<E> = for<'a> fn(&'a E, &'a Ctx, Input) -> Answer<'a, Reply>;
 type ExistsCall<E> = for<'a> fn(&'a E, &'a Ctx, Input) -> Answer<'a, bool>;
+type RoleCall<E> = for<'a> fn(&'a E, &'a Ctx, Input) -> Answer<'a, Option<String>>;
 type RenewCall<E> = for<'a> fn(&'a E, &'a Ctx, Value, &'a Renewal) -> Answer<'a, Timestamp>;
 type RevokeCall<E> = for<'a> fn(&'a E, &'a Ctx, Value) -> Answer<'a, ()>;
 
@@ -88,6 +90,7 @@ pub fn path<E>(pattern: &'static str, about: &'static str) -> Path<E> {
         flags: Flags::default(),
         endpoints: Vec::new(),
         exists: None,
+        role: None,
         faults: Vec::new(),
     }
 }
@@ -187,6 +190,24 @@ impl<E: Send + Sync + 'static> Routes<E> {
         Some(exists(engine, cx, captured(found)))
     }
 
+    /// Whether somebody can log in here by a role.
+    pub fn has_roles(&self) -> bool {
+        self.paths.iter().any(|path| path.role.is_some())
+    }
+
+    /// The role that a login is for, where the path can tell.
+    pub fn role<'a>(
+        &self,
+        engine: &'a E,
+        found: &Found,
+        cx: &'a Ctx,
+        mut input: Input,
+    ) -> Option<Answer<'a, Option<String>>> {
+        let role = self.paths.get(found.path)?.role?;
+        input.extend(captured(found));
+        Some(role(engine, cx, input))
+    }
+
     /// Runs the endpoint with the body's fields and the path's captures, which override them.
     pub fn call<'a>(
         &self,
@@ -274,6 +295,12 @@ impl<E: Send + Sync + 'static> Path<E> {
     /// write is an update.
     pub fn exists<R: Exists<E>>(mut self) -> Self {
         self.exists = Some(exists::<E, R>);
+        self
+    }
+
+    /// Tells which role a login is for, so that quotas can go by it.
+    pub fn role<R: Role<E>>(mut self) -> Self {
+        self.role = Some(role::<E, R>);
         self
     }
 
@@ -381,6 +408,17 @@ fn takes_null(schema: &Value) -> bool {
     }
 }
 
+/// A request type that can say by which role somebody logs in. It runs before the login is checked, so it only looks:
+/// a name that was sent, or the role that an identifier belongs to.
+pub trait Role<E>: DeserializeOwned + Send + 'static {
+    /// The role's name; none where the request names none that is there.
+    fn role(
+        self,
+        engine: &E,
+        cx: &Ctx,
+    ) -> impl Future<Output = Result<Option<String>, Fault>> + Send;
+}
+
 /// A request type that can say whether its object is there. Its fields are the path's captures.
 pub trait Exists<E>: DeserializeOwned + Send + 'static {
     /// Whether it is there.
@@ -485,6 +523,19 @@ fn exists<'a, E: Sync, R: Exists<E>>(engine: &'a E, cx: &'a Ctx, input: Input) -
     Box::pin(async move {
         let request: R = decode(input)?;
         request.exists(engine, cx).await
+    })
+}
+
+fn role<'a, E: Sync, R: Role<E>>(
+    engine: &'a E,
+    cx: &'a Ctx,
+    input: Input,
+) -> Answer<'a, Option<String>> {
+    Box::pin(async move {
+        match decode::<R>(input) {
+            Ok(request) => request.role(engine, cx).await,
+            Err(_) => Ok(None), // What is wrong with it, the login will say.
+        }
     })
 }
 

@@ -19,6 +19,11 @@ pub struct Flag(pub bool);
 #[serde(transparent)]
 pub struct Int(pub i64);
 
+/// A number: `5`, `0.5`, `"0.5"`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd, Serialize)]
+#[serde(transparent)]
+pub struct Decimal(pub f64);
+
 /// A text; numbers and booleans are taken as their text.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
@@ -68,6 +73,21 @@ impl<'de> Deserialize<'de> for Int {
         parsed
             .map(Self)
             .ok_or_else(|| expected("a whole number", &value))
+    }
+}
+
+impl<'de> Deserialize<'de> for Decimal {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(from)?;
+        let parsed = match &value {
+            Value::Null => Some(0.0),
+            Value::Bool(flag) => Some(f64::from(*flag)),
+            Value::Number(number) => number.as_f64(),
+            Value::String(text) if text.is_empty() => Some(0.0),
+            Value::String(text) => text.trim().parse().ok(),
+            Value::Array(_) | Value::Object(_) => None,
+        };
+        parsed.map(Self).ok_or_else(|| expected("a number", &value))
     }
 }
 
@@ -181,6 +201,7 @@ macro_rules! schema {
 
 schema!(Flag, "Flag", { "type": "boolean" });
 schema!(Int, "Int", { "type": "integer" });
+schema!(Decimal, "Decimal", { "type": "number" });
 schema!(Text, "Text", { "type": "string" });
 schema!(CommaList, "CommaList", { "type": "array", "items": { "type": "string" } });
 schema!(KvPairs, "KvPairs", { "type": "object", "format": "kvpairs" });
@@ -189,6 +210,22 @@ schema!(KvPairs, "KvPairs", { "type": "object", "format": "kvpairs" });
 mod tests {
     use super::*;
     use serde_json::{from_value, json};
+
+    #[test]
+    fn decimals() {
+        for (value, number) in [
+            (json!(5), 5.0),
+            (json!("0.5"), 0.5),
+            (json!("1e3"), 1_000.0),
+            (json!(null), 0.0),
+            (json!(true), 1.0),
+        ] {
+            assert_eq!(from_value::<Decimal>(value).unwrap(), Decimal(number));
+        }
+        for wrong in [json!("fast"), json!([1]), json!({})] {
+            assert!(from_value::<Decimal>(wrong).is_err());
+        }
+    }
 
     #[test]
     fn flags() {

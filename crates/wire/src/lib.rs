@@ -17,7 +17,7 @@ mod verb;
 pub use duration::{DurationError, Ttl, format_duration, parse_duration};
 pub use envelope::{Auth, Envelope, ErrorBody, WrapInfo};
 pub use json::{MAX_JSON_DEPTH, RawJson, Wiped, is_parsers_word, parse_object, write_json};
-pub use lenient::{CommaList, Flag, Int, KvPairs, Text};
+pub use lenient::{CommaList, Decimal, Flag, Int, KvPairs, Text};
 pub use path::{ApiPath, PathFault};
 pub use time::Timestamp;
 pub use verb::Verb;
