@@ -18,6 +18,7 @@ use crate::lifecycle::Ceremonies;
 use crate::mounts;
 use crate::namespaces::{Namespaces, id_of, resume_removals};
 use crate::open::Open;
+use crate::quotas::{Quotas, recount};
 use crate::settings::Settings;
 use crate::signals::Signals;
 use crate::sys::{self, Moves};
@@ -66,6 +67,8 @@ pub struct Core {
     pub(crate) ceremonies: Ceremonies,
     /// Moves of mounts, for those who ask how they went.
     pub(crate) moves: Moves,
+    /// Quotas, and what they count.
+    pub quotas: Arc<Quotas>,
     /// What handlers ask of the server as a whole (to seal).
     pub signals: Arc<Signals>,
     stop: CancellationToken,
@@ -88,10 +91,13 @@ impl Core {
             clock.now(),
         )
         .await?;
+        let quotas = Quotas::load(&barrier).await?;
+        let counts = Arc::clone(&quotas.counts);
         Ok(Arc::new(Self {
             namespaces: Namespaces::load(&barrier, &settings).await?,
-            tokens: Tokens::load(&barrier, Arc::clone(&due)).await?,
-            leases: Arc::new(Leases::new(&barrier, due)),
+            tokens: Tokens::load(&barrier, Arc::clone(&due), Arc::clone(&counts)).await?,
+            leases: Arc::new(Leases::new(&barrier, due, counts)),
+            quotas: Arc::new(quotas),
             targets: Targets::default(),
             parked: Parked::default(),
             audited_headers: AuditedHeaders::load(barrier.view("sys/audited-headers/")).await?,
@@ -125,6 +131,7 @@ impl Core {
     pub fn start(self: &Arc<Self>) {
         tokio::spawn(worker::run(Arc::clone(self), self.stop.clone()));
         tokio::spawn(sys::run_moves(Arc::clone(self), self.stop.clone()));
+        tokio::spawn(recount::run(Arc::clone(self), self.stop.clone()));
         tokio::spawn(Arc::clone(self).keep_house());
         tokio::spawn(Arc::clone(self).go_on_disabling());
         tokio::spawn(Arc::clone(self).keep_audit_heads());
@@ -191,6 +198,7 @@ impl Core {
         let mut keys_kept = self.clock.now();
         loop {
             let pause = ticks.run(&self).await.min(HOUSEKEEPING);
+            self.quotas.purge(self.clock.now());
             if self.clock.now().since(keys_kept) >= HOUSEKEEPING {
                 keys_kept = self.clock.now();
                 self.sweep_lockouts().await;

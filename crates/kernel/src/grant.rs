@@ -32,6 +32,8 @@ pub struct Asked {
     pub token: Option<TokenRecord>,
     /// Whom the token speaks for.
     pub caller: Option<Arc<Caller>>,
+    /// The role that a login is for, where a quota goes by it.
+    pub role: Option<String>,
     /// Whether the write makes something new, once that is known.
     pub creates: bool,
     /// The policies that let the request go on, where audit wants to know.
@@ -267,7 +269,7 @@ fn note(open: &Open, asked: &mut Asked, verdict: &Verdict<'_>) {
 
 /// The path that policy is asked about: lists are asked with a trailing slash, names that are compared
 /// in lower case and without blanks around them are asked about as they are compared.
-fn asked_path<'a>(request: &'a Request, found: Option<&Found>) -> Cow<'a, str> {
+pub(crate) fn asked_path<'a>(request: &'a Request, found: Option<&Found>) -> Cow<'a, str> {
     let path = request.path.as_str();
     let caseless = found.filter(|found| found.flags.caseless);
     let name = caseless.and_then(|found| found.captures.last());
@@ -345,6 +347,17 @@ fn context(open: &Open, asked: &Asked, mount: &Arc<Mount>) -> Option<(Ctx, Arc<D
         services: Arc::clone(&desk) as Arc<dyn coffer_engine::Services>,
     };
     Some((cx, desk))
+}
+
+/// The role that a login is for, where its path can tell.
+pub(crate) async fn role_of(open: &Open, asked: &Asked) -> Result<Option<String>, Fault> {
+    let (Some(mount), Ok(found)) = (&asked.mount, &asked.found) else {
+        return Ok(None);
+    };
+    match context(open, asked, mount) {
+        Some((cx, _)) => mount.role(found, &cx, asked.request.body.0.clone()).await,
+        None => Ok(None),
+    }
 }
 
 /// The storage of the token itself, which it also has where it visits a namespace within its own.

@@ -25,6 +25,7 @@ pub mod password_book;
 pub mod passwords;
 pub mod pipeline;
 pub mod policy;
+pub mod quotas;
 mod recent;
 mod record;
 pub mod request;

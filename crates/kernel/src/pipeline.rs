@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use coffer_engine::{Fault, Miss};
+use coffer_wire::Wiped;
 
 use crate::core::Core;
 use crate::grant::{Asked, Refused, authorize};
@@ -11,6 +12,7 @@ use crate::leases::settle::settle;
 use crate::lifecycle::doorstep;
 use crate::namespaces::{NamespacePath, Space};
 use crate::open::Open;
+use crate::quotas::{Allowance, admit};
 use crate::request::{Refusal, Request, Response};
 use crate::{help, record, tokens};
 
@@ -18,21 +20,42 @@ impl Kernel {
     /// Answers a request. Run it in a task of its own: a client that hangs up must not stop it half-way.
     pub async fn handle(&self, request: Request) -> Result<Response, Refusal> {
         let request_id = request.id.clone();
-        let answer = self.straight_line(request).await;
+        let mut allowance = None;
+        let answer = self.straight_line(request, &mut allowance).await;
         self.seal_if_asked().await;
-        answer.map_err(|fault| Refusal { request_id, fault })
+        match answer {
+            Ok(response) => Ok(Response {
+                allowance,
+                ..response
+            }),
+            Err(fault) => Err(Refusal {
+                request_id,
+                fault,
+                allowance,
+            }),
+        }
     }
 
-    async fn straight_line(&self, request: Request) -> Result<Response, Fault> {
-        if let Some(answer) = doorstep::answer(self, &request).await {
+    async fn straight_line(
+        &self,
+        request: Request,
+        allowance: &mut Option<Allowance>,
+    ) -> Result<Response, Fault> {
+        if let Some(answer) = doorstep::answer(self, &request, allowance).await {
             return answer; //                                                 what needs no open barrier
         }
         let core = self.core()?; //                                      1    sealed and standby answer here
-        let (open, asked) = find(&core, request).await?; //              2    namespace, mount, route and its flags
+        let (open, mut asked) = find(&core, request).await?; //          2    namespace, mount, route and its flags
+        if let Err(fault) = admit::stranger(&open, &mut asked, allowance).await {
+            return turn_away(&open, asked, fault).await; //                   whoever asks too often learns no more
+        }
         let asked = match identify(&open, asked).await {
             Ok(asked) => asked, //                                       3    whose token is it
             Err(refused) => return refuse(&open, refused).await,
         };
+        if let Err(fault) = admit::known(&open, &asked, allowance) {
+            return turn_away(&open, asked, fault).await;
+        }
         let (open, asked) = go_home(open, asked).await?;
         let granted = match authorize(&open, asked).await {
             Ok(granted) => granted, //                                   4    policy
@@ -63,6 +86,7 @@ async fn find(core: &Arc<Core>, mut request: Request) -> Result<(Open, Box<Asked
         found: Err(Fault::UnsupportedPath),
         token: None,
         caller: None,
+        role: None,
         creates: false,
         granted_by: Vec::new(),
     });
@@ -163,6 +187,17 @@ async fn go_home(open: Open, mut asked: Box<Asked>) -> Result<(Open, Box<Asked>)
     let home = Open::new(&open, home.ok_or(Fault::Denied)?);
     locate(&home, &mut asked);
     Ok((home, asked))
+}
+
+/// A request over its rate costs no use of a token. It is recorded where the configuration of quotas wants that,
+/// without what it brought: nobody looked at it.
+async fn turn_away(open: &Open, mut asked: Box<Asked>, fault: Fault) -> Result<Response, Fault> {
+    if open.quotas.config().audit_refusals {
+        asked.request.body = Wiped::default();
+        (asked.request.token, asked.token, asked.mount) = (None, None, None);
+        record::request(open, &asked, Some(&fault)).await?;
+    }
+    Err(fault)
 }
 
 /// Refusals are recorded, too; the last use of a token is its end, whatever came of it.

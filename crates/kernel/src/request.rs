@@ -10,6 +10,8 @@ use coffer_engine::{Body, Fault};
 use coffer_wire::{ApiPath, Auth, Verb, Wiped, WrapInfo};
 use serde_json::{Map, Value};
 
+use crate::quotas::Allowance;
+
 /// A request: canonical, bounded, without any HTTP in it.
 #[derive(Debug)]
 pub struct Request {
@@ -58,6 +60,8 @@ pub struct Response {
     pub auth: Option<Box<Auth>>,
     /// Fields beside the body that a protocol of its own prescribes, names in lower case.
     pub headers: Vec<(&'static str, String)>,
+    /// What a rate limit leaves to the client, where clients are told.
+    pub allowance: Option<Allowance>,
 }
 
 /// A refusal or failure.
@@ -67,6 +71,19 @@ pub struct Refusal {
     pub request_id: String,
     /// What was wrong.
     pub fault: Fault,
+    /// What a rate limit leaves to the client, where clients are told.
+    pub allowance: Option<Allowance>,
+}
+
+impl Refusal {
+    /// A refusal that no rate limit has to do with.
+    pub fn new(request_id: String, fault: Fault) -> Self {
+        Self {
+            request_id,
+            fault,
+            allowance: None,
+        }
+    }
 }
 
 impl Request {

@@ -212,7 +212,7 @@ pub(super) fn class(fault: &Fault) -> Option<&'static str> {
         Fault::UnsupportedVerb => "unsupported operation",
         Fault::Denied | Fault::Forbidden(_) => "permission denied",
         Fault::TooLarge(_) => "request too large",
-        Fault::TooMany(_) => "rate limit quota exceeded",
+        Fault::TooMany(_) => "quota exceeded",
         Fault::Unavailable(_) => "service unavailable",
         Fault::Upstream(_) => "upstream error",
         Fault::Sealed => "Vault is sealed",

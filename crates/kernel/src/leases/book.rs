@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 use super::record::{LeaseRecord, LeaseState};
 use crate::due::{Due, Ending, Mark};
 use crate::namespaces::id_of;
+use crate::quotas::Counts;
 
 /// What the paths of the other index entries have beside the lease id, at most.
 const INDEX_BYTES_MAX: usize = 128;
@@ -24,6 +25,7 @@ pub struct Leases {
     view: View,
     /// The due index, shared with tokens.
     pub due: Arc<Due>,
+    counts: Arc<Counts>,
     /// The intents whose requests are running: nobody undoes what is just being made.
     in_flight: Mutex<HashSet<String>>,
 }
@@ -51,10 +53,11 @@ struct Places {
 
 impl Leases {
     /// The book of this barrier.
-    pub fn new(barrier: &Arc<Barrier>, due: Arc<Due>) -> Self {
+    pub fn new(barrier: &Arc<Barrier>, due: Arc<Due>, counts: Arc<Counts>) -> Self {
         Self {
             view: barrier.view(VIEW),
             due,
+            counts,
             in_flight: Mutex::default(),
         }
     }
@@ -72,8 +75,9 @@ impl Leases {
             .filter(|record| record.state != LeaseState::Intent))
     }
 
-    /// Writes an intent with its due entry, durably; refused once its mount is being taken away.
-    pub async fn announce(&self, id: &str, record: &LeaseRecord) -> Result<(), Fault> {
+    /// Writes an intent with its due entry, durably; refused once its mount is being taken away. Answers whether its
+    /// quota, which allows `most`, had room for it.
+    pub async fn announce(&self, id: &str, record: &LeaseRecord, most: u64) -> Result<bool, Fault> {
         let longest = parked(&record.parking(), id)
             .len()
             .max(INDEX_BYTES_MAX + id.len())
@@ -83,21 +87,38 @@ impl Leases {
                 "the path is too long to issue a lease at: its records need {longest} bytes, at most {MAX_PATH_BYTES} are allowed; use shorter names"
             )));
         }
-        let changes = self
-            .view
-            .changes()
-            .expect(&self.view, &closed(&record.mount), Seen::NOTHING)
-            .expect(&self.view, &by_id(id), Seen::NOTHING);
-        let changes = self.moved(changes, id, None, Some(record))?;
-        match changes.commit().await {
-            Ok(()) => {
-                self.due.announce(record.due);
-                Ok(())
+        loop {
+            let mut step = self.counts.step();
+            let changes = self
+                .view
+                .changes()
+                .expect(&self.view, &closed(&record.mount), Seen::NOTHING)
+                .expect(&self.view, &by_id(id), Seen::NOTHING);
+            let changes = self.moved(changes, id, None, Some(record))?;
+            let Some(changes) = step.lease_comes(changes, &record.quota, most).await? else {
+                return Ok(false);
+            };
+            let outcome = changes.commit().await;
+            step.settle(&outcome);
+            match outcome {
+                Ok(()) => {
+                    self.due.announce(record.due);
+                    return Ok(true);
+                }
+                Err(coffer_barrier::Error::Conflict) => {
+                    self.refuse_if_closed(&record.mount).await?
+                }
+                Err(other) => return Err(other.into()),
             }
-            Err(coffer_barrier::Error::Conflict) => Err(Fault::Unavailable(
+        }
+    }
+
+    async fn refuse_if_closed(&self, mount: &str) -> Result<(), Fault> {
+        match self.view.get::<Mark>(&closed(mount)).await? {
+            None => Ok(()),
+            Some(_) => Err(Fault::Unavailable(
                 "this mount is being taken away; nothing is issued here any more".into(),
             )),
-            Err(other) => Err(other.into()),
         }
     }
 
@@ -143,10 +164,45 @@ impl Leases {
             let (record, seen) = self.view.get_seen::<LeaseRecord>(&by_id(id)).await?;
             let Some(record) = record else { return Ok(()) };
             let changes = self.view.changes().expect(&self.view, &by_id(id), seen);
-            match self.moved(changes, id, Some(&record), None)?.commit().await {
-                Ok(()) => return Ok(()),
+            let changes = self.moved(changes, id, Some(&record), None)?;
+            let mut step = self.counts.step();
+            let changes = step.lease_goes(changes, &record.quota).await?;
+            let outcome = changes.commit().await;
+            step.settle(&outcome);
+            match outcome {
                 Err(coffer_barrier::Error::Conflict) => {}
-                Err(other) => return Err(other.into()),
+                done => return Ok(done?),
+            }
+        }
+    }
+
+    /// Lets a lease be counted by the quota that `placed` says.
+    pub async fn recount(
+        &self,
+        id: &str,
+        placed: impl Fn(&LeaseRecord) -> String + Send,
+    ) -> Result<(), Fault> {
+        loop {
+            let (record, seen) = self.view.get_seen::<LeaseRecord>(&by_id(id)).await?;
+            let Some(mut record) = record else {
+                return Ok(());
+            };
+            let quota = placed(&record);
+            if quota == record.quota {
+                return Ok(());
+            }
+            let mut step = self.counts.step();
+            let changes = self.view.changes().expect(&self.view, &by_id(id), seen);
+            let changes = step.lease_goes(changes, &record.quota).await?;
+            let changes = step.lease_comes(changes, &quota, u64::MAX).await?;
+            let changes = changes.ok_or_else(|| Fault::internal("a count is at its end"))?;
+            record.quota = quota;
+            let changes = changes.put(&self.view, &by_id(id), &record)?;
+            let outcome = changes.commit().await;
+            step.settle(&outcome);
+            match outcome {
+                Err(coffer_barrier::Error::Conflict) => {}
+                done => return Ok(done?),
             }
         }
     }

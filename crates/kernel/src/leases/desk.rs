@@ -13,6 +13,7 @@ use super::record::{LeaseRecord, LeaseState};
 use crate::lockout::{Attempt, Rules};
 use crate::namespaces::Space;
 use crate::open::Open;
+use crate::quotas::{Placed, Quotas};
 use crate::settings::Settings;
 
 /// How long an intent waits before the worker undoes it. Longer than any request may take: a request
@@ -23,6 +24,7 @@ const INTENT_GRACE: Duration = Duration::from_secs(600);
 pub struct Desk {
     leases: Arc<Leases>,
     random: Random,
+    quotas: Arc<Quotas>,
     namespace: Arc<Space>,
     token: String,
     open: Mutex<Vec<String>>,
@@ -36,6 +38,7 @@ impl Desk {
         Self {
             leases: Arc::clone(&open.leases),
             random: open.random.clone(),
+            quotas: Arc::clone(&open.quotas),
             namespace: Arc::clone(&open.space),
             token,
             open: Mutex::new(Vec::new()),
@@ -77,6 +80,10 @@ impl Services for Desk {
             let lease_id = format!("{}/{}", cx.request.path, self.random.base62(24));
             let lease_id = self.namespace.named(lease_id);
             let until = cx.now.plus(INTENT_GRACE);
+            let path = &cx.request.path;
+            let tail = path.strip_prefix(&cx.mount.path).unwrap_or_default();
+            let mount = &cx.mount.accessor;
+            let placed = self.quotas.place_lease(&self.namespace, mount, tail);
             let record = LeaseRecord {
                 mount: cx.mount.accessor.clone(),
                 lease,
@@ -91,11 +98,15 @@ impl Services for Desk {
                 parked: false,
                 attempts: 0,
                 last_error: String::new(),
+                quota: placed.quota().to_owned(),
             };
             self.leases.takes_off(&lease_id);
             self.open.lock().push(lease_id.clone());
-            self.leases.announce(&lease_id, &record).await?;
-            Ok(Intent { lease_id })
+            let most = placed.most_leases();
+            match self.leases.announce(&lease_id, &record, most).await? {
+                true => Ok(Intent { lease_id }),
+                false => Err(Placed::no_more_leases(path)),
+            }
         })
     }
 

@@ -38,6 +38,9 @@ pub struct LeaseRecord {
     /// Why the last revocation failed.
     #[serde(default)]
     pub last_error: String,
+    /// The id of the quota that counts it; empty for none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub quota: String,
 }
 
 impl Stored for LeaseRecord {}

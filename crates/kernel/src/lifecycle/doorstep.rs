@@ -12,6 +12,7 @@ use coffer_engine::{
 use coffer_wire::Verb;
 
 use crate::kernel::{Kernel, State};
+use crate::quotas::{Allowance, admit};
 use crate::request::{Request, Response};
 
 /// Where the table is mounted.
@@ -29,7 +30,11 @@ static TABLE: LazyLock<Routes<Kernel>> = LazyLock::new(|| {
 static CLOSED: LazyLock<Routes<Kernel>> = LazyLock::new(super::unseal::closed_routes);
 
 /// Answers the request if its path is one of the doorstep's.
-pub(crate) async fn answer(kernel: &Kernel, request: &Request) -> Option<Result<Response, Fault>> {
+pub(crate) async fn answer(
+    kernel: &Kernel,
+    request: &Request,
+    allowance: &mut Option<Allowance>,
+) -> Option<Result<Response, Fault>> {
     let tail = request.path.as_str().strip_prefix(MOUNT)?;
     if request.help {
         return None;
@@ -39,6 +44,11 @@ pub(crate) async fn answer(kernel: &Kernel, request: &Request) -> Option<Result<
     for table in tables.into_iter().flatten() {
         match table.find(request.verb, tail) {
             Ok(found) => {
+                if let State::Active(core) = &*kernel.state()
+                    && let Err(fault) = admit::at_the_door(core, request, allowance)
+                {
+                    return Some(Err(fault));
+                }
                 let cx = context(kernel, request);
                 let reply = table
                     .call(kernel, &found, &cx, request.body.0.clone())

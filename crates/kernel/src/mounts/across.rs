@@ -44,13 +44,17 @@ pub async fn move_across(from: &Open, path: &str, to: &Open, new_path: &str) -> 
             .delete(leaving, &record.uuid)
             .put(&core, Edition::KEY, &next)?
             .expect(&core, Edition::KEY, seen);
-        arrive(to, changes, &record).await
+        let following = from
+            .quotas
+            .following(changes, &record.accessor, &to.space.id);
+        arrive(to, following.await?, &record).await
     };
     match moved.await {
         Ok(()) => {
             from.space.mounts.remove(&record.uuid);
             let mount = Mount::new(record, &to.space.view, &to.settings);
             to.space.mounts.replace(&Arc::new(mount));
+            to.quotas.reload().await?;
             Ok(open_again.view.clear("").await?)
         }
         Err(fault) => {

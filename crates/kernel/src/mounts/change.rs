@@ -162,6 +162,7 @@ async fn take_away(open: &Open, closed: &Mount) -> Result<(), Fault> {
         end_tokens_of(open, &closed.record.path).await?;
     }
     closed.view.clear("").await?;
+    open.quotas.forget_mount(&closed.record.accessor).await?;
     let record = closed.record.clone();
     edit(open, move |_| Ok(Edit::Delete(Box::new(record.clone())))).await
 }

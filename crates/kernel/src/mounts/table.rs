@@ -46,6 +46,8 @@ pub struct Mount {
     pub moving: bool,
     /// Whether each token has a storage of its own here; every request asks.
     per_token: bool,
+    /// Whether somebody can log in here by a role; every request asks.
+    has_roles: bool,
 }
 
 /// What answers behind a mount.
@@ -214,6 +216,7 @@ impl Mount {
             moving: false,
             view,
             per_token: matches!(&backend, Backend::Engine(engine) if engine.table().per_token),
+            has_roles: matches!(&backend, Backend::Engine(engine) if engine.has_roles()),
             backend,
         }
     }
@@ -256,6 +259,28 @@ impl Mount {
         match answer {
             Some(answer) => answer.await,
             None => Ok(true),
+        }
+    }
+
+    /// Whether somebody can log in here by a role.
+    pub fn has_roles(&self) -> bool {
+        self.has_roles
+    }
+
+    /// The role that a login is for, where the path can tell.
+    pub async fn role(
+        &self,
+        found: &Found,
+        cx: &Ctx,
+        input: Map<String, Value>,
+    ) -> Result<Option<String>, Fault> {
+        let role = match &self.backend {
+            Backend::Engine(engine) => engine.role(found, cx, input),
+            Backend::System | Backend::Tokens | Backend::Identity | Backend::Missing => None,
+        };
+        match role {
+            Some(role) => role.await,
+            None => Ok(None),
         }
     }
 

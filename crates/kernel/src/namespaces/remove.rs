@@ -82,6 +82,7 @@ async fn go_on(open: &Open) -> Result<(), Fault> {
             .await?;
     }
     open.tokens.forget_namespace(&record.id).await?;
+    open.quotas.forget_namespace(&record.id).await?;
     space.view.clear("").await?;
     let view = &open.namespaces.view;
     let changes = view

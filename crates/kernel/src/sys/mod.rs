@@ -16,6 +16,7 @@ mod namespaces;
 pub(crate) mod openapi;
 mod plugins;
 mod policies;
+mod quotas;
 mod raw;
 mod remount;
 mod seal;
@@ -44,6 +45,7 @@ static TABLE: LazyLock<Routes<Open>> = LazyLock::new(|| {
         capabilities::routes(),
         leases::routes(),
         locked_users::routes(),
+        quotas::routes(),
         audit::routes().root_only(),
         seal::routes().root_only(),
         keys::routes().root_only(),

@@ -18,6 +18,7 @@ use crate::identity::Standing;
 use crate::identity::change::LogIn;
 use crate::mounts::Mount;
 use crate::open::Open;
+use crate::quotas::Placed;
 
 /// A token to be made. Whoever fills this in has decided that it may be.
 #[derive(Debug, Default)]
@@ -54,6 +55,8 @@ pub struct NewToken {
     pub bound_cidrs: Vec<IpNet>,
     /// The token role, else empty.
     pub role: String,
+    /// The role of the login, where a quota goes by it.
+    pub login_role: String,
     /// The entity, else empty.
     pub entity_id: String,
     /// How it is kept.
@@ -77,11 +80,12 @@ impl Open {
         let (record, id) = self.described(new, mount, now, &mut warnings);
         let (token, record) = match (record.kind, id) {
             (TokenKind::Batch, _) => (self.tokens.batch(&record)?, record),
-            (TokenKind::Service, Some(id)) => {
-                let record = self.tokens.insert_as(record, &id).await?;
+            (TokenKind::Service, id) => {
+                let placed = self.quotas.place_token(&self.space, Some(mount), &record);
+                let id = id.unwrap_or_else(|| self.tokens.new_token(&record.namespace));
+                let record = self.tokens.insert_as(record, &id, &placed).await?;
                 (id, record)
             }
-            (TokenKind::Service, None) => self.tokens.insert(record).await?,
         };
         let auth = auth_of(&record, standing.as_deref(), token.expose(), now);
         Ok((auth, record, warnings))
@@ -99,7 +103,9 @@ impl Open {
     ) -> Result<(Auth, TokenRecord), Fault> {
         let (record, _) = self.described(new, mount, now, &mut Vec::new());
         let token = self.tokens.new_token(&record.namespace);
-        let made = self.tokens.insert_with(record, &token, replaced, more);
+        let made = self
+            .tokens
+            .insert_with(record, &token, &Placed::NOWHERE, replaced, more);
         let record = made.await?;
         Ok((auth_of(&record, None, token.expose(), now), record))
     }
@@ -150,6 +156,7 @@ impl Open {
             role_explicit_max_ttl: Duration::ZERO,
             bound_cidrs: login.bound_cidrs,
             role: String::new(),
+            login_role: asked.role.clone().unwrap_or_default(),
             entity_id,
             kind: login.kind,
             renewable: login.renewable && login.kind == TokenKind::Service,
@@ -208,6 +215,7 @@ impl Open {
             max_ttl: new.max_ttl,
             bound_cidrs: new.bound_cidrs,
             role: new.role,
+            login_role: new.login_role,
             entity_id: new.entity_id,
             kind: new.kind,
             renewable: new.renewable && expires.is_some(),

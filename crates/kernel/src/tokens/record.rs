@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::lifetime::whole_seconds;
+use crate::policy::builtin::RESPONSE_WRAPPING;
 
 /// One token, as stored under `sys/token/id/<accessor>`; the whole of it travels inside a batch token.
 ///
@@ -70,6 +71,15 @@ pub struct TokenRecord {
     pub payload: Value,
     /// Its end has begun: it is refused, and what hangs on it is being revoked.
     pub revoking: bool,
+    /// The role that it was logged in by, where a quota went by it.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub login_role: String,
+    /// The id of the quota that counts it among leases; empty for none.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub quota: String,
+    /// What counts it among the tokens of its identity: a quota's id and the identity; empty for nothing.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub holder: String,
 }
 
 impl Stored for TokenRecord {
@@ -89,6 +99,11 @@ impl TokenRecord {
             TokenKind::Service => &self.accessor,
             TokenKind::Batch => &self.parent,
         }
+    }
+
+    /// Whether it only hands out a wrapped answer.
+    pub fn is_wrapping(&self) -> bool {
+        self.policies == [RESPONSE_WRAPPING]
     }
 
     /// Whether it has no parent.

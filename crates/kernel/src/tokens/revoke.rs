@@ -103,10 +103,7 @@ async fn end_one(core: &Arc<Core>, accessor: &str) -> Result<(), Fault> {
     {
         own.view.clear(accessor).await?; // Also what it kept while it visited other namespaces.
     }
-    match core.tokens.by_accessor(accessor).await? {
-        Some(record) => core.tokens.forget(&record).await,
-        None => Ok(()),
-    }
+    core.tokens.forget(accessor).await
 }
 
 async fn end_leases(core: &Arc<Core>, accessor: &str) -> Result<(), Fault> {

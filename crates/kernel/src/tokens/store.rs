@@ -11,9 +11,11 @@ use coffer_engine::{Fault, TokenKind};
 use coffer_wire::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::count::counted;
 use super::record::TokenRecord;
 use crate::due::{Due, Ending, Mark};
 use crate::namespaces::id_of;
+use crate::quotas::{Counts, Placed};
 
 /// Prefix of stored tokens.
 const SERVICE_PREFIX: &str = "hvs.";
@@ -38,6 +40,7 @@ pub struct Tokens {
     salt: HmacKey,
     random: Random,
     pub(super) due: Arc<Due>,
+    pub(super) counts: Arc<Counts>,
     pub(super) sweeping: Arc<AtomicBool>,
 }
 
@@ -57,7 +60,11 @@ pub fn is_batch(token: &str) -> bool {
 
 impl Tokens {
     /// The store of this barrier; makes its salt the first time.
-    pub async fn load(barrier: &Arc<Barrier>, due: Arc<Due>) -> Result<Self, Fault> {
+    pub async fn load(
+        barrier: &Arc<Barrier>,
+        due: Arc<Due>,
+        counts: Arc<Counts>,
+    ) -> Result<Self, Fault> {
         let view = barrier.view("sys/token/");
         let random = barrier.random().clone();
         let fresh = random.bytes::<32>();
@@ -74,6 +81,7 @@ impl Tokens {
             salt: HmacKey::new(&key),
             random,
             due,
+            counts,
             sweeping: Arc::default(),
         })
     }
@@ -119,17 +127,19 @@ impl Tokens {
         record: TokenRecord,
     ) -> Result<(Secret<String>, TokenRecord), Fault> {
         let token = self.new_token(&record.namespace);
-        let record = self.insert_as(record, &token).await?;
+        let record = self.insert_as(record, &token, &Placed::NOWHERE).await?;
         Ok((token, record))
     }
 
-    /// As [`Tokens::insert`], with a token of the caller's choosing; refused where it exists.
+    /// As [`Tokens::insert`], with a token of the caller's choosing, counted by quotas; refused where it exists and
+    /// where a quota has no room.
     pub async fn insert_as(
         &self,
         record: TokenRecord,
         token: &Secret<String>,
+        placed: &Placed,
     ) -> Result<TokenRecord, Fault> {
-        self.insert_with(record, token, None, |changes, _| Ok(changes))
+        self.insert_with(record, token, placed, None, |changes, _| Ok(changes))
             .await
     }
 
@@ -139,18 +149,25 @@ impl Tokens {
         &self,
         mut record: TokenRecord,
         token: &Secret<String>,
+        placed: &Placed,
         replaced: Option<&str>,
         mut more: impl FnMut(Changes, &TokenRecord) -> Result<Changes, Fault> + Send,
     ) -> Result<TokenRecord, Fault> {
         record.proof = self.salt.sign(token.expose().as_bytes());
         record.accessor = in_namespace(&record.namespace, accessor_of(&self.salt, &record.proof));
         record.due = record.expires.unwrap_or_default();
+        placed.quota().clone_into(&mut record.quota);
+        placed.holder().clone_into(&mut record.holder);
         loop {
-            let mut changes = self.insertion(&record).await?;
+            let mut step = self.counts.step();
+            let changes = self.insertion(&record).await?;
+            let mut changes = counted(changes, &mut step, &record, placed).await?;
             if let Some(replaced) = replaced {
                 changes = self.spending(changes, replaced).await?;
             }
-            match more(changes, &record)?.commit().await {
+            let outcome = more(changes, &record)?.commit().await;
+            step.settle(&outcome);
+            match outcome {
                 Ok(()) => break,
                 Err(coffer_barrier::Error::Conflict) => {}
                 Err(other) => return Err(other.into()),
@@ -307,20 +324,30 @@ impl Tokens {
     }
 
     /// Removes a token that has nothing hanging on it any more.
-    pub async fn forget(&self, record: &TokenRecord) -> Result<(), Fault> {
-        let mut changes = self
-            .view
-            .changes()
-            .delete(&self.view, &by_id(&record.accessor));
-        if !record.parent.is_empty() {
-            changes = changes.delete(&self.view, &child(&record.parent, &record.accessor));
+    pub async fn forget(&self, accessor: &str) -> Result<(), Fault> {
+        let path = by_id(accessor);
+        loop {
+            let (record, seen) = self.view.get_seen::<TokenRecord>(&path).await?;
+            let Some(record) = record else { return Ok(()) };
+            let mut changes = self.view.changes().delete(&self.view, &path);
+            changes = changes.expect(&self.view, &path, seen);
+            if !record.parent.is_empty() {
+                changes = changes.delete(&self.view, &child(&record.parent, accessor));
+            }
+            if record.due != Timestamp::EPOCH {
+                let what = Ending::Token(accessor.to_owned());
+                changes = self.due.remove(changes, record.due, &what);
+            }
+            let mut step = self.counts.step();
+            let changes = step.lease_goes(changes, &record.quota).await?;
+            let changes = step.token_goes(changes, &record.holder).await?;
+            let outcome = changes.commit().await;
+            step.settle(&outcome);
+            match outcome {
+                Err(coffer_barrier::Error::Conflict) => {}
+                done => return Ok(done?),
+            }
         }
-        if record.due != Timestamp::EPOCH {
-            changes = self
-                .due
-                .remove(changes, record.due, &Ending::Token(record.accessor.clone()));
-        }
-        Ok(changes.commit().await?)
     }
 
     /// The accessors of a token's children, after one of them, at most `limit`.

@@ -244,9 +244,8 @@ impl Wrapped {
 /// may unwrap from any.
 async fn living(open: &Open, token: &str, now: Timestamp) -> Result<(TokenRecord, Open), Fault> {
     let record = open.tokens.by_token(token).await?;
-    let wraps = |record: &TokenRecord| {
-        record.is_alive(now) && record.num_uses == 1 && record.policies == [RESPONSE_WRAPPING]
-    };
+    let wraps =
+        |record: &TokenRecord| record.is_alive(now) && record.num_uses == 1 && record.is_wrapping();
     let record = record.filter(wraps).ok_or_else(no_such_token)?;
     let home = open.home_of(&record.accessor).await?;
     Ok((record, home.ok_or_else(no_such_token)?))

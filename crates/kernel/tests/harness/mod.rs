@@ -13,6 +13,7 @@
 
 pub mod counting;
 pub mod faulty;
+pub mod gates;
 pub mod outside;
 mod passport;
 mod restless;

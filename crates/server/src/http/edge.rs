@@ -149,10 +149,7 @@ impl Edge {
         let wanted = Wanted::read(head)?;
         let id = self.kernel.barrier.random().uuid_v4();
         if let Err(fault) = self.doors.pass(wanted.path()) {
-            return Err(Answer::refused(Refusal {
-                request_id: id,
-                fault,
-            }));
+            return Err(Answer::refused(Refusal::new(id, fault)));
         }
         let redacted = self.redaction.concerns(wanted.path());
         let body::Received { bytes, room } = match wanted.has_body() {
@@ -212,7 +209,7 @@ impl Edge {
                 coffer_wire::format_duration(self.max_request_duration)
             )),
         };
-        Err(Refusal { request_id, fault })
+        Err(Refusal::new(request_id, fault))
     }
 }
 

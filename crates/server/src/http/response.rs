@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use coffer_engine::{Body, Fault, Streamed};
+use coffer_kernel::quotas::Allowance;
 use coffer_kernel::{Refusal, Response};
 use http::header::{
     CACHE_CONTROL, CONNECTION, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE, LOCATION,
@@ -72,13 +73,25 @@ impl Answer {
         let more = more(&mut response);
         match Self::of(response, StatusCode::OK) {
             Ok(answer) => Self { more, ..answer },
-            Err(fault) => Self::refused(Refusal { request_id, fault }),
+            Err(fault) => Self::refused(Refusal::new(request_id, fault)),
         }
     }
 
     /// What the kernel refused. The source of an internal fault goes to the log, and only there.
     pub(super) fn refused(refusal: Refusal) -> Self {
-        let Refusal { request_id, fault } = refusal;
+        let Refusal {
+            request_id,
+            fault,
+            allowance,
+        } = refusal;
+        let more = allowance.iter().flat_map(told).collect();
+        Self {
+            more,
+            ..Self::of_fault(request_id, fault)
+        }
+    }
+
+    fn of_fault(request_id: String, fault: Fault) -> Self {
         let code = status::code(&fault);
         if let Fault::Internal(source) = &fault {
             tracing::error!(request_id, error = %source, "internal error");
@@ -187,7 +200,26 @@ impl Answer {
 fn more(response: &mut Response) -> Vec<(HeaderName, HeaderValue)> {
     let asked = std::mem::take(&mut response.headers).into_iter();
     let fields = asked.filter_map(|(name, value)| field(name, &value));
-    fields.collect()
+    let told = response.allowance.iter().flat_map(told);
+    fields.chain(told).collect()
+}
+
+/// What a rate limit leaves to the client.
+fn told(allowance: &Allowance) -> impl Iterator<Item = (HeaderName, HeaderValue)> + use<> {
+    let window = allowance.window;
+    let fields = [
+        ("x-ratelimit-limit", window.map(|window| window.limit)),
+        (
+            "x-ratelimit-remaining",
+            window.map(|window| window.remaining),
+        ),
+        ("x-ratelimit-reset", window.map(|window| window.reset_secs)),
+        ("retry-after", allowance.retry_after_secs),
+    ];
+    let said = fields
+        .into_iter()
+        .filter_map(|(name, number)| Some((name, number?)));
+    said.map(|(name, number)| (HeaderName::from_static(name), HeaderValue::from(number)))
 }
 
 /// A field that somebody chose, if it can travel and does not say where an answer ends.
@@ -201,6 +233,7 @@ pub(super) fn field(name: &str, value: &str) -> Option<(HeaderName, HeaderValue)
 mod tests {
     use coffer_crypto::Zeroizing;
     use coffer_engine::Reply;
+    use coffer_kernel::quotas::Window;
 
     use super::*;
 
@@ -228,11 +261,7 @@ mod tests {
             body: json("{\"data\":null}"),
             ..Reply::default()
         };
-        let refusal = Refusal {
-            request_id: "r".into(),
-            fault: Fault::Gone(Box::new(reply)),
-        };
-        let answer = Answer::refused(refusal);
+        let answer = Answer::refused(Refusal::new("r".into(), Fault::Gone(Box::new(reply))));
         assert_eq!(answer.status.as_u16(), 404);
         let parsed: serde_json::Value = serde_json::from_slice(answer.body.whole()).unwrap();
         assert!(parsed["data"]["data"].is_null() && parsed["request_id"] == "r");
@@ -254,6 +283,33 @@ mod tests {
         assert_eq!(answer.headers()["www-authenticate"], "Basic");
         assert!(!answer.headers().contains_key("pragma"));
         assert!(!answer.headers().contains_key(CONTENT_LENGTH));
+    }
+
+    #[test]
+    fn rates_are_told_in_headers() {
+        let refusal = Refusal {
+            request_id: "r".into(),
+            fault: Fault::TooMany("slowly".into()),
+            allowance: Some(Allowance {
+                passes: false,
+                window: Some(Window {
+                    limit: 5,
+                    remaining: 0,
+                    reset_secs: 9,
+                }),
+                retry_after_secs: Some(10),
+            }),
+        };
+        let response = Answer::refused(refusal).into_http();
+        assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
+        for (name, value) in [
+            ("X-Ratelimit-Limit", "5"),
+            ("X-Ratelimit-Remaining", "0"),
+            ("X-Ratelimit-Reset", "9"),
+            ("Retry-After", "10"),
+        ] {
+            assert_eq!(response.headers()[name], value, "{name}");
+        }
     }
 
     #[test]
