@@ -13,6 +13,7 @@ use crate::clock::Clock;
 use crate::cors::Cors;
 use crate::due::Due;
 use crate::group_policies::GroupPolicies;
+use crate::identity;
 use crate::leases::{Leases, Parked, Targets, worker};
 use crate::lifecycle::Ceremonies;
 use crate::mounts;
@@ -132,6 +133,7 @@ impl Core {
         tokio::spawn(worker::run(Arc::clone(self), self.stop.clone()));
         tokio::spawn(sys::run_moves(Arc::clone(self), self.stop.clone()));
         tokio::spawn(recount::run(Arc::clone(self), self.stop.clone()));
+        tokio::spawn(identity::upkeep::run(Arc::clone(self), self.stop.clone()));
         tokio::spawn(Arc::clone(self).keep_house());
         tokio::spawn(Arc::clone(self).go_on_disabling());
         tokio::spawn(Arc::clone(self).keep_audit_heads());

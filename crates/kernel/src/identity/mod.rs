@@ -13,24 +13,32 @@
 //! | `member/<group>/<entity>`, `child/<group>/<group>` | who is in a group |
 //! | `merged/<id>` | the entity that another one was merged into |
 //!
+//! Tokens that tell others who an entity is are in [`oidc`], second factors in [`mfa`], each with a storage of its own.
+//!
 //! Names are compared in one form ([`name`]). All but the first two follow from the records and are written with them
 //! ([`work`]). Nothing of it is in memory but what was asked for lately ([`standing`]).
 
 mod alias;
 mod api;
+pub mod brief;
 pub mod change;
+pub mod edit;
 mod entity;
 mod group;
+mod kept;
 pub mod metadata;
 pub mod name;
+pub mod oidc;
 mod standing;
 mod store;
+pub mod upkeep;
 pub mod work;
 
 pub use alias::Alias;
 pub use api::routes;
 pub use entity::Entity;
 pub use group::{Group, GroupKind};
+pub use oidc::Oidc;
 pub use standing::Standing;
 pub use store::Identity;
 pub use work::Change;

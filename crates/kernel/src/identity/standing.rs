@@ -80,7 +80,7 @@ impl Standing {
         self.direct.iter().chain(&self.inherited)
     }
 
-    fn of(entity: Entity, direct: Vec<Arc<Group>>, inherited: Vec<Arc<Group>>) -> Self {
+    pub(super) fn of(entity: Entity, direct: Vec<Arc<Group>>, inherited: Vec<Arc<Group>>) -> Self {
         static STAMPS: AtomicU64 = AtomicU64::new(1);
         let groups = direct.iter().chain(&inherited);
         let policies: BTreeSet<&String> = groups

@@ -7,7 +7,7 @@ use coffer_barrier::{Barrier, View};
 use coffer_engine::Fault;
 
 use super::record::NamespaceRecord;
-use crate::identity::Identity;
+use crate::identity::{Identity, Oidc};
 use crate::lockout::Lockout;
 use crate::mounts::Mounts;
 use crate::password_book::Passwords;
@@ -33,6 +33,8 @@ pub struct Space {
     pub identity: Identity,
     /// Wrong passwords, counted.
     pub lockout: Lockout,
+    /// Identity tokens and the OpenID provider.
+    pub oidc: Oidc,
     /// Password policies.
     pub passwords: Passwords,
 }
@@ -54,6 +56,7 @@ impl Space {
             policies: Policies::new(view.sub("sys/policy/"), record.is_root()),
             identity: Identity::new(view.sub("sys/identity/"), record.shown_id()),
             lockout: Lockout::new(view.sub("sys/lockout/")),
+            oidc: Oidc::new(view.sub("sys/oidc/")),
             passwords: Passwords::new(view.sub("sys/password-policy/")),
             record: ArcSwap::from_pointee(record),
             view,

@@ -25,6 +25,7 @@ static TABLE: LazyLock<Routes<Open>> = LazyLock::new(|| {
         groups::routes(),
         group_aliases::routes(),
         lookup::routes(),
+        super::oidc::routes(),
     ])
 });
 
