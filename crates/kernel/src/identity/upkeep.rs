@@ -47,5 +47,6 @@ async fn round(core: &Arc<Core>) {
 async fn look_after(open: &Open) -> Result<(), Fault> {
     let now = open.clock.now();
     open.space.oidc.rotate_due(open).await?;
-    open.space.oidc.codes.tidy(now).await
+    open.space.oidc.codes.tidy(now).await?;
+    open.space.mfa.pending.tidy(now).await
 }

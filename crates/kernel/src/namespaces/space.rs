@@ -7,7 +7,7 @@ use coffer_barrier::{Barrier, View};
 use coffer_engine::Fault;
 
 use super::record::NamespaceRecord;
-use crate::identity::{Identity, Oidc};
+use crate::identity::{Identity, Mfa, Oidc};
 use crate::lockout::Lockout;
 use crate::mounts::Mounts;
 use crate::password_book::Passwords;
@@ -35,6 +35,8 @@ pub struct Space {
     pub lockout: Lockout,
     /// Identity tokens and the OpenID provider.
     pub oidc: Oidc,
+    /// Second factors.
+    pub mfa: Mfa,
     /// Password policies.
     pub passwords: Passwords,
 }
@@ -57,6 +59,7 @@ impl Space {
             identity: Identity::new(view.sub("sys/identity/"), record.shown_id()),
             lockout: Lockout::new(view.sub("sys/lockout/")),
             oidc: Oidc::new(view.sub("sys/oidc/")),
+            mfa: Mfa::new(view.sub("sys/mfa/")),
             passwords: Passwords::new(view.sub("sys/password-policy/")),
             record: ArcSwap::from_pointee(record),
             view,

@@ -60,6 +60,7 @@ static TABLE: LazyLock<Routes<Open>> = LazyLock::new(|| {
         raw::routes().root_only(),
         tools::routes(),
         wrapping::routes(),
+        crate::identity::mfa::validate_routes(),
     ])
 });
 

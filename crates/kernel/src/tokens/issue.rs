@@ -8,6 +8,7 @@ use coffer_crypto::Secret;
 use coffer_engine::{Alias, Fault, Login, TokenKind};
 use coffer_wire::{Auth, Timestamp};
 use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::lifetime::{Terms, shortest, whole_seconds};
@@ -16,14 +17,16 @@ use crate::authority::together;
 use crate::grant::Asked;
 use crate::identity::Standing;
 use crate::identity::change::LogIn;
+use crate::identity::mfa::login::{Gate, WAITS};
 use crate::mounts::Mount;
 use crate::open::Open;
 use crate::quotas::Placed;
 
 /// A token to be made. Whoever fills this in has decided that it may be.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct NewToken {
-    /// Chosen by the creator (root only); made up otherwise.
+    /// Chosen by the creator (root only); made up otherwise. Not kept where the token has to wait.
+    #[serde(skip)]
     pub id: Option<Secret<String>>,
     /// The parent's accessor; empty for an orphan.
     pub parent: String,
@@ -161,6 +164,10 @@ impl Open {
             kind: login.kind,
             renewable: login.renewable && login.kind == TokenKind::Service,
             payload: login.payload,
+        };
+        let new = match self.second_factor(asked, mount, new).await? {
+            Gate::Passed(new) => *new,
+            Gate::Waits(requirement) => return Ok((*requirement, vec![WAITS.to_owned()])),
         };
         let (auth, _, warnings) = self.issue_token(new, mount, asked.now).await?;
         Ok((auth, warnings))

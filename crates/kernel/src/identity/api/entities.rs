@@ -244,6 +244,10 @@ async fn delete(open: &Open, cx: &Ctx, ids: Vec<String>) -> Result<Empty, Fault>
             .identity
             .apply(&delete, cx.now, &cx.random)
             .await?;
+        for id in ids.iter().filter(|id| name::is_id(id)) {
+            open.space.mfa.forget(id).await?;
+            open.space.oidc.codes.forget(id).await?;
+        }
     }
     Ok(Empty)
 }
@@ -285,6 +289,10 @@ impl Handle<Open> for MergeEntities {
             .identity
             .apply(&merge, cx.now, &cx.random)
             .await?;
+        for id in merge.from.iter().filter(|id| name::is_id(id)) {
+            open.space.mfa.hand_over(id, &merge.to).await?;
+            open.space.oidc.codes.forget(id).await?;
+        }
         Ok(Empty)
     }
 }

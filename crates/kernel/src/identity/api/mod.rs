@@ -26,6 +26,7 @@ static TABLE: LazyLock<Routes<Open>> = LazyLock::new(|| {
         group_aliases::routes(),
         lookup::routes(),
         super::oidc::routes(),
+        super::mfa::routes(),
     ])
 });
 
