@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::lease::NewLease;
-use crate::{Answer, Fault, Intent, Lease};
+use crate::{Answer, Fault, Intent, Lease, Upload};
 
 /// What an engine gets with a request, a renewal, a revocation or a tick.
 #[derive(Clone)]
@@ -29,6 +29,8 @@ pub struct Ctx {
     pub caller: Option<Arc<Caller>>,
     /// The token that asks, for the kernel's own paths alone; engines never see one.
     pub token: Option<Arc<Secret<String>>>,
+    /// The body, on paths that take it as it comes.
+    pub upload: Upload,
     /// The mount that is asked.
     pub mount: Arc<MountInfo>,
     /// What the kernel does on behalf of engines.

@@ -20,6 +20,7 @@ mod reply;
 mod router;
 mod routes;
 pub mod testing;
+mod upload;
 
 pub use answer::Answer;
 pub use coffer_barrier::{Changes, Seen, Stored, View};
@@ -36,3 +37,4 @@ pub use reply::{
 };
 pub use router::{Found, Miss};
 pub use routes::{Endpoint, Exists, Flags, Path, Role, Routes, path};
+pub use upload::{Upload, Wanted};

@@ -31,7 +31,7 @@ pub fn operations<E: Send + Sync + 'static>(routes: &Routes<E>) -> Vec<Operation
     each.map(|(path, endpoint)| Operation {
         pattern: path.pattern,
         about: path.about,
-        flags: path.flags,
+        flags: path.flags_of(Some(endpoint)),
         verb: endpoint.verb,
         tells_existence: path.tells_existence(),
         request: (endpoint.request)(),

@@ -51,6 +51,8 @@ pub struct Flags {
     pub at_home: bool,
     /// Works in a locked namespace, too.
     pub while_locked: bool,
+    /// Takes bodies as they come; how long they or its answers are, and how long that takes, has no limit.
+    pub streamed: bool,
 }
 
 /// One verb on one path, its types erased.
@@ -64,6 +66,7 @@ pub struct Endpoint<E> {
     pub reply: fn() -> Option<Value>,
     /// The fields, and whether null is a value of theirs.
     known: BTreeMap<String, bool>,
+    sudo: bool,
     open: bool,
     whole_body: Option<String>,
     call: Call<E>,
@@ -174,7 +177,7 @@ impl<E: Send + Sync + 'static> Routes<E> {
             path: at,
             endpoint,
             captures,
-            flags: path.flags,
+            flags: path.flags_of(path.endpoints.get(endpoint)),
             tells_existence: verb == Verb::Write && path.exists.is_some(),
         })
     }
@@ -256,6 +259,14 @@ impl<E: Send + Sync + 'static> Routes<E> {
 }
 
 impl<E: Send + Sync + 'static> Path<E> {
+    /// Who may come here with this verb.
+    pub fn flags_of(&self, endpoint: Option<&Endpoint<E>>) -> Flags {
+        Flags {
+            sudo: self.flags.sudo || endpoint.is_some_and(|endpoint| endpoint.sudo),
+            ..self.flags
+        }
+    }
+
     /// Whether writes here tell creation from update.
     pub fn tells_existence(&self) -> bool {
         self.exists.is_some()
@@ -307,6 +318,20 @@ impl<E: Send + Sync + 'static> Path<E> {
     /// Needs the `sudo` capability.
     pub fn sudo(mut self) -> Self {
         self.flags.sudo = true;
+        self
+    }
+
+    /// The verb that was named last needs the `sudo` capability; the others do not.
+    pub fn with_sudo(mut self) -> Self {
+        if let Some(endpoint) = self.endpoints.last_mut() {
+            endpoint.sudo = true;
+        }
+        self
+    }
+
+    /// Takes bodies as they come ([`Ctx::upload`]), however long; nor have answers a limit of time.
+    pub fn streamed(mut self) -> Self {
+        self.flags.streamed = true;
         self
     }
 
@@ -369,6 +394,7 @@ impl<E: Send + Sync + 'static> Path<E> {
             request: request_schema::<R>,
             reply: reply_schema::<R::Reply>,
             known,
+            sudo: false,
             open,
             whole_body,
             call: call::<E, R>,

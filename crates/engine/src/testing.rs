@@ -22,7 +22,7 @@ use tokio::sync::Mutex;
 use crate::lease::{NewLease, Renewal};
 use crate::{
     Answer, Body, Caller, Ctx, Engine, Fault, Intent, Live, Miss, MountInfo, Mounted, Reply,
-    RequestInfo, Services,
+    RequestInfo, Services, Upload,
 };
 
 /// One mounted engine over memory.
@@ -130,6 +130,7 @@ impl<E: Engine> Bench<E> {
             }),
             caller: Some(Arc::new(self.caller.clone())),
             token: None,
+            upload: Upload::default(),
             mount: Arc::clone(&self.mount),
             services: Arc::clone(&self.book) as Arc<dyn Services>,
         }

@@ -343,6 +343,7 @@ fn context(open: &Open, asked: &Asked, mount: &Arc<Mount>) -> Option<(Ctx, Arc<D
         request: Arc::new(info),
         caller: asked.caller.clone(),
         token: request.token.clone().filter(|_| mount.is_kernels_own()),
+        upload: request.upload.clone(),
         mount: Arc::clone(&mount.info),
         services: Arc::clone(&desk) as Arc<dyn coffer_engine::Services>,
     };

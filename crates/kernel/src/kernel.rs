@@ -8,6 +8,7 @@ use coffer_barrier::{Barrier, Error};
 use coffer_crypto::{Aes256Key, Random};
 use coffer_engine::Fault;
 use coffer_storage::Store;
+use coffer_wire::Verb;
 
 use crate::clock::Clock;
 use crate::core::Core;
@@ -15,6 +16,7 @@ use crate::lifecycle::Attempts;
 use crate::mounts;
 use crate::settings::Settings;
 use crate::signals::Signals;
+use crate::sys;
 
 /// The kernel: one per server.
 pub struct Kernel {
@@ -85,7 +87,7 @@ impl Kernel {
         SealConfig::load(self.barrier.store().as_ref()).await
     }
 
-    /// Something is stored now; the state is sealed.
+    /// Something is stored now, for the first time or in the place of something else; the state is sealed.
     pub(crate) fn initialised(&self) {
         self.state.store(Arc::new(State::Sealed));
     }
@@ -175,6 +177,35 @@ impl Kernel {
             self.attempts.clear();
             tracing::info!("sealed");
         }
+    }
+
+    /// What handlers ask of the server as a whole.
+    pub(crate) fn signals(&self) -> &Signals {
+        &self.signals
+    }
+
+    /// Whether a request's body and answer may be of any length and take any time; its body is given as
+    /// [`crate::Request::upload`] then.
+    pub fn is_streamed(&self, verb: Verb, path: &str) -> bool {
+        sys::is_streamed(verb, path)
+    }
+
+    /// Forgets the keys, because other entries are about to take the place of all that is known. Until
+    /// [`Kernel::initialised`] nobody opens. Answers the root key.
+    pub(crate) fn close_for_replacement(&self) -> Result<Aes256Key, Fault> {
+        let active = self.state.load_full();
+        let State::Active(open) = &*active else {
+            return Err(Fault::Sealed);
+        };
+        let root = self.barrier.root()?;
+        let closed = Arc::new(State::Unsealing);
+        if !Arc::ptr_eq(&self.state.compare_and_swap(&active, closed), &active) {
+            return Err(Fault::Sealed);
+        }
+        open.stop();
+        self.barrier.seal();
+        self.attempts.clear();
+        Ok(root)
     }
 
     /// Seals if a handler asked for it. The wish is forgotten only when it is done, so whoever finds

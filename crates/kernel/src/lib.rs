@@ -31,6 +31,7 @@ mod record;
 pub mod request;
 pub mod settings;
 pub mod signals;
+mod snapshot;
 mod sys;
 mod ticks;
 pub mod tokens;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use coffer_engine::{Ctx, Fault, RequestInfo};
+use coffer_engine::{Ctx, Fault, RequestInfo, Upload};
 use coffer_wire::Verb;
 
 use crate::core::Core;
@@ -60,6 +60,7 @@ impl Open {
             request: Arc::new(request),
             caller: None,
             token: None,
+            upload: Upload::default(),
             mount: Arc::clone(&mount.info),
             services: Arc::new(desk),
         }

@@ -22,6 +22,7 @@ impl Kernel {
         let request_id = request.id.clone();
         let mut allowance = None;
         let answer = self.straight_line(request, &mut allowance).await;
+        let answer = self.replace_if_asked(&request_id, answer).await;
         self.seal_if_asked().await;
         match answer {
             Ok(response) => Ok(Response {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use coffer_crypto::Secret;
-use coffer_engine::{Body, Fault};
+use coffer_engine::{Body, Fault, Upload};
 use coffer_wire::{ApiPath, Auth, Verb, Wiped, WrapInfo};
 use serde_json::{Map, Value};
 
@@ -29,6 +29,8 @@ pub struct Request {
     pub token: Option<Arc<Secret<String>>>,
     /// The body's fields; for reads, lists and deletions those of the query.
     pub body: Wiped<Map<String, Value>>,
+    /// The body of a request for a path that takes it as it comes; `body` is empty then.
+    pub upload: Upload,
     /// Where it came from; absent for Unix sockets.
     pub client: Option<SocketAddr>,
     /// Headers, names in lower case, without those that carry the token; of `authorization` only the scheme stays then.
@@ -97,6 +99,7 @@ impl Request {
             namespace: String::new(),
             token: None,
             body: Wiped::default(),
+            upload: Upload::default(),
             client: None,
             headers: BTreeMap::new(),
             wrap_ttl: None,

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use coffer_crypto::Secret;
 use coffer_engine::{
     Answer, Ctx, Fault, Found, Intent, Miss, MountInfo, NewLease, Reply, RequestInfo, Routes,
-    Services,
+    Services, Upload,
 };
 
 use coffer_wire::Verb;
@@ -97,6 +97,7 @@ fn context(kernel: &Kernel, request: &Request) -> Ctx {
         request: Arc::new(info),
         caller: None,
         token: None,
+        upload: Upload::default(),
         mount: Arc::new(MountInfo {
             path: MOUNT.to_owned(),
             ..MountInfo::default()

@@ -20,6 +20,7 @@ mod quotas;
 mod raw;
 mod remount;
 mod seal;
+mod snapshot;
 mod tools;
 mod ui_headers;
 mod wrapping;
@@ -27,6 +28,7 @@ mod wrapping;
 use std::sync::LazyLock;
 
 use coffer_engine::{Fault, Reply, Routes};
+use coffer_wire::Verb;
 use serde_json::json;
 
 use crate::open::Open;
@@ -48,6 +50,7 @@ static TABLE: LazyLock<Routes<Open>> = LazyLock::new(|| {
         quotas::routes(),
         audit::routes().root_only(),
         seal::routes().root_only(),
+        snapshot::routes().root_only(),
         keys::routes().root_only(),
         crate::lifecycle::routes().root_only(),
         facts::routes(),
@@ -67,6 +70,15 @@ static TABLE: LazyLock<Routes<Open>> = LazyLock::new(|| {
 /// The table of everything below `sys/`.
 pub fn routes() -> &'static Routes<Open> {
     &TABLE
+}
+
+/// Where the table is mounted.
+const MOUNT: &str = "sys/";
+
+/// Whether the body and the answer of a request may be of any length and take any time.
+pub(crate) fn is_streamed(verb: Verb, path: &str) -> bool {
+    let found = path.strip_prefix(MOUNT).map(|tail| TABLE.find(verb, tail));
+    matches!(found, Some(Ok(found)) if found.flags.streamed)
 }
 
 /// The answer of a list; an empty list is "not found", as the reference has it.

@@ -123,8 +123,8 @@ fn wrappable(response: &Response) -> Result<Option<String>, Fault> {
         }
         Body::Empty => Ok(response.auth.is_some().then(String::new)),
         // Answers without an envelope have no place for the token; the reference does not wrap them.
-        Body::JsonBare(_) => Ok(None),
-        Body::Raw { .. } | Body::Stream(_) => Err(Fault::invalid(
+        Body::JsonBare(_) | Body::Stream(_) => Ok(None),
+        Body::Raw { .. } => Err(Fault::invalid(
             "this answer is not JSON and can not be wrapped; ask for it without X-Vault-Wrap-TTL",
         )),
     }

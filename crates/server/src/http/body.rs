@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Buf;
 use coffer_crypto::{WipingBuffer, Zeroizing};
+use coffer_engine::{Fault, Feed};
 use http::StatusCode;
 use http_body_util::BodyExt;
 use hyper::body::Body;
@@ -16,6 +17,13 @@ use super::response::Answer;
 const MAX_BODIES_BYTES: usize = 512 * 1024 * 1024;
 /// How much of a body is free, in bytes, and in what steps more is asked for.
 const STEP_BYTES: usize = 64 * 1024;
+
+/// How long a body that is passed on may pause.
+const MAX_PAUSE: Duration = Duration::from_secs(60);
+/// How much is taken of a body that nobody wants, in bytes.
+const MAX_UNWANTED_BYTES: usize = 32 * 1024 * 1024;
+/// How long that may take.
+const MAX_UNWANTED_TIME: Duration = Duration::from_secs(2);
 
 /// What is reserved on the word of a Content-Length alone, in bytes; the rest follows as it arrives.
 const TRUSTED_LENGTH_BYTES: u64 = 64 * 1024;
@@ -99,6 +107,64 @@ where
                 ))
             }),
     }
+}
+
+/// Passes a body on as it arrives, until nobody wants more of it. One that stops in the middle breaks the feed off.
+pub(super) async fn pass_on<B>(mut body: B, feed: Feed)
+where
+    B: Body + Unpin,
+    B::Data: Buf,
+{
+    // That nobody reads any more is the reader's decision.
+    let _ = loop {
+        match next_piece(&mut body).await {
+            Ok(None) => break feed.end().await,
+            Err(fault) => break feed.fail(fault).await,
+            Ok(Some(bytes)) => {
+                if feed.send(bytes).await.is_err() {
+                    return give_back(body).await;
+                }
+            }
+        }
+    };
+}
+
+async fn next_piece<B>(body: &mut B) -> Result<Option<Vec<u8>>, Fault>
+where
+    B: Body + Unpin,
+    B::Data: Buf,
+{
+    loop {
+        let frame = tokio::time::timeout(MAX_PAUSE, body.frame()).await;
+        let frame = frame.map_err(|_| {
+            let pause = MAX_PAUSE.as_secs();
+            Fault::invalid(format!("the request's body paused for {pause} seconds"))
+        })?;
+        let Some(frame) = frame else { return Ok(None) };
+        let frame = frame.map_err(|_| Fault::invalid("the request's body ended too early"))?;
+        if let Ok(mut data) = frame.into_data() {
+            return Ok(Some(data.copy_to_bytes(data.remaining()).to_vec()));
+        }
+    }
+}
+
+/// Takes the rest of a body that nobody wants, if it is short: a client that is still sending might not
+/// see its answer otherwise.
+pub(super) async fn give_back<B>(mut body: B)
+where
+    B: Body + Unpin,
+    B::Data: Buf,
+{
+    let mut taken = 0;
+    let rest = async {
+        while let Some(Ok(frame)) = body.frame().await {
+            taken += frame.data_ref().map_or(0, Buf::remaining);
+            if taken > MAX_UNWANTED_BYTES {
+                return;
+            }
+        }
+    };
+    drop(tokio::time::timeout(MAX_UNWANTED_TIME, rest).await);
 }
 
 async fn collect<B>(

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Buf;
-use coffer_engine::Fault;
+use coffer_crypto::Zeroizing;
+use coffer_engine::{Fault, Upload};
 use coffer_kernel::{Kernel, Refusal, Request, Response};
-use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING};
+use coffer_wire::Verb;
+use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode};
 use hyper::body::Body;
@@ -152,6 +154,9 @@ impl Edge {
             return Err(Answer::refused(Refusal::new(id, fault)));
         }
         let redacted = self.redaction.concerns(wanted.path());
+        if self.kernel.is_streamed(wanted.verb(), wanted.path()) {
+            return self.stream(id, wanted, head, body, client).await;
+        }
         let body::Received { bytes, room } = match wanted.has_body() {
             true => body::read(body, self.max_body_bytes, self.max_read_time, &self.room).await?,
             false => body::Received::default(),
@@ -163,7 +168,7 @@ impl Edge {
         );
         let request = wanted.into_request(id, &head.headers, &bytes, client)?;
         drop(bytes);
-        let answer = self.handle(request).await;
+        let answer = self.run(request, self.max_request_duration).await;
         drop(room); // The fields of a body take more room than its bytes, until they are handled.
         let answer = match answer {
             Ok(mut response) => {
@@ -181,6 +186,40 @@ impl Edge {
         Ok(answer)
     }
 
+    /// Answers a request whose body and answer may be of any length and take any time. Not a byte of the body
+    /// is taken before the kernel wants it.
+    async fn stream<B>(
+        &self,
+        id: String,
+        wanted: Wanted,
+        head: &Parts,
+        body: B,
+        client: Option<SocketAddr>,
+    ) -> Result<Answer, Answer>
+    where
+        B: Body + Unpin,
+        B::Data: Buf,
+    {
+        let (upload, asked_for) = Upload::new();
+        let mut request = wanted.into_request(id, &head.headers, &Zeroizing::default(), client)?;
+        // What has no body to send has nothing to wait for either.
+        let upload = Some(upload).filter(|_| request.verb == Verb::Write);
+        request.upload = upload.unwrap_or_default();
+        let sent = async {
+            match asked_for.feed().await {
+                Some(feed) => body::pass_on(body, feed).await,
+                // A client that waits for our word has not begun to send.
+                None if head.headers.contains_key(EXPECT) => {}
+                None => body::give_back(body).await,
+            }
+        };
+        let (answer, ()) = tokio::join!(self.run(request, Duration::MAX), sent);
+        answer.map_or_else(
+            |refusal| Err(Answer::refused(refusal)),
+            |response| Ok(Answer::granted(response)),
+        )
+    }
+
     fn client(&self, peer: Option<SocketAddr>, head: &Parts) -> Result<Option<SocketAddr>, Answer> {
         match (peer, &self.forwarded_for) {
             (Some(peer), Some(rules)) => address::client(peer, rules, &head.headers)
@@ -192,13 +231,13 @@ impl Edge {
 
     /// Runs the request in a task of its own, so that neither a client that hangs up nor the end of its time stops
     /// it half-way, and a fault of ours ends that task alone.
-    async fn handle(&self, request: Request) -> Result<Response, Refusal> {
+    async fn run(&self, request: Request, max_time: Duration) -> Result<Response, Refusal> {
         let request_id = request.id.clone();
         let kernel = Arc::clone(&self.kernel);
         let task = self
             .running
             .spawn(async move { kernel.handle(request).await });
-        let fault = match tokio::time::timeout(self.max_request_duration, task).await {
+        let fault = match tokio::time::timeout(max_time, task).await {
             Ok(Ok(answer)) => return answer,
             Ok(Err(error)) if error.is_panic() => {
                 Fault::internal("the handler panicked, see above")
@@ -206,7 +245,7 @@ impl Edge {
             Ok(Err(_)) => Fault::Unavailable("the server is stopping".into()),
             Err(_) => Fault::Unavailable(format!(
                 "the request took longer than {}; it goes on, so look at its outcome before you try again",
-                coffer_wire::format_duration(self.max_request_duration)
+                coffer_wire::format_duration(max_time)
             )),
         };
         Err(Refusal::new(request_id, fault))

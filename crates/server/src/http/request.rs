@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use coffer_crypto::{Secret, Zeroizing};
+use coffer_engine::Upload;
 use coffer_kernel::Request;
 use coffer_wire::{
     ApiPath, PathFault, Verb, Wiped, header, is_parsers_word, parse_duration, parse_object,
@@ -111,6 +112,7 @@ impl Wanted {
             namespace: self.namespace,
             token: self.token,
             body,
+            upload: Upload::default(),
             client,
             headers: plain_headers(headers),
             wrap_ttl: self.wrap_ttl,

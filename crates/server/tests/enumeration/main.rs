@@ -271,7 +271,8 @@ async fn every_path_holds_the_body_limit() {
         .iter()
         .filter(|endpoint| endpoint.has_body())
     {
-        if endpoint.is_unwritable() {
+        // What is streamed has no limit, and is not read before policy says yes.
+        if endpoint.is_unwritable() || endpoint.operation.flags.streamed {
             continue;
         }
         for token in ["", &running.root] {

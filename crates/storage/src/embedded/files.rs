@@ -143,7 +143,7 @@ impl Place {
         let fresh = self.dir.join("coffer.redb.new");
         remove_left_over(&fresh)?;
         self.guarded(|| Ok::<_, redb::Error>(empty(&fresh)?.close()?))?;
-        self.put_in_place(&fresh)
+        self.put_in_place(&fresh, || {})
             .map_err(|e| Error::io("creating the database file", e))
     }
 
@@ -172,15 +172,17 @@ impl Place {
         })
     }
 
-    /// Gives the replacement the name of the database, durably. A crash leaves one or the other.
-    pub(super) fn take_replacement(&self) -> Result<(), Error> {
-        self.put_in_place(&self.replacement())
+    /// Gives the replacement the name of the database, durably. A crash leaves one or the other. `taken` is
+    /// called once it is there, whether or not the disk confirms it.
+    pub(super) fn take_replacement(&self, taken: impl FnOnce()) -> Result<(), Error> {
+        self.put_in_place(&self.replacement(), taken)
             .map_err(|e| Error::io("putting another database file in place", e))
     }
 
-    fn put_in_place(&self, fresh: &Path) -> std::io::Result<()> {
+    fn put_in_place(&self, fresh: &Path, there: impl FnOnce()) -> std::io::Result<()> {
         File::open(fresh)?.sync_all()?;
         fs::rename(fresh, self.database())?;
+        there();
         self.sync_dir()
     }
 

@@ -240,11 +240,11 @@ impl Work {
         if let Some(Err(error)) = self.database.take().map(Database::close) {
             tracing::warn!(%error, "the replaced database file was not closed cleanly");
         }
-        let taken = self.place.take_replacement();
-        if taken.is_ok() {
-            self.generation.fetch_add(1, Ordering::SeqCst);
-            self.full = false;
-        }
+        let generation = &self.generation;
+        let taken = self.place.take_replacement(|| {
+            generation.fetch_add(1, Ordering::SeqCst);
+        });
+        self.full = false;
         taken.and(self.reopen())
     }
 
