@@ -5,7 +5,8 @@ use serde::Serialize;
 use crate::sys::Sys;
 use crate::transport::Transport;
 use crate::{
-    ClientBuilder, Error, Kv1, Kv2, Method, Request, Response, Secret, Token, Tokens, retry,
+    ClientBuilder, Download, Error, Kv1, Kv2, Method, Request, Response, Secret, Token, Tokens,
+    retry,
 };
 
 /// How long `sys/wrapping/wrap`, which always wraps, does so when nobody says.
@@ -171,6 +172,27 @@ impl Client {
     #[must_use]
     pub fn kv2(&self, mount: impl Into<String>) -> Kv2<'_> {
         Kv2::new(self, mount)
+    }
+
+    /// Sends a request once whose answer may be of any length and take any time.
+    ///
+    /// # Errors
+    /// Any [`Error`].
+    pub async fn download(&self, request: &Request) -> Result<Download, Error> {
+        self.transport.download(request, self.token.as_ref()).await
+    }
+
+    /// Sends a request once whose body is a file of any length; any status is an answer here.
+    ///
+    /// # Errors
+    /// Everything but what an error status means.
+    pub async fn upload(
+        &self,
+        request: &Request,
+        body: tokio::fs::File,
+    ) -> Result<Response, Error> {
+        let token = self.token.as_ref();
+        self.transport.upload(request, token, body).await
     }
 
     /// Sends a request, repeating it where that is safe and promising; any status is an answer here.

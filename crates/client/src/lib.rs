@@ -47,3 +47,4 @@ pub use request::{Method, Request};
 pub use response::{Auth, MAX_RESPONSE_BYTES, Response, Secret, WrapInfo};
 pub use token::Token;
 pub use tokens::{TokenCreate, Tokens};
+pub use transport::Download;

@@ -131,7 +131,7 @@ impl Response {
             .unwrap_or_default()
     }
 
-    fn into_error(self) -> Error {
+    pub(crate) fn into_error(self) -> Error {
         if self.says_sealed() {
             return Error::Sealed {
                 method: self.method,

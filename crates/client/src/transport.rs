@@ -1,5 +1,7 @@
 //! One attempt of a request over HTTP: the only file that knows the HTTP library's ways.
 
+mod stream;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use coffer_wire::{format_duration, header};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::redirect::{Attempt, Policy};
 use url::Url;
 use zeroize::Zeroizing;
@@ -16,6 +18,8 @@ use zeroize::Zeroizing;
 use crate::request::Wrap;
 use crate::response::MAX_RESPONSE_BYTES;
 use crate::{ClientBuilder, Error, Method, Request, Response, Token, tls};
+
+pub use stream::Download;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_REDIRECTS: usize = 3;
@@ -74,20 +78,26 @@ impl Transport {
     ) -> Result<Response, Error> {
         let url = self.url(request)?;
         let shown = shown(&url);
-        let fail = |error| self.transport_error(request.method, &shown, &error);
-        let mut answer = self
+        let answer = self
             .outgoing(request, token, wrap_ttl, url)?
             .send()
             .await
-            .map_err(fail)?;
-        let status = answer.status().as_u16();
-        if let (300..=399, Some(location)) = (status, answer.headers().get(LOCATION)) {
-            let location = String::from_utf8_lossy(location.as_bytes()).into_owned();
-            return Err(Error::Redirect {
-                url: shown,
-                location,
-            });
+            .map_err(|error| self.transport_error(request.method, &shown, &error))?;
+        self.received(request.method, shown, answer).await
+    }
+
+    /// Reads an answer as a whole.
+    async fn received(
+        &self,
+        method: Method,
+        shown: String,
+        mut answer: reqwest::Response,
+    ) -> Result<Response, Error> {
+        if let Some(elsewhere) = Self::redirect(&answer, &shown) {
+            return Err(elsewhere);
         }
+        let fail = |error| self.transport_error(method, &shown, &error);
+        let status = answer.status().as_u16();
         let retry_after = answer.headers().get(RETRY_AFTER).and_then(seconds);
         let expected = answer
             .content_length()
@@ -108,7 +118,7 @@ impl Transport {
             status,
             retry_after,
             body: Bytes::from_owner(body),
-            method: request.method,
+            method,
             url: shown,
         })
     }

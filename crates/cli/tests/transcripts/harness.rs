@@ -127,6 +127,7 @@ impl Home {
         command
             .args(line.split_whitespace())
             .env_clear()
+            .current_dir(self.path())
             .env("HOME", self.path())
             .env("COFFER_ADDR", &self.address);
         command.env("COFFER_MAX_RETRIES", "0").stdin(Stdio::null());

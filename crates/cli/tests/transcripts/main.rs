@@ -121,6 +121,45 @@ fn leases_tokens_and_wrapping() {
 }
 
 #[test]
+fn snapshots_are_inspected_without_a_server() {
+    let home = Home::new("http://127.0.0.1:1");
+    let whole = fixture();
+    std::fs::write(home.path().join("whole.snap"), &whole).unwrap();
+    std::fs::write(home.path().join("short.snap"), &whole[..whole.len() / 2]).unwrap();
+    assert_snapshot!(home.run_all(&[
+        "operator snapshot inspect whole.snap",
+        "operator snapshot inspect -depth=2 -format=json whole.snap",
+        "operator raft snapshot inspect -format=yaml whole.snap",
+        "operator snapshot inspect short.snap",
+        "operator snapshot inspect none.snap",
+        "operator snapshot restore short.snap",
+        "operator snapshot restore -h",
+    ]));
+}
+
+/// A snapshot of four entries.
+fn fixture() -> Vec<u8> {
+    let entries = ["core/keyring", "core/mount/1", "logical/1/v2/data/a", "top"];
+    let mut tally = coffer_snapshot::Tally::default();
+    for path in entries {
+        tally.add(path, path.as_bytes());
+    }
+    let meta = coffer_snapshot::Meta {
+        created: "2026-01-02T03:04:05Z".into(),
+        cluster_id: "i".into(),
+        cluster_name: "c".into(),
+        version: "1".into(),
+        ..coffer_snapshot::Meta::default()
+    };
+    let mut writer = coffer_snapshot::Writer::begin(Vec::new(), meta, tally, 0).unwrap();
+    for path in entries {
+        writer.entry(path, path.as_bytes()).unwrap();
+    }
+    let sums = writer.sums().unwrap();
+    writer.finish(&sums).unwrap()
+}
+
+#[test]
 fn login_keeps_the_token_for_the_owner_alone() {
     use std::os::unix::fs::PermissionsExt;
     let server = Server::start(answers::ISSUED);

@@ -7,6 +7,7 @@ mod mounts;
 mod policies;
 mod rotation;
 mod seal;
+mod snapshot;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

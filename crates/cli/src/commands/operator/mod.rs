@@ -9,6 +9,7 @@ mod pgp;
 mod rekey;
 mod rotate;
 mod seal;
+mod snapshot;
 mod step_down;
 mod unseal;
 
@@ -18,7 +19,7 @@ use coffer_client::Token;
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 
-/// For operators: init, unseal, seal, rekey, rotate, generate-root, members
+/// For operators: init, unseal, seal, rekey, rotate, generate-root, members, snapshot
 #[derive(Debug, Subcommand)]
 pub(crate) enum Operator {
     Init(init::Init),
@@ -31,6 +32,10 @@ pub(crate) enum Operator {
     GenerateRoot(generate_root::GenerateRoot),
     StepDown(step_down::StepDown),
     Members(members::Members),
+    #[command(subcommand)]
+    Snapshot(snapshot::Snapshot),
+    #[command(subcommand)]
+    Raft(snapshot::Raft),
 }
 
 impl Operator {
@@ -45,6 +50,8 @@ impl Operator {
             Self::GenerateRoot(generate_root) => generate_root.run(cx).await,
             Self::StepDown(step_down) => step_down.run(cx).await,
             Self::Members(members) => members.run(cx).await,
+            Self::Snapshot(snapshot) => snapshot.run(cx).await,
+            Self::Raft(raft) => raft.run(cx).await,
         }
     }
 }
