@@ -6,7 +6,7 @@
 //! `,"chain":{"id":"4f1c2d3e","run":1764158000123,"seq":42,"prev":"<64 hex>","mac":"<32 hex>"}}`
 //!
 //! Between `prev` and `mac` stand, where they say something: `"after":"RUN:SEQ"`, `"first":true`, `"torn":N`, `"lost":N`.
-//! `docs/decisions/0007-audit-chain.md` tells what each is for.
+//! `docs/decisions/0011-audit-chain.md` tells what each is for.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,7 +1,7 @@
 //! The chain of a device's lines: each holds the hash of the line before it and a code under a key of the device's own.
 //!
 //! Who edits, deletes, inserts or reorders lines breaks it; who has the key, or the head as it was later, can prove that
-//! nothing of the sort happened. The reasons are in `docs/decisions/0007-audit-chain.md`.
+//! nothing of the sort happened. The reasons are in `docs/decisions/0011-audit-chain.md`.
 //!
 //! | file | what it holds |
 //! |---|---|
