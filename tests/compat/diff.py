@@ -61,7 +61,7 @@ def print_differences(reference, candidate, texts=False):
     still_open = set(known("open.json", []))
     asked = {key_of(answer) for answer in candidate}
     settled = sorted(key for key in still_open if key in asked and key not in found)
-    gone = sorted(still_open - asked) if asked_everything(reference, candidate) else []
+    gone = sorted(still_open - asked) if asked_everything(candidate) else []
     new = {key: lines for key, lines in found.items() if key not in still_open}
     for key, lines in found.items() if texts else new.items():
         print(key, *lines, sep="\n    ")
@@ -75,9 +75,10 @@ def print_differences(reference, candidate, texts=False):
     return 1 if new or settled or gone or idle else 0
 
 
-def asked_everything(reference, candidate):
-    areas = {answer["area"] for answer in candidate}
-    return len(areas) > 1 and areas == {answer["area"] for answer in reference}
+def asked_everything(candidate):
+    files = os.listdir(os.path.join(HERE, "areas"))
+    areas = {name.removesuffix(".py") for name in files if name.endswith(".py") and not name.startswith("__")}
+    return areas == {answer["area"] for answer in candidate}
 
 
 def differences(reference, candidate, texts=False):
@@ -98,7 +99,7 @@ def differences(reference, candidate, texts=False):
             meant[key] = reasons
         if rest:
             found[key] = [f"{answer['method']} {answer['path']}", *rest]
-    return found, meant, wanted.idle({answer["area"] for answer in candidate}, asked_everything(reference, candidate))
+    return found, meant, wanted.idle({answer["area"] for answer in candidate}, asked_everything(candidate))
 
 
 def key_of(answer):
