@@ -118,6 +118,34 @@ const WITHOUT_TOKEN: &[(&str, &str)] = &[
         "sys/wrapping/unwrap",
         "the wrapping token is in the body, or is the one that asks",
     ),
+    (
+        "sys/mfa/validate",
+        "the second half of a login, whose first half named the request",
+    ),
+    (
+        "identity/oidc/.well-known/keys",
+        "everybody may check what this server signed",
+    ),
+    (
+        "identity/oidc/.well-known/openid-configuration",
+        "everybody may check what this server signed",
+    ),
+    (
+        "identity/oidc/provider/{name}/.well-known/keys",
+        "everybody may check what this server signed",
+    ),
+    (
+        "identity/oidc/provider/{name}/.well-known/openid-configuration",
+        "everybody may check what this server signed",
+    ),
+    (
+        "identity/oidc/provider/{name}/token",
+        "OpenID clients bring credentials of their own, and are refused in their protocol's words",
+    ),
+    (
+        "identity/oidc/provider/{name}/userinfo",
+        "OpenID clients bring an access token of their own, and are refused in their protocol's words",
+    ),
 ];
 
 /// The paths that answer while the server is sealed. May only shrink.

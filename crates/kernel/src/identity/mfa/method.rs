@@ -19,7 +19,7 @@ pub const ELSEWHERE: [&str; 3] = ["duo", "okta", "pingid"];
 pub struct Method {
     /// Names it for ever.
     pub id: String,
-    /// What people call it; may be empty, and need not be unique.
+    /// What people call it: no other method of the namespace is called so. May be empty.
     pub name: String,
     /// Who people see in their authenticator.
     pub issuer: String,

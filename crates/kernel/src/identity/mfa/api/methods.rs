@@ -239,7 +239,7 @@ impl Totp {
     }
 }
 
-/// Makes a method with codes by time.
+/// Makes a method with codes by time, or changes the one of that name.
 #[derive(Deserialize, JsonSchema)]
 #[serde(transparent)]
 struct CreateTotp(Totp);
@@ -249,8 +249,7 @@ impl Handle<Open> for CreateTotp {
 
     async fn handle(self, open: &Open, cx: &Ctx) -> Result<Reply, Fault> {
         let method = self.0.read(cx.random.uuid_v4(), "")?;
-        let id = method.id.clone();
-        open.space.mfa.edit(&Put(method), cx.now).await?;
+        let id = open.space.mfa.edit(&Create(method), cx.now).await?;
         Reply::data(&json!({ "method_id": id }))
     }
 }
@@ -271,7 +270,7 @@ impl Handle<Open> for UpdateTotp {
         check_id(&self.method_id)?;
         let old = own(open, &self.method_id).await?.ok_or(Fault::NotFound)?;
         let method = self.totp.read(self.method_id, &old.name)?;
-        open.space.mfa.edit(&Put(method), cx.now).await?;
+        open.space.mfa.edit(&Update(method), cx.now).await?;
         Ok(Empty)
     }
 }
@@ -286,14 +285,51 @@ async fn own(open: &Open, id: &str) -> Result<Option<Method>, Fault> {
     }
 }
 
-struct Put(Method);
+struct Create(Method);
 
-impl Edit for Put {
+impl Edit for Create {
+    type Done = String;
+
+    async fn decide(&self, draft: &mut Draft) -> Result<String, Fault> {
+        let mut method = self.0.clone();
+        if let Some(known) = named(draft, &method.name).await? {
+            method.id = known;
+        }
+        draft.put(&method.id, &method)?;
+        Ok(method.id)
+    }
+}
+
+struct Update(Method);
+
+impl Edit for Update {
     type Done = ();
 
     async fn decide(&self, draft: &mut Draft) -> Result<(), Fault> {
-        draft.put(&self.0.id, &self.0)
+        let method = &self.0;
+        let known = named(draft, &method.name).await?;
+        if known.is_some_and(|known| known != method.id) {
+            return Err(Fault::Invalid(format!(
+                "a login MFA method configuration with the method name {} already exists",
+                method.name
+            )));
+        }
+        draft
+            .get::<Method>(&method.id)
+            .await?
+            .ok_or(Fault::NotFound)?;
+        draft.put(&method.id, method)
     }
+}
+
+/// The id of the method of a name; no name is nobody's.
+async fn named(draft: &Draft, name: &str) -> Result<Option<String>, Fault> {
+    if name.is_empty() {
+        return Ok(None);
+    }
+    let methods = draft.all::<Method>().await?.into_iter();
+    let mut named = methods.filter(|(_, method)| method.name == name);
+    Ok(named.next().map(|(id, _)| id))
 }
 
 /// Takes a method away that no enforcement names, with all its secrets.
