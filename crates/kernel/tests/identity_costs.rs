@@ -1,5 +1,7 @@
 //! What identity costs: a login as much among many entities as among few, a decision nothing but memory.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod harness;
 
 use std::sync::Arc;

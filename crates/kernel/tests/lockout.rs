@@ -1,5 +1,7 @@
 //! Names whose password is guessed are locked out for a while.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod harness;
 
 use std::collections::BTreeMap;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use coffer_barrier::Stored;
+use coffer_engine::Fault;
 use coffer_wire::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +11,11 @@ use super::alias::{self, Alias};
 use super::metadata::Metadata;
 use super::name;
 use super::work::Indexed;
+
+/// The most groups that an entity is a member of itself.
+pub const MAX_GROUPS: usize = 1_000;
+/// The most entities that are merged into one.
+pub const MAX_MERGED: usize = 1_000;
 
 /// One entity, as stored under `entity/<id>`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -45,6 +51,21 @@ impl Entity {
     /// Its alias in a mount.
     pub fn alias_in(&self, mount: &str) -> Option<&Alias> {
         self.aliases.iter().find(|alias| alias.mount == mount)
+    }
+
+    /// Adds it to a group, if it is not in there.
+    pub(super) fn join(&mut self, group: String) -> Result<(), Fault> {
+        if self.groups.contains(&group) {
+            return Ok(());
+        }
+        if self.groups.len() >= MAX_GROUPS {
+            return Err(Fault::Invalid(format!(
+                "the entity {} is in {MAX_GROUPS} groups, more than which none can be in; put groups into groups",
+                self.id
+            )));
+        }
+        self.groups.push(group);
+        Ok(())
     }
 
     /// Its alias with this id.

@@ -89,7 +89,7 @@ struct Cache {
     /// By their names: policies without templates, or for nobody.
     compiled: Recent<Box<[String]>, Compiled>,
     /// By the stamp of whom templated policies were rendered for: one set of names, mostly.
-    rendered: Recent<u64, Arc<[(Box<[String]>, Arc<Acl>)]>>,
+    rendered: Recent<u64, Arc<[Rendered]>>,
 }
 
 /// Policies as they are for nobody, and whether they are the same for everybody.
@@ -97,6 +97,13 @@ struct Cache {
 struct Compiled {
     acl: Arc<Acl>,
     templated: bool,
+}
+
+/// Policies as they are for one identity.
+#[derive(Clone, Debug)]
+struct Rendered {
+    names: Box<[String]>,
+    acl: Arc<Acl>,
 }
 
 #[derive(Clone, Debug)]
@@ -354,10 +361,8 @@ impl Cache {
             return Some(compiled.acl).filter(|acl| valid(acl));
         }
         let rendered = self.rendered.get(&who?.stamp())?;
-        let found = rendered.iter().find(|(known, _)| **known == *names);
-        found
-            .map(|(_, acl)| Arc::clone(acl))
-            .filter(|acl| valid(acl))
+        let found = rendered.iter().find(|known| *known.names == *names)?;
+        Some(Arc::clone(&found.acl)).filter(|acl| valid(acl))
     }
 
     fn keep(
@@ -377,15 +382,15 @@ impl Cache {
         };
         let others = self.rendered.get(&who.stamp());
         let others = others.iter().flat_map(|others| others.iter());
-        let others = others.filter(|(known, _)| **known != *names).cloned();
-        let all = others.take(MAX_SETS_PER_IDENTITY - 1);
-        let all: Vec<_> = std::iter::once((names.into(), Arc::clone(acl)))
-            .chain(all)
-            .collect();
-        let cost = all
-            .iter()
-            .map(|(names, acl)| 1 + names.len() + acl.len())
-            .sum();
+        let others = others.filter(|known| *known.names != *names).cloned();
+        let this = Rendered {
+            names: names.into(),
+            acl: Arc::clone(acl),
+        };
+        let all = std::iter::once(this).chain(others.take(MAX_SETS_PER_IDENTITY - 1));
+        let all: Vec<Rendered> = all.collect();
+        let cost = all.iter().map(|one| 1 + one.names.len() + one.acl.len());
+        let cost = cost.sum();
         self.rendered.insert(who.stamp(), all.into(), cost);
     }
 }

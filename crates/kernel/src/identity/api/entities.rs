@@ -15,7 +15,7 @@ use crate::open::Open;
 /// The most entities that one request may delete or merge.
 const MAX_ENTITIES: usize = 10_000;
 /// How many entities are deleted in one step.
-const DELETED_AT_ONCE: usize = 100;
+const DELETED_AT_ONCE: usize = 50;
 
 pub(super) fn routes() -> Routes<Open> {
     Routes::new([
@@ -239,17 +239,26 @@ impl Handle<Open> for DeleteBatch {
 
 async fn delete(open: &Open, cx: &Ctx, ids: Vec<String>) -> Result<Empty, Fault> {
     for ids in ids.chunks(DELETED_AT_ONCE) {
-        let delete = DeleteEntities { ids: ids.to_vec() };
-        open.space
-            .identity
-            .apply(&delete, cx.now, &cx.random)
-            .await?;
+        match delete_at_once(open, cx, ids).await {
+            Err(Fault::TooLarge(_)) => {
+                for id in ids.chunks(1) {
+                    delete_at_once(open, cx, id).await?; // Each is in many groups.
+                }
+            }
+            done => done?,
+        }
         for id in ids.iter().filter(|id| name::is_id(id)) {
             open.space.mfa.forget(id).await?;
             open.space.oidc.codes.forget(id).await?;
         }
     }
     Ok(Empty)
+}
+
+async fn delete_at_once(open: &Open, cx: &Ctx, ids: &[String]) -> Result<(), Fault> {
+    let delete = DeleteEntities { ids: ids.to_vec() };
+    let identity = &open.space.identity;
+    identity.apply(&delete, cx.now, &cx.random).await
 }
 
 /// Moves the aliases and groups of entities to another one; they are gone then, and their tokens are its tokens.

@@ -11,6 +11,9 @@ use super::super::store::Identity;
 use super::super::work::{Change, Work};
 use super::Done;
 
+/// The most groups that a group holds, and that a group is in.
+pub const MAX_RELATIVES: usize = 500;
+
 /// Which group is meant.
 #[derive(Clone, Debug)]
 pub enum GroupKey {
@@ -176,7 +179,7 @@ impl PutGroup<'_> {
             let entity = work.entity(id).await?;
             let mut entity =
                 entity.ok_or_else(|| Fault::Invalid(format!("invalid entity ID {id:?}")))?;
-            entity.groups.push(group.to_owned());
+            entity.join(group.to_owned())?;
             work.put_entity(entity);
         }
         Ok(())
@@ -189,6 +192,7 @@ impl PutGroup<'_> {
         members: &[String],
     ) -> Result<(), Fault> {
         let wanted: BTreeSet<&String> = members.iter().collect();
+        refuse_too_many(wanted.len())?;
         let there = self.store.member_groups(group).await?;
         let there: BTreeSet<&String> = there.iter().collect();
         for id in there.difference(&wanted) {
@@ -214,6 +218,7 @@ impl PutGroup<'_> {
                 )));
             }
             member.parents.push(group.to_owned());
+            refuse_too_many(member.parents.len())?;
             member.modify_index += 1;
             work.put_group(member);
         }
@@ -259,6 +264,15 @@ impl Change for LeaveGroup {
             }
         }
         Ok(())
+    }
+}
+
+fn refuse_too_many(relatives: usize) -> Result<(), Fault> {
+    match relatives > MAX_RELATIVES {
+        true => Err(Fault::Invalid(format!(
+            "a group can hold, and be in, at most {MAX_RELATIVES} groups"
+        ))),
+        false => Ok(()),
     }
 }
 

@@ -114,7 +114,6 @@ impl LogIn {
         }
         named.retain(|id| !stays.contains(id));
         entity.groups = stays;
-        entity.groups.extend(named);
-        Ok(())
+        named.into_iter().try_for_each(|group| entity.join(group))
     }
 }

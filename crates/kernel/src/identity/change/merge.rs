@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use coffer_engine::Fault;
 
-use super::super::entity::Entity;
+use super::super::entity::{Entity, MAX_MERGED};
 use super::super::work::{Change, Work};
 
 /// Moves the aliases and memberships of entities to another one; they are gone then, and their tokens are its tokens.
@@ -40,7 +40,7 @@ impl Change for Merge {
         for entity in gone {
             let dropped = self.dropped(&to, &entity)?;
             work.delete_entity(&entity.id);
-            absorb(&mut to, entity, &dropped);
+            absorb(&mut to, entity, &dropped)?;
         }
         to.updated = work.now;
         work.put_entity(to);
@@ -100,7 +100,7 @@ fn refuse_clash_among(entities: &[Entity]) -> Result<(), Fault> {
     Ok(())
 }
 
-fn absorb(to: &mut Entity, from: Entity, dropped: &BTreeSet<String>) {
+fn absorb(to: &mut Entity, from: Entity, dropped: &BTreeSet<String>) -> Result<(), Fault> {
     to.aliases.retain(|alias| !dropped.contains(&alias.id));
     for mut alias in from.aliases {
         if !dropped.contains(&alias.id) {
@@ -112,12 +112,16 @@ fn absorb(to: &mut Entity, from: Entity, dropped: &BTreeSet<String>) {
         alias.custom_metadata.take_if(|notes| notes.is_empty());
     }
     for group in from.groups {
-        if !to.groups.contains(&group) {
-            to.groups.push(group);
-        }
+        to.join(group)?;
     }
     to.merged.extend(from.merged);
     to.merged.push(from.id);
+    match to.merged.len() > MAX_MERGED {
+        true => Err(Fault::Invalid(format!(
+            "at most {MAX_MERGED} entities can be merged into one"
+        ))),
+        false => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -161,7 +165,7 @@ mod tests {
             let found = keeping(&[kept]).dropped(&a, &b).unwrap();
             assert_eq!(found, BTreeSet::from([dropped.to_owned()]));
             let mut merged = a.clone();
-            absorb(&mut merged, b.clone(), &found);
+            absorb(&mut merged, b.clone(), &found).unwrap();
             let ids: Vec<&str> = merged
                 .aliases
                 .iter()
@@ -179,7 +183,7 @@ mod tests {
             merged: vec!["c".into()],
             ..entity("b", &[("b1", "m")])
         };
-        absorb(&mut a, b, &BTreeSet::new());
+        absorb(&mut a, b, &BTreeSet::new()).unwrap();
         assert_eq!(a.merged, ["c", "b"]);
         assert_eq!(a.groups, ["shared", "of-a", "of-b"]);
         assert_eq!(a.aliases[0].merged_from, ["b"]);
