@@ -689,6 +689,21 @@ async fn methods_are_checked_when_they_are_made() {
         (&shown.data()["name"], &shown.data()["issuer"]),
         (&json!("phone"), &json!("new"))
     );
+    // A name is one method's.
+    assert_eq!(
+        method(&bank.h, json!({ "method_name": "phone" })).await,
+        bank.method
+    );
+    let other = method(&bank.h, json!({ "method_name": "other" })).await;
+    let wish = json!({ "issuer": "i", "method_name": "phone" });
+    let taken = bank
+        .h
+        .write(&format!("{path}/{other}"), &bank.h.root, wish)
+        .await;
+    assert!(
+        taken.status == 400 && taken.error().contains("already exists"),
+        "{taken:?}"
+    );
     for odd in ["nosuch", "a/b"] {
         assert_eq!(
             bank.h

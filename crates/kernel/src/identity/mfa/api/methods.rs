@@ -134,6 +134,9 @@ fn shown(method: &Method, home: &Open) -> Value {
 /// update.
 #[derive(Deserialize, JsonSchema)]
 struct Totp {
+    /// Its id, which the path tells; a new method is given one.
+    #[serde(default)]
+    method_id: String,
     /// What people call it.
     #[serde(default)]
     method_name: Option<Text>,
@@ -256,20 +259,17 @@ impl Handle<Open> for CreateTotp {
 
 /// Changes a method. Secrets that were handed out go on as they are.
 #[derive(Deserialize, JsonSchema)]
-struct UpdateTotp {
-    /// Its id.
-    method_id: String,
-    #[serde(flatten)]
-    totp: Totp,
-}
+#[serde(transparent)]
+struct UpdateTotp(Totp);
 
 impl Handle<Open> for UpdateTotp {
     type Reply = Empty;
 
     async fn handle(self, open: &Open, cx: &Ctx) -> Result<Empty, Fault> {
-        check_id(&self.method_id)?;
-        let old = own(open, &self.method_id).await?.ok_or(Fault::NotFound)?;
-        let method = self.totp.read(self.method_id, &old.name)?;
+        let id = self.0.method_id.clone();
+        check_id(&id)?;
+        let old = own(open, &id).await?.ok_or(Fault::NotFound)?;
+        let method = self.0.read(id, &old.name)?;
         open.space.mfa.edit(&Update(method), cx.now).await?;
         Ok(Empty)
     }
