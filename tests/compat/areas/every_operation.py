@@ -2,7 +2,7 @@
 import operations
 
 ANY_ORDER = True
-VALUES = {"type": "secret", "tag": "root", "urlalgorithm": "sha2-256", "urlbytes": "8", "source": "platform", "header": "X-Nosuch"}
+VALUES = {"type": "secret", "tag": "root", "urlalgorithm": "sha2-256", "urlbytes": "8", "source": "platform", "header": "X-Nosuch", "method_id": "00000000-0000-0000-0000-000000000000"}
 # What ends the server or the token that asks, or has no end of its own.
 NEVER_AS_ROOT = ["POST sys/seal", "POST sys/step-down", "POST auth/token/revoke-self", "GET sys/monitor", "POST sys/rotate/root"]
 # Bodies that differ by nature: they are compared where they are asked for on purpose.
