@@ -4,8 +4,8 @@ use clap::error::{ContextKind, ErrorKind};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
-    audit, auth, completion, delete, kv, lease, list, login, operator, patch, path_help, policy,
-    print, read, secrets, server, status, token, unwrap, version, write,
+    apply, audit, auth, completion, delete, diff, kv, lease, list, login, operator, patch,
+    path_help, policy, print, read, secrets, server, status, token, unwrap, version, write,
 };
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
@@ -61,6 +61,8 @@ pub(crate) enum Command {
     Audit(audit::Audit),
     #[command(subcommand)]
     Operator(operator::Operator),
+    Apply(apply::Apply),
+    Diff(diff::Diff),
     PathHelp(path_help::PathHelp),
     #[command(subcommand)]
     Print(print::Print),
@@ -176,6 +178,8 @@ async fn run_client(cx: &Context, command: Command) -> Outcome {
         Command::Lease(lease) => lease.run(cx).await,
         Command::Audit(audit) => audit.run(cx).await,
         Command::Operator(operator) => operator.run(cx).await,
+        Command::Apply(apply) => apply.run(cx).await,
+        Command::Diff(diff) => diff.run(cx).await,
         Command::PathHelp(path_help) => path_help.run(cx).await,
         Command::Print(print) => print.run(cx),
         Command::Completion(completion) => completion.run(cx),

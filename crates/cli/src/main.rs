@@ -1,11 +1,12 @@
 //! The `coffer` binary: server, agent and command line in one.
 //!
-//! [`invocation`] reads the command line as Vault's users write it, [`cli`] is the tree of commands, `commands` holds one
+//! [`declared`] is what `apply` and `diff` work with. [`invocation`] reads the command line as Vault's users write it, [`cli`] is the tree of commands, `commands` holds one
 //! file per command, [`output`] the formats.
 
 mod cli;
 mod commands;
 mod context;
+mod declared;
 mod failure;
 mod field;
 mod global;

@@ -97,6 +97,21 @@ impl Ui {
             })
     }
 
+    /// Asks for a yes. Where nobody can answer, `instead` says what to do.
+    pub(crate) fn confirmed(&self, question: &str, instead: &str) -> Result<bool, Failure> {
+        if !self.interactive {
+            return Err(Failure::local(format!(
+                "this has to be confirmed, and there is no terminal to ask. {instead}"
+            )));
+        }
+        let mut out = std::io::stderr().lock();
+        let _ = write!(out, "{question} ").and_then(|()| out.flush());
+        let mut answer = String::new();
+        let read = std::io::stdin().read_line(&mut answer);
+        read.map_err(|error| Failure::local(format!("the answer could not be read: {error}")))?;
+        Ok(answer.trim() == "yes")
+    }
+
     /// All of standard input as text.
     pub(crate) fn stdin(&self) -> Result<Zeroizing<String>, Failure> {
         bounded(std::io::stdin().lock())

@@ -1,9 +1,11 @@
 //! One file per command.
 
+pub(crate) mod apply;
 pub(crate) mod audit;
 pub(crate) mod auth;
 pub(crate) mod completion;
 pub(crate) mod delete;
+pub(crate) mod diff;
 pub(crate) mod kv;
 pub(crate) mod lease;
 pub(crate) mod list;
