@@ -122,15 +122,22 @@ impl Handle<Open> for ReadRequest {
         let client = cx.request.client.map(|client| client.to_string());
         let version = &open.settings.version;
         let request = json!({
+            "InboundSSCToken": "",
             "auth": null,
             "client_id": caller.entity_id,
             "client_token": "",
             "client_token_accessor": caller.accessor,
-            "connection": { "peer_certificates": null, "remote_addr": client.unwrap_or_default() },
+            "connection": {
+                "ConnState": null,
+                "peer_certificates": null,
+                "proxied_certificates": null,
+                "remote_addr": client.unwrap_or_default(),
+            },
             "display_name": caller.display_name,
             "entity_id": caller.entity_id,
             "headers": cx.request.headers,
             "id": cx.request.id,
+            "map": null,
             "mfa_creds": null,
             "mount_accessor": cx.mount.accessor,
             "mount_point": cx.mount.path,
@@ -138,6 +145,8 @@ impl Handle<Open> for ReadRequest {
             "operation": cx.request.verb.word(),
             "path": path.unwrap_or(&cx.request.path),
             "policy_override": false,
+            "replication_cluster": "",
+            "secret": null,
             "unauthenticated": false,
             "wrap_info": null,
         });

@@ -19,7 +19,7 @@ const RANDOM_BYTES: usize = 32;
 pub(super) fn routes() -> Routes<Open> {
     Routes::new([
         path("tools/hash", "The hash of something.").write::<HashInput>(),
-        path("tools/hash/{algorithm}", "The hash of something.").write::<HashInputBy>(),
+        path("tools/hash/{urlalgorithm}", "The hash of something.").write::<HashInputBy>(),
         path("tools/random", "Random bytes.").write::<Random>(),
         path(
             "tools/random/{source}",
@@ -27,7 +27,7 @@ pub(super) fn routes() -> Routes<Open> {
         )
         .write::<RandomFrom>(),
         path(
-            "tools/random/{source}/{bytes}",
+            "tools/random/{source}/{urlbytes}",
             "So many random bytes from a source.",
         )
         .write::<RandomFromSoMany>(),
@@ -60,7 +60,10 @@ struct HashInput {
 #[derive(Deserialize, JsonSchema)]
 struct HashInputBy {
     /// `sha2-224`, `sha2-256`, `sha2-384`, `sha2-512` or the same with `sha3`.
-    algorithm: String,
+    urlalgorithm: String,
+    /// What the path says counts, not this.
+    #[serde(default, rename = "algorithm")]
+    _algorithm: Text,
     /// What is hashed, and how.
     #[serde(flatten)]
     input: Input,
@@ -78,7 +81,7 @@ impl Handle<Open> for HashInputBy {
     type Reply = Reply;
 
     async fn handle(self, _: &Open, _: &Ctx) -> Result<Reply, Fault> {
-        self.input.hashed(&self.algorithm)
+        self.input.hashed(&self.urlalgorithm)
     }
 }
 
@@ -136,7 +139,10 @@ struct RandomFromSoMany {
     /// `platform`, `seal` or `all`.
     source: String,
     /// How many.
-    bytes: Text,
+    urlbytes: String,
+    /// What the path says counts, not this.
+    #[serde(default, rename = "bytes")]
+    _bytes: Option<Int>,
     /// `base64` or `hex`.
     #[serde(default)]
     format: Text,
@@ -173,7 +179,7 @@ impl Handle<Open> for RandomFromSoMany {
     type Reply = Reply;
 
     async fn handle(self, _: &Open, cx: &Ctx) -> Result<Reply, Fault> {
-        let bytes = count(&self.bytes.0)?;
+        let bytes = count(&self.urlbytes)?;
         drawn(cx, &self.source, Some(bytes), &self.format.0)
     }
 }
