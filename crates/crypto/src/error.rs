@@ -44,9 +44,6 @@ pub enum Error {
     /// The library takes an OpenPGP key for invalid.
     #[error("the public key is not valid: export it again")]
     Recipient,
-    /// A stored signing key is not one that this program wrote, or the library refused to make one.
-    #[error("the signing key is damaged: remove it, so that a new one is made")]
-    SigningKey,
 
     /// The secret to split is empty.
     #[error("an empty secret cannot be split: give at least one byte")]

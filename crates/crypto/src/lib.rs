@@ -31,13 +31,11 @@
 //! | [`otp`] | one-time passwords |
 //! | [`compare`] | equality in constant time |
 //! | [`pgp`] | encrypting a secret to somebody's OpenPGP key |
-//! | [`es512`] | signatures by ECDSA over P-521, for tokens that travel as JWT |
 
 pub mod aead;
 pub mod buffer;
 pub mod compare;
 mod error;
-pub mod es512;
 pub mod hash;
 pub mod jose;
 pub mod keyring;

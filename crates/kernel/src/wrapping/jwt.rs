@@ -6,7 +6,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use coffer_barrier::Stored;
-use coffer_crypto::es512::SigningKey;
+use coffer_crypto::jose::Compact;
+use coffer_crypto::sign::{Algorithm, PublicParts, SigningKey};
 use coffer_crypto::{Secret, Zeroizing};
 use coffer_engine::Fault;
 use coffer_wire::{Timestamp, WrapInfo};
@@ -22,8 +23,8 @@ const HEADER: &str = r#"{"alg":"ES512","typ":"JWT"}"#;
 const TYPE: &str = "wrapping";
 /// How far clocks may differ, in seconds.
 const LEEWAY_SECS: u64 = 5;
-/// The longest JWT that is looked at, in bytes.
-const JWT_BYTES_MAX: usize = 8 * 1024;
+/// The algorithm that the header names.
+const ALGORITHM: Algorithm = Algorithm::Es512;
 
 /// What is inside.
 #[derive(Serialize, Deserialize)]
@@ -85,58 +86,43 @@ pub(crate) async fn inside(sent: &str, open: &Open) -> Result<Secret<String>, Fa
             "error validating wrapping token: token is empty".into(),
         ));
     }
-    let Some((signed, claims, signature)) = parts(sent) else {
+    // Tokens of namespaces have two dots as well, and no such header.
+    let jwt = Compact::parse(sent).ok();
+    let Some(jwt) = jwt.filter(|jwt| jwt.header().algorithm == ALGORITHM) else {
         return Ok(Secret::new(sent.to_owned()));
     };
     let forged =
         || Fault::Forbidden("error validating wrapping token: its signature is not ours".into());
-    if !signing_key(open)
-        .await?
-        .verifies(signed.as_bytes(), &signature)
-    {
-        return Err(forged());
-    }
-    let claims: Claims = serde_json::from_slice(&claims).map_err(|_| forged())?;
+    let key = signing_key(open).await?;
+    let claims = jwt.verify(key.verifying_key()).map_err(|_| forged())?;
+    let claims: Claims = serde_json::from_slice(claims).map_err(|_| forged())?;
     match claims.r#type.as_str() {
         TYPE => Ok(Secret::new(claims.jti)),
         _ => Err(forged()),
     }
 }
 
-/// What is signed, the claims, the signature; none where a token is no JWT. Tokens of namespaces have two dots as well.
-fn parts(sent: &str) -> Option<(&str, Zeroizing<Vec<u8>>, Vec<u8>)> {
-    if sent.len() > JWT_BYTES_MAX {
-        return None;
-    }
-    let (signed, signature) = sent.rsplit_once('.')?;
-    let (header, claims) = signed.split_once('.')?;
-    let header = URL_SAFE_NO_PAD.decode(header).ok()?;
-    let header: serde_json::Value = serde_json::from_slice(&header).ok()?;
-    if header.get("alg")? != "ES512" {
-        return None;
-    }
-    let claims = URL_SAFE_NO_PAD.decode(claims).ok().map(Zeroizing::new)?;
-    Some((signed, claims, URL_SAFE_NO_PAD.decode(signature).ok()?))
-}
-
 /// The coordinates of the public key, as decimal numbers.
 pub(crate) async fn public_point(open: &Open) -> Result<[String; 2], Fault> {
-    let point = signing_key(open).await?.point();
-    Ok(point.map(|coordinate| decimal(&coordinate)))
+    let key = signing_key(open).await?;
+    match key.verifying_key().parts() {
+        Some(PublicParts::Curve { x, y }) => Ok([decimal(x), decimal(y)]),
+        _ => Err(Fault::internal("the key of wrapping tokens is no point")),
+    }
 }
 
 /// The key; made when it is first needed.
 async fn signing_key(open: &Open) -> Result<SigningKey, Fault> {
     let core = open.barrier.view("core/");
     if let Some(kept) = core.get::<Kept>(RECORD).await? {
-        return Ok(SigningKey::from_bytes(&kept.pkcs8)?);
+        return Ok(SigningKey::from_pkcs8(ALGORITHM, &kept.pkcs8)?);
     }
-    let fresh = SigningKey::generate()?.to_bytes()?;
+    let fresh = SigningKey::generate(ALGORITHM)?.to_pkcs8()?;
     let first_wins = |old: Option<Kept>| {
         let kept = old.unwrap_or_else(|| Kept {
             pkcs8: fresh.expose().clone(),
         });
-        let key = SigningKey::from_bytes(&kept.pkcs8)?;
+        let key = SigningKey::from_pkcs8(ALGORITHM, &kept.pkcs8)?;
         Ok::<_, Fault>((Some(kept), key))
     };
     core.update(RECORD, first_wins).await
