@@ -141,5 +141,5 @@ def test_the_whole_ceremony_by_the_command_line(fresh, people, folder):
     cli("operator", "rekey", "-backup-delete")
     started = cli("operator", "generate-root", "-init", "-pgp-key=" + files[0])
     made = cli("operator", "generate-root", "-nonce=" + started["nonce"], share)
-    cli.token = people.read(made["encoded_root_token"])
+    cli.token = people.read(made["encoded_token"])
     assert cli("token", "lookup")["data"]["policies"] == ["root"]
