@@ -45,6 +45,7 @@ install_needs() {
   system_packages
   python_packages
   node_packages
+  alert_checker
 }
 
 system_packages() {
@@ -75,6 +76,24 @@ python_packages() {
   export PATH="$venv/bin:$PATH"
 }
 
+# promtool is taken out of its package: the server beside it is not wanted, and would start itself.
+alert_checker() {
+  local place=$CACHE/prometheus
+  command -v promtool >/dev/null && return
+  if [ ! -x "$place/usr/bin/promtool" ]; then
+    rm -rf "$place" && mkdir -p "$place"
+    (cd "$place" && step "promtool" fetch_promtool)
+  fi
+  export PATH="$place/usr/bin:$PATH"
+}
+
+fetch_promtool() {
+  local sudo=
+  [ "$(id -u)" = 0 ] || sudo=sudo
+  apt-get download -q prometheus || { $sudo apt-get update -q && apt-get download -q prometheus; }
+  dpkg-deb -x prometheus_*.deb . && rm prometheus_*.deb
+}
+
 node_packages() {
   local place=$CACHE/node stamp=$CACHE/node/coffer-packages
   if [ "$(cat "$stamp" 2>/dev/null)" != "$NODE_PACKAGES" ]; then
@@ -101,6 +120,8 @@ rust_tests() {
 }
 
 black_box() {
+  step "alert rules" promtool check rules deploy/prometheus/coffer.rules.yml
+  step "alerts that fire" promtool test rules deploy/prometheus/coffer.rules.test.yml
   if [ -z "${COFFER_BIN:-}" ]; then
     step "the binary" cargo build -p coffer-cli
     export COFFER_BIN=${CARGO_TARGET_DIR:-$ROOT/target}/debug/coffer

@@ -7,7 +7,7 @@ use coffer_crypto::{Aes256Key, KeyRing, ROTATE_AFTER_ENCRYPTIONS, Random, Zeroiz
 use coffer_storage::{Batch, Store};
 
 use crate::stored::damaged;
-use crate::{Error, View};
+use crate::{Error, Meters, View};
 
 /// Where the encrypted key ring is kept.
 pub(crate) const KEY_RING_PATH: &str = "core/keyring";
@@ -18,6 +18,7 @@ pub(crate) const KEY_RING_DOMAIN: &[u8] = b"coffer.keyring.v1";
 pub struct Barrier {
     store: Arc<dyn Store>,
     random: Random,
+    meters: Meters,
     open: ArcSwapOption<Open>,
 }
 
@@ -70,13 +71,24 @@ impl Barrier {
         Self {
             store,
             random,
+            meters: Meters::default(),
             open: ArcSwapOption::empty(),
         }
+    }
+
+    /// With timings that somebody looks at.
+    pub fn measured(self, meters: Meters) -> Self {
+        Self { meters, ..self }
     }
 
     /// The store underneath, for what must be readable while sealed.
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.store
+    }
+
+    /// Its timings.
+    pub fn meters(&self) -> &Meters {
+        &self.meters
     }
 
     /// The source of randomness.

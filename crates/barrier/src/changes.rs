@@ -12,6 +12,8 @@ use crate::{Barrier, Error, Seen, Stored, View};
 pub struct Changes {
     barrier: Arc<Barrier>,
     batch: Batch,
+    /// How many of the writes are no deletions.
+    puts: usize,
 }
 
 impl Changes {
@@ -19,6 +21,7 @@ impl Changes {
         Self {
             barrier,
             batch: Batch::new().only_in(generation),
+            puts: 0,
         }
     }
 
@@ -28,6 +31,7 @@ impl Changes {
         let bytes = encode(&full, value)?;
         let sealed = self.barrier.encrypt(&full, bytes.as_slice())?;
         self.batch = self.batch.put(full, sealed);
+        self.puts += 1;
         Ok(self)
     }
 
@@ -76,6 +80,11 @@ impl Changes {
         if self.batch.is_empty() {
             return Ok(());
         }
+        let meters = self.barrier.meters();
+        let _timed = match self.puts {
+            0 => meters.delete.timed(),
+            _ => meters.put.timed(),
+        };
         Ok(self.barrier.store().commit(self.batch).await?)
     }
 }

@@ -61,6 +61,7 @@ impl View {
 
     /// The record at `path`, and what to base a write on.
     pub async fn get_seen<T: Stored>(&self, path: &str) -> Result<(Option<T>, Seen), Error> {
+        let _timed = self.barrier.meters().get.timed();
         let full = self.full(path);
         let bytes = self.store()?.get(&full).await?;
         let value = bytes
@@ -113,6 +114,7 @@ impl View {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<String>, Error> {
+        let _timed = self.barrier.meters().list.timed();
         Ok(self.store()?.list(&self.full(folder), after, limit).await?)
     }
 
@@ -139,6 +141,7 @@ impl View {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<(String, T)>, Error> {
+        let _timed = self.barrier.meters().list_page.timed();
         let after = after.map(|after| self.full(after));
         let found = self
             .store()?
@@ -161,6 +164,7 @@ impl View {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<String>, Error> {
+        let _timed = self.barrier.meters().list_page.timed();
         let after = after.map(|after| self.full(after));
         let found = self
             .store()?

@@ -4,7 +4,7 @@ use clap::error::{ContextKind, ErrorKind};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
-    apply, audit, auth, completion, delete, diff, kv, lease, list, login, operator, patch,
+    apply, audit, auth, completion, debug, delete, diff, kv, lease, list, login, monitor, operator, patch,
     path_help, policy, print, read, secrets, server, status, token, unwrap, version, write,
 };
 use crate::context::Context;
@@ -63,6 +63,8 @@ pub(crate) enum Command {
     Operator(operator::Operator),
     Apply(apply::Apply),
     Diff(diff::Diff),
+    Monitor(monitor::Monitor),
+    Debug(debug::Debug),
     PathHelp(path_help::PathHelp),
     #[command(subcommand)]
     Print(print::Print),
@@ -180,6 +182,8 @@ async fn run_client(cx: &Context, command: Command) -> Outcome {
         Command::Operator(operator) => operator.run(cx).await,
         Command::Apply(apply) => apply.run(cx).await,
         Command::Diff(diff) => diff.run(cx).await,
+        Command::Monitor(monitor) => monitor.run(cx).await,
+        Command::Debug(debug) => debug.run(cx).await,
         Command::PathHelp(path_help) => path_help.run(cx).await,
         Command::Print(print) => print.run(cx),
         Command::Completion(completion) => completion.run(cx),

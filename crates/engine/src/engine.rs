@@ -34,6 +34,12 @@ pub trait Engine: Send + Sync + Sized + 'static {
         ready(Ok(()))
     }
 
+    /// How many things a mount holds that operators watch the number of, if there are such. Asked now and then in
+    /// the background: count page by page.
+    fn count(&self, _cx: &Ctx) -> impl Future<Output = Result<Option<u64>, Fault>> + Send {
+        ready(Ok(None))
+    }
+
     /// Periodic work, see [`Engine::TICK`].
     fn tick(&self, _cx: &Ctx) -> impl Future<Output = Result<(), Fault>> + Send {
         ready(Ok(()))

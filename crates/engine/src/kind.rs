@@ -139,6 +139,8 @@ pub trait Mounted: Send + Sync {
     fn revoke<'a>(&'a self, cx: &'a Ctx, lease: NewLease) -> Answer<'a, ()>;
     /// See [`Engine::begin`].
     fn begin<'a>(&'a self, cx: &'a Ctx, from: Option<&'a str>) -> Answer<'a, ()>;
+    /// See [`Engine::count`].
+    fn count<'a>(&'a self, cx: &'a Ctx) -> Answer<'a, Option<u64>>;
     /// See [`Engine::tick`].
     fn tick<'a>(&'a self, cx: &'a Ctx) -> Answer<'a, ()>;
 }
@@ -229,6 +231,10 @@ impl<E: Engine> Mounted for Live<E> {
 
     fn begin<'a>(&'a self, cx: &'a Ctx, from: Option<&'a str>) -> Answer<'a, ()> {
         Box::pin(self.engine.begin(cx, from))
+    }
+
+    fn count<'a>(&'a self, cx: &'a Ctx) -> Answer<'a, Option<u64>> {
+        Box::pin(self.engine.count(cx))
     }
 
     fn tick<'a>(&'a self, cx: &'a Ctx) -> Answer<'a, ()> {

@@ -4,6 +4,7 @@
 //! feed wait. A feed that is dropped before [`Feed::end`] has *broken off*: the reader gets a fault,
 //! so that what a crash or a panic cut short is never taken for the whole.
 
+use std::any::Any;
 use std::fmt;
 use std::task::{Context, Poll};
 
@@ -23,6 +24,7 @@ pub struct Pieces {
     received: mpsc::Receiver<Piece>,
     ended: bool,
     endless: bool,
+    held: Option<Box<dyn Any + Send + Sync>>,
 }
 
 /// Nobody reads any more (the client hung up): there is no use in going on.
@@ -50,6 +52,7 @@ impl Pieces {
             received,
             ended: false,
             endless: false,
+            held: None,
         };
         (Feed(sent), pieces)
     }
@@ -58,6 +61,12 @@ impl Pieces {
     /// of waiting for it.
     pub fn endless(mut self) -> Self {
         self.endless = true;
+        self
+    }
+
+    /// Keeps something as long as somebody may read.
+    pub fn holding(mut self, held: impl Any + Send + Sync) -> Self {
+        self.held = Some(Box::new(held));
         self
     }
 

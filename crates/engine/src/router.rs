@@ -19,6 +19,8 @@ pub struct Found {
     pub flags: Flags,
     /// Whether the path can tell creation from update.
     pub tells_existence: bool,
+    /// The path as its table has it, with the names of its variables.
+    pub pattern: &'static str,
 }
 
 /// Why nothing matched.

@@ -179,6 +179,7 @@ impl<E: Send + Sync + 'static> Routes<E> {
             captures,
             flags: path.flags_of(path.endpoints.get(endpoint)),
             tells_existence: verb == Verb::Write && path.exists.is_some(),
+            pattern: path.pattern,
         })
     }
 

@@ -18,6 +18,7 @@ use crate::leases::{Leases, Parked, Targets, worker};
 use crate::lifecycle::Ceremonies;
 use crate::mounts;
 use crate::namespaces::{Namespaces, id_of, resume_removals};
+use crate::observe::census;
 use crate::open::Open;
 use crate::quotas::{Quotas, recount};
 use crate::settings::Settings;
@@ -91,13 +92,21 @@ impl Core {
             settings.audit_allow.clone(),
             clock.now(),
         )
-        .await?;
+        .await?
+        .measured(Arc::clone(&settings.meters));
         let quotas = Quotas::load(&barrier).await?;
         let counts = Arc::clone(&quotas.counts);
+        let meters = Arc::clone(&settings.meters);
         Ok(Arc::new(Self {
             namespaces: Namespaces::load(&barrier, &settings).await?,
-            tokens: Tokens::load(&barrier, Arc::clone(&due), Arc::clone(&counts)).await?,
-            leases: Arc::new(Leases::new(&barrier, due, counts)),
+            tokens: Tokens::load(
+                &barrier,
+                Arc::clone(&due),
+                Arc::clone(&counts),
+                Arc::clone(&meters),
+            )
+            .await?,
+            leases: Arc::new(Leases::new(&barrier, due, counts, meters)),
             quotas: Arc::new(quotas),
             targets: Targets::default(),
             parked: Parked::default(),
@@ -135,8 +144,14 @@ impl Core {
         tokio::spawn(recount::run(Arc::clone(self), self.stop.clone()));
         tokio::spawn(identity::upkeep::run(Arc::clone(self), self.stop.clone()));
         tokio::spawn(Arc::clone(self).keep_house());
+        tokio::spawn(census::run(Arc::clone(self), self.stop.clone()));
         tokio::spawn(Arc::clone(self).go_on_disabling());
         tokio::spawn(Arc::clone(self).keep_audit_heads());
+    }
+
+    /// Waits until the background work ends, because the server is sealed.
+    pub(crate) fn stopped(&self) -> impl Future<Output = ()> + Send + 'static {
+        self.stop.clone().cancelled_owned()
     }
 
     /// Ends the background work.

@@ -84,6 +84,7 @@ impl Asked {
 
 /// Asks policy. Everything that is refused looks alike to a stranger: unknown paths, too.
 pub async fn authorize(open: &Open, mut asked: Box<Asked>) -> Result<Granted, Refused> {
+    let _timed = open.settings.meters.core.check_token.timed();
     let flags = asked.flags();
     if !flags.while_locked
         && let Err(fault) = open.space.refuse_if_locked()
@@ -158,6 +159,7 @@ impl Recorded {
             )
         } else {
             let input = crate::record::kept_input(open, &mut asked.request);
+            let _timed = mount.meters.timed(asked.request.verb, asked.creates);
             mount.call(open, &found, &cx, input).await
         };
         Ran {
@@ -228,6 +230,7 @@ async fn allowed(
 
 /// What the token may do here.
 async fn authority_of(open: &Open, asked: &Asked) -> Result<Authority, Fault> {
+    let _timed = open.settings.meters.core.fetch_acl_and_token.timed();
     let caller = asked.caller.as_ref().ok_or(Fault::Denied)?;
     Authority::of(open, caller, asked.now).await
 }

@@ -37,6 +37,7 @@ fn whole_mount() -> Found {
         captures: Vec::new(),
         flags: Flags::default(),
         tells_existence: false,
+        pattern: "",
     }
 }
 

@@ -6,7 +6,7 @@ use arc_swap::ArcSwap;
 use coffer_barrier::seal::SealConfig;
 use coffer_barrier::{Barrier, Error};
 use coffer_crypto::{Aes256Key, Random};
-use coffer_engine::Fault;
+use coffer_engine::{Fault, Reply};
 use coffer_storage::Store;
 use coffer_wire::Verb;
 
@@ -14,6 +14,7 @@ use crate::clock::Clock;
 use crate::core::Core;
 use crate::lifecycle::Attempts;
 use crate::mounts;
+use crate::observe;
 use crate::settings::Settings;
 use crate::signals::Signals;
 use crate::sys;
@@ -53,7 +54,8 @@ impl Kernel {
         random: Random,
         clock: Clock,
     ) -> Result<Arc<Self>, Fault> {
-        let barrier = Arc::new(Barrier::new(store, random));
+        let barrier = Barrier::new(store, random).measured(settings.meters.barrier.clone());
+        let barrier = Arc::new(barrier);
         let state = if barrier.is_initialised().await? {
             State::Sealed
         } else {
@@ -105,10 +107,15 @@ impl Kernel {
         if !Arc::ptr_eq(&before, &sealed) {
             return Ok(());
         }
+        let meters = &self.settings.meters;
+        let _timed = meters.core.unseal.timed();
         match self.load(root).await {
             Ok(open) => {
+                let _timed = meters.core.post_unseal.timed();
                 open.start();
                 self.state.store(Arc::new(State::Active(open)));
+                let cluster = self.cluster().await.map(|cluster| cluster.name);
+                meters.unsealed(&cluster.unwrap_or_default());
                 tracing::info!("unsealed");
                 Ok(())
             }
@@ -166,6 +173,15 @@ impl Kernel {
         }
     }
 
+    /// What `sys/metrics` answers, in any state: for edges that show it to everyone.
+    pub fn scrape(&self, format: &str) -> Result<Reply, Fault> {
+        match self.core() {
+            Ok(core) => observe::refresh(&core),
+            Err(_) => observe::of_any_state(&self.settings),
+        }
+        self.settings.meters.scrape(format, self.clock.now())
+    }
+
     /// Forgets the keys. Requests that are running end with what they have or with "sealed"; nothing
     /// they acknowledged is lost, see `docs/decisions/0003-sealing.md`.
     pub fn seal(&self) {
@@ -175,6 +191,7 @@ impl Kernel {
             self.state.store(Arc::new(State::Sealed));
             self.barrier.seal();
             self.attempts.clear();
+            self.settings.meters.sealed();
             tracing::info!("sealed");
         }
     }

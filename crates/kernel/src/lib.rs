@@ -20,6 +20,7 @@ pub mod lifecycle;
 pub mod lockout;
 pub mod mounts;
 pub mod namespaces;
+pub mod observe;
 pub mod open;
 pub mod password_book;
 pub mod passwords;

@@ -14,7 +14,7 @@ use crate::namespaces::{NamespacePath, Space};
 use crate::open::Open;
 use crate::quotas::{Allowance, admit};
 use crate::request::{Refusal, Request, Response};
-use crate::{help, record, tokens};
+use crate::{help, observe, record, tokens};
 
 impl Kernel {
     /// Answers a request. Run it in a task of its own: a client that hangs up must not stop it half-way.
@@ -47,6 +47,7 @@ impl Kernel {
         }
         let core = self.core()?; //                                      1    sealed and standby answer here
         let (open, mut asked) = find(&core, request).await?; //          2    namespace, mount, route and its flags
+        let _timed = core.settings.meters.core.request(asked.flags().unauthenticated);
         if let Err(fault) = admit::stranger(&open, &mut asked, allowance).await {
             return turn_away(&open, asked, fault).await; //                   whoever asks too often learns no more
         }
@@ -58,6 +59,7 @@ impl Kernel {
             return turn_away(&open, asked, fault).await;
         }
         let (open, asked) = go_home(open, asked).await?;
+        observe::note(&open, &asked);
         let granted = match authorize(&open, asked).await {
             Ok(granted) => granted, //                                   4    policy
             Err(refused) => return refuse(&open, refused).await,

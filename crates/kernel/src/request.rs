@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::observe::Flight;
 use coffer_crypto::Secret;
 use coffer_engine::{Body, Fault, Upload};
 use coffer_wire::{ApiPath, Auth, Verb, Wiped, WrapInfo};
@@ -37,6 +38,8 @@ pub struct Request {
     pub headers: BTreeMap<String, Vec<String>>,
     /// How long a wrapped answer shall wait, if it shall be wrapped.
     pub wrap_ttl: Option<Duration>,
+    /// Where those who watch requests find it, if somebody does.
+    pub flight: Option<Arc<Flight>>,
 }
 
 /// A successful answer.
@@ -103,6 +106,7 @@ impl Request {
             client: None,
             headers: BTreeMap::new(),
             wrap_ttl: None,
+            flight: None,
         }
     }
 }

@@ -1,12 +1,14 @@
 //! What the operator's configuration decides for the kernel.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use coffer_engine::Kind;
 
 use crate::audit::{Allow, NewDevice};
 use crate::mounts::UserLockout;
+use crate::observe::{InFlight, Logs, Meters, NoLogs};
 
 /// The API level that clients are told; they choose their behaviour by it.
 pub const API_VERSION: &str = "1.21.0";
@@ -51,6 +53,12 @@ pub struct Settings {
     pub user_lockout: BTreeMap<String, UserLockout>,
     /// The sanitized configuration for `sys/config/state/sanitized`.
     pub sanitized: serde_json::Value,
+    /// Everything that is measured.
+    pub meters: Arc<Meters>,
+    /// The requests that are being answered.
+    pub in_flight: Arc<InFlight>,
+    /// The log of the process.
+    pub logs: Arc<dyn Logs>,
 }
 
 impl Settings {
@@ -75,6 +83,9 @@ impl Settings {
             unauthed_generate_root: true,
             user_lockout: BTreeMap::new(),
             sanitized: serde_json::Value::Null,
+            meters: Arc::default(),
+            in_flight: Arc::default(),
+            logs: Arc::new(NoLogs),
         }
     }
 

@@ -15,6 +15,20 @@ pub(crate) struct Keys {
     pub(crate) keys: Vec<String>,
 }
 
+/// How many records there are below `folder`, counted page by page.
+pub(crate) async fn count(view: &View, folder: &str) -> Result<u64, Fault> {
+    let mut count = 0;
+    let mut after: Option<String> = None;
+    loop {
+        let page = view.scan_paths(folder, after.as_deref(), PAGE).await?;
+        let Some(last) = page.last() else {
+            return Ok(count);
+        };
+        count += u64::try_from(page.len()).unwrap_or_default();
+        after = Some(last.clone());
+    }
+}
+
 impl Keys {
     /// The same, or [`Fault::NotFound`] where there are none: an empty folder does not exist.
     pub(crate) fn found(self) -> Result<Self, Fault> {

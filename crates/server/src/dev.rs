@@ -59,7 +59,9 @@ pub(crate) fn listener(dev: &Dev) -> Result<Listener, Error> {
             write: None,
             idle: Duration::from_secs(300),
         },
-        unauthenticated_metrics_access: false,
+        // As in the reference: a dev server is for the person who started it.
+        unauthenticated_metrics_access: true,
+        unauthenticated_in_flight_access: false,
         metrics_only: false,
         disallow_metrics: false,
         disable_unauthed_rekey_endpoints: false,

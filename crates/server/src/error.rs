@@ -51,6 +51,10 @@ pub enum Error {
     #[error("cannot start: {0}")]
     Kernel(Fault),
 
+    /// Traces can not be sent as configured.
+    #[error("traces cannot be sent: {0}; correct the stanza `traces` or the OTEL_ variables")]
+    Traces(String),
+
     /// Dev mode could not be set up.
     #[error("cannot set up dev mode: {0}")]
     Dev(String),

@@ -11,11 +11,13 @@ mod error;
 mod http;
 mod listener;
 mod log;
+mod measured;
 mod poster;
 pub mod registry;
 mod sanitized;
 mod server;
 mod signals;
+mod traces;
 mod unserved;
 
 /// Checking audit logs against their chains: what the command line shows of the kernel.

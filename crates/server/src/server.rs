@@ -9,7 +9,9 @@ use std::time::Duration;
 use coffer_crypto::Random;
 use coffer_kernel::audit::{Allow, NewDevice};
 use coffer_kernel::mounts::UserLockout;
-use coffer_kernel::{Clock, Kernel, Settings};
+use coffer_kernel::observe::{Logs, Meters, NoLogs, Telemetry};
+use coffer_kernel::{Clock, Kernel, Settings as KernelSettings};
+use coffer_metrics::INTERVAL_SECS;
 use coffer_storage::{Embedded, Memory, Store};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -18,12 +20,14 @@ use tokio_util::task::TaskTracker;
 use crate::args::ServerArgs;
 use crate::config::{AuditDevice, Config, Listener, Storage, Warning};
 use crate::error::Error;
-use crate::http::Edge;
+use crate::http::{Edge, Watch};
 use crate::listener::{Bound, Certificates, Limits, Listening, bind};
 use crate::log::Logging;
 use crate::poster::Outlet;
+use crate::measured::Measured;
 use crate::signals::Signals;
-use crate::{banner, dev, environment, listener, registry, sanitized, unserved};
+use crate::traces::{Settings, Tracer};
+use crate::{banner, config, dev, environment, listener, registry, sanitized, unserved};
 
 /// Most connections at once, fewer where the system gives us fewer descriptors.
 const MAX_CONNECTIONS: usize = 16 * 1024;
@@ -42,7 +46,7 @@ pub async fn run(args: ServerArgs) -> Result<(), Error> {
     let (config, warnings) = read_config(&args)?;
     let logging = Logging::start(&args, &config.log)?;
     let mut signals = Signals::new()?;
-    let server = Server::start(config, &args).await?;
+    let server = Server::start_logged(config, &args, logging.logs()).await?;
     print(&banner::text(server.facts(&logging)));
     if let Some(notice) = server.notice() {
         print(notice);
@@ -89,6 +93,7 @@ pub struct Server {
     certificates: Vec<Arc<Certificates>>,
     facts: Vec<(String, String)>,
     notice: Option<String>,
+    watch: Watch,
 }
 
 impl Server {
@@ -104,7 +109,16 @@ impl Server {
     ///
     /// # Errors
     /// What keeps it from starting.
-    pub async fn start(mut config: Config, args: &ServerArgs) -> Result<Self, Error> {
+    pub async fn start(config: Config, args: &ServerArgs) -> Result<Self, Error> {
+        Self::start_logged(config, args, Arc::new(NoLogs)).await
+    }
+
+    /// As [`Server::start`], with a log that can be read and set through the API.
+    async fn start_logged(
+        mut config: Config,
+        args: &ServerArgs,
+        logs: Arc<dyn Logs>,
+    ) -> Result<Self, Error> {
         for warning in unserved::warnings(&config) {
             tracing::warn!("{warning}");
         }
@@ -116,7 +130,9 @@ impl Server {
         let api_addr = environment::variable("API_ADDR").or(config.api_addr.take());
         config.api_addr = api_addr.or_else(|| bound.iter().find_map(Bound::url));
         let store = open_store(&config.storage)?;
-        let settings = settings(&config)?;
+        let mut settings = settings(&config)?;
+        settings.logs = logs;
+        let store = Measured::over(store, &settings.storage_type, settings.meters.registry());
         let kernel = Kernel::new(settings, store, Random::system(), Clock::System)
             .await
             .map_err(Error::Kernel)?;
@@ -132,7 +148,15 @@ impl Server {
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
         };
+        let traces = Settings::new(&config.traces);
+        let (tasks, stop) = (&limits.tasks, limits.stop.clone());
+        let tracer = Tracer::start(&traces, Random::system(), tasks, stop.clone())?;
+        tasks.spawn(roll(Arc::clone(&kernel), stop));
         let mut server = Self {
+            watch: Watch {
+                tracer: tracer.map(Arc::new),
+                level: config.log.requests_level,
+            },
             facts: facts(&config, &kernel),
             config,
             kernel,
@@ -193,6 +217,7 @@ impl Server {
                 self.running.clone(),
                 listener,
                 &self.config,
+                self.watch.clone(),
             );
             let listening = Listening {
                 bound,
@@ -247,6 +272,18 @@ impl Server {
     }
 }
 
+/// Ends the intervals that metrics are told by.
+async fn roll(kernel: Arc<Kernel>, stop: CancellationToken) {
+    let each = Duration::from_secs(INTERVAL_SECS);
+    loop {
+        kernel.settings.meters.roll(kernel.clock.now());
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(each) => {}
+        }
+    }
+}
+
 fn open_store(storage: &Storage) -> Result<Arc<dyn Store>, Error> {
     Ok(match storage {
         Storage::Memory => Arc::new(Memory::new()),
@@ -265,8 +302,9 @@ fn user_lockout(config: &Config) -> BTreeMap<String, UserLockout> {
     all
 }
 
-fn settings(config: &Config) -> Result<Settings, Error> {
-    let mut settings = Settings::new(registry::kinds()?);
+fn settings(config: &Config) -> Result<KernelSettings, Error> {
+    let mut settings = KernelSettings::new(registry::kinds()?);
+    settings.meters = Arc::new(Meters::new(telemetry(&config.telemetry)));
     settings.default_lease_ttl = config.default_lease_ttl;
     settings.max_lease_ttl = config.max_lease_ttl;
     settings.cluster_name = config.cluster_name.clone().unwrap_or_default();
@@ -294,6 +332,17 @@ fn settings(config: &Config) -> Result<Settings, Error> {
     settings.unauthed_rekey = open(|one| one.disable_unauthed_rekey_endpoints);
     settings.unauthed_generate_root = open(|one| one.disable_unauthed_generate_root_endpoints);
     Ok(settings)
+}
+
+fn telemetry(config: &config::Telemetry) -> Telemetry {
+    Telemetry {
+        prefix: config.metrics_prefix.clone(),
+        prometheus: !config.prometheus_retention.is_zero(),
+        usage_gauge_period: config.usage_gauge_period,
+        max_gauge_cardinality: usize::try_from(config.max_gauge_cardinality).unwrap_or(usize::MAX),
+        expiring_class: config.lease_metrics_epsilon,
+        expiring_classes: config.num_lease_metrics_buckets.into(),
+    }
 }
 
 /// Audit lines go anywhere but into the storage's own directory.

@@ -12,13 +12,5 @@ pub(crate) fn warnings(config: &Config) -> Vec<String> {
     if config.cluster_addr.is_some() {
         say("`cluster_addr` has no effect: this server runs as a single node".to_owned());
     }
-    for listener in &config.listeners {
-        if listener.unauthenticated_metrics_access {
-            say(format!(
-                "{}: `unauthenticated_metrics_access` has no effect: there are no metrics in this version",
-                listener.place
-            ));
-        }
-    }
     found
 }

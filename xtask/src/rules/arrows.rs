@@ -8,7 +8,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("crypto", &[]),
     ("storage", &[]),
     ("hcl", &[]),
-    ("barrier", &["crypto", "storage"]),
+    ("metrics", &[]),
+    ("barrier", &["crypto", "storage", "metrics"]),
     ("snapshot", &["crypto"]),
     ("engine", &["wire", "crypto", "barrier", "storage"]),
     ("secrets", &["engine", "crypto", "wire"]),
@@ -16,13 +17,14 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "kernel",
         &[
-            "engine", "barrier", "snapshot", "storage", "crypto", "wire", "hcl",
+            "engine", "barrier", "snapshot", "storage", "crypto", "wire", "hcl", "metrics",
         ],
     ),
     (
         "server",
         &[
             "kernel", "secrets", "auth", "storage", "engine", "wire", "hcl", "crypto", "barrier",
+            "metrics",
         ],
     ),
     ("client", &["wire"]),

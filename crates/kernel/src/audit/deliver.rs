@@ -12,14 +12,35 @@ use futures_util::stream::FuturesUnordered;
 use tokio::time::{Instant, timeout_at};
 
 use super::device::{Device, Offered};
+use super::queue::Outcome;
+use crate::observe::{AuditMeters, Recorded};
 
 /// How long a device may take when another one has the line already.
 const GRACE: Duration = Duration::from_millis(500);
+
+/// Where it is written down how long devices take.
+#[derive(Clone, Copy)]
+pub(super) struct Measured<'a> {
+    pub meters: &'a AuditMeters,
+    pub what: Recorded,
+}
+
+impl Measured<'_> {
+    async fn wait(self, device: &Device, offered: Offered, time: Timestamp) -> Outcome {
+        let meters = self.meters.device(device.path());
+        let (took, failures) = meters.of(self.what);
+        let _timed = took.timed();
+        let outcome = device.wait(offered, time).await;
+        failures.add(outcome.is_err().into());
+        outcome
+    }
+}
 
 /// Waits until one device has the line, and for the others a little. The error says of each why it has not.
 pub(super) async fn deliver(
     offered: Vec<(&Device, Offered)>,
     time: Timestamp,
+    measured: Measured<'_>,
 ) -> Result<(), Vec<String>> {
     let mut behind = Vec::new();
     let mut prompt = FuturesUnordered::new();
@@ -27,7 +48,7 @@ pub(super) async fn deliver(
         match &offered {
             Offered::Full(_) => behind.push((device, offered)),
             Offered::Under(_) if device.is_behind(GRACE) => behind.push((device, offered)),
-            Offered::Under(_) | Offered::Done(_) => prompt.push(device.wait(offered, time)),
+            Offered::Under(_) | Offered::Done(_) => prompt.push(measured.wait(device, offered, time)),
         }
     }
     let mut reasons = Vec::new();
@@ -54,7 +75,7 @@ pub(super) async fn deliver(
     }
     let mut rest: FuturesUnordered<_> = behind
         .into_iter()
-        .map(|(device, offered)| device.wait(offered, time))
+        .map(|(device, offered)| measured.wait(device, offered, time))
         .collect();
     while let Some(outcome) = rest.next().await {
         match outcome {

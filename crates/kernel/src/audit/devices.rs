@@ -13,7 +13,7 @@ use futures_util::future::join_all;
 use thiserror::Error;
 
 use super::chain::{ChainKey, Head};
-use super::deliver::deliver;
+use super::deliver::{Measured, deliver};
 use super::device::{Blueprint, Device, Offered};
 use super::entry::{RequestFacts, ResponseFacts};
 use super::filter::Subject;
@@ -22,6 +22,7 @@ use super::line::Data;
 use super::options::Options;
 use super::place::Allow;
 use super::table::{DeviceInfo, Entry, Table};
+use crate::observe::{Meters, Recorded};
 
 /// The longest path of a device, in bytes.
 const PATH_BYTES_MAX: usize = 256;
@@ -35,6 +36,7 @@ pub struct Devices {
     random: Random,
     allow: Allow,
     active: ArcSwap<BTreeMap<String, Active>>,
+    meters: Arc<Meters>,
 }
 
 /// What `sys/audit` is asked to enable.
@@ -80,9 +82,15 @@ impl Devices {
             random,
             allow: allow.into(),
             active: ArcSwap::default(),
+            meters: Arc::default(),
         };
         devices.reload(now).await?;
         Ok(devices)
+    }
+
+    /// With meters that somebody looks at.
+    pub fn measured(self, meters: Arc<Meters>) -> Self {
+        Self { meters, ..self }
     }
 
     /// Reads the table again and opens what is new in it; what has not changed goes on.
@@ -207,7 +215,8 @@ impl Devices {
     /// Records a request that is about to be carried out, or why it is not. An error means that it
     /// must not be carried out.
     pub async fn record_request(&self, facts: &RequestFacts<'_>) -> Result<(), Fault> {
-        self.record(facts, facts.time, |device| device.request(facts))
+        let what = Recorded::Request;
+        self.record(facts, facts.time, what, |device| device.request(facts))
             .await
     }
 
@@ -221,7 +230,7 @@ impl Devices {
             true => Data::of(answer),
             false => Data::default(),
         };
-        self.record(facts, answer.time, |device| {
+        self.record(facts, answer.time, Recorded::Response, |device| {
             device.response(facts, answer, &data)
         })
         .await
@@ -272,9 +281,16 @@ impl Devices {
         &self,
         facts: &RequestFacts<'_>,
         time: Timestamp,
+        what: Recorded,
         hand_over: impl Fn(&Device) -> Offered,
     ) -> Result<(), Fault> {
         let active = self.active.load_full();
+        if active.is_empty() {
+            return Ok(());
+        }
+        let meters = &self.meters.audit;
+        let (took, failures) = meters.of(what);
+        let _timed = took.timed();
         let subject = subject(facts);
         let devices = || active.values().map(|each| each.device.as_ref());
         let chosen: Vec<&Device> = devices().filter(|device| device.takes(&subject)).collect();
@@ -285,14 +301,17 @@ impl Devices {
                 continue;
             }
             let offered = group.into_iter().map(|device| (device, hand_over(device)));
-            match deliver(offered.collect(), time).await {
+            match deliver(offered.collect(), time, Measured { meters, what }).await {
                 Ok(()) => return Ok(()),
                 Err(why) => reasons.extend(why),
             }
         }
         match reasons.is_empty() {
             true => Ok(()),
-            false => Err(Fault::internal(NotRecorded(reasons))),
+            false => {
+                failures.one();
+                Err(Fault::internal(NotRecorded(reasons)))
+            }
         }
     }
 

@@ -13,6 +13,7 @@ use super::record::{LeaseRecord, LeaseState};
 use crate::due::{Due, Ending, Mark};
 use crate::namespaces::id_of;
 use crate::quotas::Counts;
+use crate::observe::Meters;
 
 /// What the paths of the other index entries have beside the lease id, at most.
 const INDEX_BYTES_MAX: usize = 128;
@@ -28,6 +29,7 @@ pub struct Leases {
     counts: Arc<Counts>,
     /// The intents whose requests are running: nobody undoes what is just being made.
     in_flight: Mutex<HashSet<String>>,
+    meters: Arc<Meters>,
 }
 
 /// Which leases are meant.
@@ -53,12 +55,18 @@ struct Places {
 
 impl Leases {
     /// The book of this barrier.
-    pub fn new(barrier: &Arc<Barrier>, due: Arc<Due>, counts: Arc<Counts>) -> Self {
+    pub fn new(
+        barrier: &Arc<Barrier>,
+        due: Arc<Due>,
+        counts: Arc<Counts>,
+        meters: Arc<Meters>,
+    ) -> Self {
         Self {
             view: barrier.view(VIEW),
             due,
             counts,
             in_flight: Mutex::default(),
+            meters,
         }
     }
 
@@ -147,6 +155,7 @@ impl Leases {
             let changes = self.moved(changes, id, Some(&old), Some(&record))?;
             match changes.commit().await {
                 Ok(()) => {
+                    self.meters.lease_moved(Some(old.state), Some(record.state));
                     if !record.parked {
                         self.due.announce(record.due);
                     }
@@ -170,8 +179,12 @@ impl Leases {
             let outcome = changes.commit().await;
             step.settle(&outcome);
             match outcome {
+                Ok(()) => {
+                    self.meters.lease_moved(Some(record.state), None);
+                    return Ok(());
+                }
                 Err(coffer_barrier::Error::Conflict) => {}
-                done => return Ok(done?),
+                Err(other) => return Err(other.into()),
             }
         }
     }
@@ -307,6 +320,15 @@ impl Leases {
             .into_iter()
             .filter_map(|path| Some(path.strip_prefix(&folder)?.to_owned()))
             .collect())
+    }
+
+    /// All records in order of their paths, after one of these, at most `limit`; only an empty page is the end.
+    pub async fn records(
+        &self,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(String, LeaseRecord)>, Fault> {
+        Ok(self.view.scan(&by_id(""), after, limit).await?)
     }
 
     /// The next segments below a prefix in a namespace, folders with a trailing slash.

@@ -13,6 +13,7 @@ pub async fn renew(
     id: &str,
     increment: Option<Duration>,
 ) -> Result<LeaseRecord, Fault> {
+    let _timed = open.settings.meters.leases.renew.timed();
     let now = open.clock.now();
     let record = open
         .leases

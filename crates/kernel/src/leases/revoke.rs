@@ -51,6 +51,7 @@ enum Begun {
 ///
 /// When the engine fails the lease is parked for retries and the error tells so, unless forced.
 pub async fn revoke(core: &Arc<Core>, id: &str, force: Force) -> Result<(), Fault> {
+    let _timed = core.settings.meters.leases.revoke.timed();
     let record = match begin(core, id).await? {
         Begun::Gone => return Ok(()),
         Begun::BeingMade if force == Force::Yes => return Ok(()),
@@ -160,7 +161,10 @@ pub(super) async fn end_when_due(core: &Arc<Core>, id: &str) -> Result<(), Fault
         Ok(true)
     };
     match core.leases.update(id, begin).await {
-        Ok((record, true)) => finish(core, id, &record).await,
+        Ok((record, true)) => {
+            core.settings.meters.ended(record.expires, now);
+            finish(core, id, &record).await
+        }
         Ok((_, false)) | Err(Fault::NotFound) => Ok(()),
         Err(other) => Err(other),
     }
@@ -181,6 +185,7 @@ pub(super) async fn undo(
     let Some(mount) = open.space.mounts.by_accessor(&record.mount) else {
         return Ok(());
     };
+    let _timed = core.settings.meters.leases.revoke_common.timed();
     let cx = open.background(&mount);
     let undoing = mount.engine()?.revoke(&cx, record.lease.clone());
     let undone = timeout(at_most, undoing).await;
@@ -206,6 +211,7 @@ pub(super) async fn park(
         }
         other => other.to_string(),
     };
+    core.settings.meters.leases.expiration_error.one();
     let text = format!("the lease {id:?} could not be revoked and will be retried: {error}");
     let known = core.leases.get(id).await?;
     if known.is_some_and(|old| {

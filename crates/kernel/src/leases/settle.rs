@@ -7,6 +7,7 @@ use super::record::{LeaseRecord, LeaseState};
 use super::revoke::end_soon;
 use crate::grant::{Asked, Ran};
 use crate::mounts::Mount;
+use crate::observe::LeaseCreated;
 use crate::open::Open;
 use crate::request::Response;
 use crate::wrapping;
@@ -92,6 +93,7 @@ async fn respond(
         issue(open, asked, mount, grant, &mut response).await?;
     }
     if let Some(login) = reply.login.take() {
+        let _timed = open.settings.meters.leases.register_auth.timed();
         let (auth, warnings) = open.issue_login(asked, mount, *login).await?;
         reply.warnings.extend(warnings);
         reply.auth = Some(Box::new(auth));
@@ -122,6 +124,7 @@ async fn issue(
     grant: Grant,
     response: &mut Response,
 ) -> Result<(), Fault> {
+    let _timed = open.settings.meters.leases.register.timed();
     let token = asked.token.as_ref();
     if token.is_some_and(|token| token.num_uses < 0) {
         return Err(Fault::invalid(
@@ -163,7 +166,14 @@ async fn issue(
         Err(other) => return Err(other),
     };
     refuse_if_token_ended(open, &record).await?;
-    response.lease_duration = record.expires.since(asked.now).as_secs();
+    let ttl = record.expires.since(asked.now);
+    open.settings.meters.lease_created(&LeaseCreated {
+        secret_engine: mount.record.engine(),
+        mount_point: &mount.record.path,
+        namespace: open.space.shown(),
+        ttl,
+    });
+    response.lease_duration = ttl.as_secs();
     response.renewable = grant.renewable;
     response.lease_id = id;
     Ok(())

@@ -113,7 +113,12 @@ async fn end(core: &Arc<Core>, entry: &Entry) -> Result<(), Fault> {
         Ending::Token(accessor) => match core.tokens.by_accessor(accessor).await? {
             Some(record) if !here(record.due) => drop_entry(core, entry).await,
             Some(record) if record.is_alive(now) => core.tokens.move_due(accessor).await,
-            Some(_) => tokens::revoke_tree(core, accessor).await,
+            Some(record) => {
+                core.settings
+                    .meters
+                    .ended(record.expires.unwrap_or(now), now);
+                tokens::revoke_tree(core, accessor).await
+            }
             None => drop_entry(core, entry).await,
         },
     }

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use super::record::MountRecord;
 use crate::lifecycle::doorstep;
+use crate::observe::RouteMeters;
 use crate::open::Open;
 use crate::settings::Settings;
 use crate::{identity, sys, tokens};
@@ -44,6 +45,8 @@ pub struct Mount {
     pub backend: Backend,
     /// It is being moved to another namespace and answers nothing meanwhile. Not stored: a crash leaves it where it was.
     pub moving: bool,
+    /// How long it takes for requests.
+    pub meters: Arc<RouteMeters>,
     /// Whether each token has a storage of its own here; every request asks.
     per_token: bool,
     /// Whether somebody can log in here by a role; every request asks.
@@ -211,6 +214,7 @@ impl Mount {
         };
         let view = space.sub(&format!("logical/{}/", record.uuid));
         Self {
+            meters: settings.meters.route(&record.path),
             record,
             info: Arc::new(info),
             moving: false,

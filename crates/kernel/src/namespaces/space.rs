@@ -84,6 +84,14 @@ impl Space {
         self.record.store(Arc::new(record));
     }
 
+    /// Its path without the trailing slash, for people and labels; `root` for the root.
+    pub fn shown(&self) -> &str {
+        match self.path.as_str() {
+            "" => "root",
+            path => path.trim_end_matches('/'),
+        }
+    }
+
     /// Whether this is the root.
     pub fn is_root(&self) -> bool {
         self.parent.is_none()

@@ -275,6 +275,7 @@ impl Handle<Open> for RevokePrefix {
     type Reply = Empty;
 
     async fn handle(self, open: &Open, _: &Ctx) -> Result<Empty, Fault> {
+        let _timed = open.settings.meters.leases.revoke_prefix.timed();
         revoke_below(open, &self.prefix, Force::No)
             .await
             .map_err(kept)
@@ -285,6 +286,7 @@ impl Handle<Open> for RevokeForce {
     type Reply = Empty;
 
     async fn handle(self, open: &Open, _: &Ctx) -> Result<Empty, Fault> {
+        let _timed = open.settings.meters.leases.revoke_force.timed();
         revoke_below(open, &self.prefix, Force::Yes).await
     }
 }

@@ -3,6 +3,7 @@
 mod audit;
 mod capabilities;
 mod cors;
+mod counters;
 mod facts;
 mod group_policies;
 mod inspect;
@@ -10,6 +11,9 @@ mod internal;
 mod keys;
 mod leases;
 mod locked_users;
+mod loggers;
+mod metrics;
+mod monitor;
 mod mount_shape;
 mod mounts;
 mod namespaces;
@@ -64,6 +68,10 @@ static TABLE: LazyLock<Routes<Open>> = LazyLock::new(|| {
         tools::routes(),
         wrapping::routes(),
         crate::identity::mfa::validate_routes(),
+        counters::routes(),
+        metrics::routes().root_only(),
+        loggers::routes().root_only(),
+        monitor::routes().root_only(),
     ])
 });
 

@@ -49,6 +49,7 @@ impl Handle<Open> for ListPolicies {
     type Reply = Reply;
 
     async fn handle(self, open: &Open, cx: &Ctx) -> Result<Reply, Fault> {
+        let _timed = open.settings.meters.policies.list_policies.timed();
         keys(open.space.policies.list(cx.now).await?)
     }
 }
@@ -61,6 +62,7 @@ impl Handle<Open> for ListOld {
     type Reply = Reply;
 
     async fn handle(self, open: &Open, cx: &Ctx) -> Result<Reply, Fault> {
+        let _timed = open.settings.meters.policies.list_policies.timed();
         let names = open.space.policies.list(cx.now).await?;
         Reply::also_at_top(&json!({ "keys": names, "policies": names }))
     }
@@ -77,6 +79,7 @@ impl Handle<Open> for ReadPolicy {
     type Reply = Reply;
 
     async fn handle(self, open: &Open, cx: &Ctx) -> Result<Reply, Fault> {
+        let _timed = open.settings.meters.policies.get_policy.timed();
         let entry = open
             .space
             .policies
@@ -170,6 +173,7 @@ impl Handle<Open> for WriteOld {
 
 impl Written {
     async fn write(self, open: &Open, cx: &Ctx) -> Result<Reply, Fault> {
+        let _timed = open.settings.meters.policies.set_policy.timed();
         let old_word = self.policy.is_none() && self.rules.is_some();
         let text = self
             .policy
@@ -216,6 +220,7 @@ impl Handle<Open> for DeletePolicy {
     type Reply = Empty;
 
     async fn handle(self, open: &Open, cx: &Ctx) -> Result<Empty, Fault> {
+        let _timed = open.settings.meters.policies.delete_policy.timed();
         open.space.policies.delete(&self.name, cx.now).await?;
         Ok(Empty)
     }

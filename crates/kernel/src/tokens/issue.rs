@@ -19,6 +19,7 @@ use crate::identity::Standing;
 use crate::identity::change::LogIn;
 use crate::identity::mfa::login::{Gate, WAITS};
 use crate::mounts::Mount;
+use crate::observe::TokenCreated;
 use crate::open::Open;
 use crate::quotas::Placed;
 
@@ -78,6 +79,7 @@ impl Open {
         mount: &Mount,
         now: Timestamp,
     ) -> Result<(Auth, TokenRecord, Vec<String>), Fault> {
+        let _timed = self.settings.meters.tokens.create.timed();
         let mut warnings = Vec::new();
         let standing = self.standing_of(&self.space.id, &new.entity_id).await?;
         let (record, id) = self.described(new, mount, now, &mut warnings);
@@ -90,6 +92,7 @@ impl Open {
                 (id, record)
             }
         };
+        self.note_creation(&record, mount);
         let auth = auth_of(&record, standing.as_deref(), token.expose(), now);
         Ok((auth, record, warnings))
     }
@@ -104,13 +107,26 @@ impl Open {
         replaced: Option<&str>,
         more: impl FnMut(Changes, &TokenRecord) -> Result<Changes, Fault> + Send,
     ) -> Result<(Auth, TokenRecord), Fault> {
+        let _timed = self.settings.meters.tokens.create.timed();
         let (record, _) = self.described(new, mount, now, &mut Vec::new());
         let token = self.tokens.new_token(&record.namespace);
         let made = self
             .tokens
             .insert_with(record, &token, &Placed::NOWHERE, replaced, more);
         let record = made.await?;
+        self.note_creation(&record, mount);
         Ok((auth_of(&record, None, token.expose(), now), record))
+    }
+
+    fn note_creation(&self, record: &TokenRecord, mount: &Mount) {
+        self.settings.meters.token_created(&TokenCreated {
+            auth_method: mount.record.engine(),
+            mount_point: &mount.record.path,
+            namespace: self.space.shown(),
+            token_type: kind_word(record.kind),
+            ttl: Duration::from_secs(record.creation_ttl_secs),
+            root: record.is_root(),
+        });
     }
 
     /// Makes the token of a login that an auth method accepted.
@@ -295,13 +311,16 @@ pub(super) fn auth_of(
         lease_duration: record.ttl_secs(now),
         renewable: record.renewable,
         entity_id: super::entity_id(record, standing).to_owned(),
-        token_type: match record.kind {
-            TokenKind::Service => "service",
-            TokenKind::Batch => "batch",
-        }
-        .to_owned(),
+        token_type: kind_word(record.kind).to_owned(),
         orphan: record.is_orphan(),
         mfa_requirement: None,
         num_uses: u64::try_from(record.num_uses).unwrap_or_default(),
+    }
+}
+
+fn kind_word(kind: TokenKind) -> &'static str {
+    match kind {
+        TokenKind::Service => "service",
+        TokenKind::Batch => "batch",
     }
 }

@@ -30,6 +30,7 @@ pub async fn renew(
     increment: Duration,
     now: Timestamp,
 ) -> Result<Renewed, Fault> {
+    let _timed = open.settings.meters.leases.renew_token.timed();
     let record = open.tokens.living(accessor, now).await?.ok_or_else(gone)?;
     let standing = open
         .standing_of(&record.namespace, &record.entity_id)

@@ -27,6 +27,7 @@ const CONCURRENT_LEASES: usize = 16;
 /// worker goes on where this stopped. Leases that can not be undone now are parked and retried on
 /// their own.
 pub async fn revoke_tree(core: &Arc<Core>, accessor: &str) -> Result<(), Fault> {
+    let _timed = core.settings.meters.tokens.revoke_tree.timed();
     let mut family: Vec<String> = Vec::new();
     let mut generation = vec![accessor.to_owned()];
     while !generation.is_empty() {
@@ -97,6 +98,7 @@ async fn mark(core: &Arc<Core>, accessor: &str) -> Result<(), Fault> {
 }
 
 async fn end_one(core: &Arc<Core>, accessor: &str) -> Result<(), Fault> {
+    let _timed = core.settings.meters.tokens.revoke.timed();
     end_leases(core, accessor).await?;
     if let Some(home) = core.home_of(accessor).await?
         && let Some(own) = home.space.mounts.per_token()
@@ -107,6 +109,7 @@ async fn end_one(core: &Arc<Core>, accessor: &str) -> Result<(), Fault> {
 }
 
 async fn end_leases(core: &Arc<Core>, accessor: &str) -> Result<(), Fault> {
+    let _timed = core.settings.meters.leases.revoke_by_token.timed();
     loop {
         let page = core.leases.of_token(accessor, PAGE).await?;
         if page.is_empty() {

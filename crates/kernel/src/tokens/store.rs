@@ -16,6 +16,7 @@ use super::record::TokenRecord;
 use crate::due::{Due, Ending, Mark};
 use crate::namespaces::id_of;
 use crate::quotas::{Counts, Placed};
+use crate::observe::Meters;
 
 /// Prefix of stored tokens.
 const SERVICE_PREFIX: &str = "hvs.";
@@ -42,6 +43,7 @@ pub struct Tokens {
     pub(super) due: Arc<Due>,
     pub(super) counts: Arc<Counts>,
     pub(super) sweeping: Arc<AtomicBool>,
+    meters: Arc<Meters>,
 }
 
 /// The key of the hash that stands for tokens.
@@ -64,6 +66,7 @@ impl Tokens {
         barrier: &Arc<Barrier>,
         due: Arc<Due>,
         counts: Arc<Counts>,
+        meters: Arc<Meters>,
     ) -> Result<Self, Fault> {
         let view = barrier.view("sys/token/");
         let random = barrier.random().clone();
@@ -83,11 +86,13 @@ impl Tokens {
             due,
             counts,
             sweeping: Arc::default(),
+            meters,
         })
     }
 
     /// The record of a living or ended token, if the token is one of ours.
     pub async fn by_token(&self, token: &str) -> Result<Option<TokenRecord>, Fault> {
+        let _timed = self.meters.tokens.lookup.timed();
         if token.is_empty() || token.len() > MAX_TOKEN_BYTES {
             return Ok(None);
         }
@@ -176,6 +181,7 @@ impl Tokens {
                 return Err(Fault::invalid("cannot create a token with a duplicate ID"));
             }
         }
+        self.meters.tokens.added(record.expires.is_some());
         self.due.announce(record.due);
         Ok(record)
     }
@@ -344,8 +350,12 @@ impl Tokens {
             let outcome = changes.commit().await;
             step.settle(&outcome);
             match outcome {
+                Ok(()) => {
+                    self.meters.tokens.removed(record.expires.is_some());
+                    return Ok(());
+                }
                 Err(coffer_barrier::Error::Conflict) => {}
-                done => return Ok(done?),
+                Err(other) => return Err(other.into()),
             }
         }
     }
@@ -388,6 +398,15 @@ impl Tokens {
     /// Removes what is left of a namespace whose tokens have ended: its roles.
     pub async fn forget_namespace(&self, namespace: &str) -> Result<(), Fault> {
         Ok(self.view.clear(&super::role::place(namespace, "")).await?)
+    }
+
+    /// All records in order of their paths, after one of these, at most `limit`; only an empty page is the end.
+    pub async fn records(
+        &self,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(String, TokenRecord)>, Fault> {
+        Ok(self.view.scan("id/", after, limit).await?)
     }
 }
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::document::{Document, sent};
-use crate::keys::{Keys, folder, place};
+use crate::keys::{self, Keys, folder, place};
 
 /// Where version 1 keeps its records, in the mount's storage.
 pub(super) const ROOT: &str = "v1/";
@@ -35,6 +35,10 @@ impl Engine for V1 {
             .write::<Write>()
             .delete::<Delete>()
             .exists::<Read>()])
+    }
+
+    async fn count(&self, cx: &Ctx) -> Result<Option<u64>, Fault> {
+        keys::count(&cx.view, ROOT).await.map(Some)
     }
 }
 

@@ -25,6 +25,8 @@ pub struct Listener {
     pub timeouts: Timeouts,
     /// Whether `sys/metrics` answers without a token here.
     pub unauthenticated_metrics_access: bool,
+    /// Whether `sys/in-flight-req` answers without a token here.
+    pub unauthenticated_in_flight_access: bool,
     /// Whether `sys/metrics` is all that answers here.
     pub metrics_only: bool,
     /// Whether `sys/metrics` does not answer here.
@@ -146,6 +148,7 @@ fn listener(
         access &= !telemetry.flag("disallow_metrics")?.unwrap_or(false);
         telemetry.finish()?;
     }
+    let unauthenticated_in_flight_access = in_flight_access(&mut stanza)?;
     let listener = Listener {
         binding,
         max_request_size_bytes: match stanza.integer("max_request_size")?.unwrap_or(0) {
@@ -155,6 +158,7 @@ fn listener(
         max_request_duration,
         timeouts: timeouts(&mut stanza)?,
         unauthenticated_metrics_access: access,
+        unauthenticated_in_flight_access,
         metrics_only: on(&mut stanza, "metrics_only")?,
         disallow_metrics: on(&mut stanza, "disallow_metrics")?,
         disable_unauthed_rekey_endpoints: on(&mut stanza, "disable_unauthed_rekey_endpoints")?,
@@ -171,6 +175,17 @@ fn listener(
     stanza.ignore(ignored::IN_LISTENER, warnings);
     stanza.finish()?;
     Ok(listener)
+}
+
+/// Both names of the switch are in use.
+fn in_flight_access(stanza: &mut Stanza) -> Result<bool, Error> {
+    let mut access = false;
+    for mut block in stanza.blocks("inflight_requests_logging", 0)? {
+        access |= on(&mut block, "unauthenticated_in_flight_requests_access")?;
+        access |= on(&mut block, "unauthenticated_in_flight_access")?;
+        block.finish()?;
+    }
+    Ok(access)
 }
 
 fn on(stanza: &mut Stanza, key: &'static str) -> Result<bool, Error> {

@@ -12,6 +12,8 @@ pub struct Log {
     pub format: Option<LogFormat>,
     /// A file, beside the standard error output.
     pub file: Option<PathBuf>,
+    /// The level at which each answered request is logged; `None` for not at all (but for debugging).
+    pub requests_level: Option<LogLevel>,
 }
 
 /// Severity, from everything to little.
@@ -48,7 +50,20 @@ pub(super) fn read(root: &mut Stanza) -> Result<Log, Error> {
         level: level.flatten(),
         format: format.flatten(),
         file: root.path("log_file")?,
+        requests_level: requests_level(root)?,
     })
+}
+
+/// The level of the lines about requests; `off` and nothing say the same.
+fn requests_level(root: &mut Stanza) -> Result<Option<LogLevel>, Error> {
+    let levels = "\"trace\", \"debug\", \"info\", \"warn\", \"error\" or \"off\"";
+    let read = root.value("log_requests_level", levels, |value| {
+        match value.as_text()? {
+            "off" => Some(None),
+            text => level(text),
+        }
+    })?;
+    Ok(read.flatten())
 }
 
 fn level(text: &str) -> Option<Option<LogLevel>> {

@@ -18,6 +18,7 @@ mod stanza;
 mod storage;
 mod telemetry;
 mod tls;
+mod traces;
 mod user_lockout;
 
 use std::collections::BTreeMap;
@@ -37,6 +38,7 @@ pub use seal::Seal;
 pub use storage::Storage;
 pub use telemetry::Telemetry;
 pub use tls::{ClientCertificates, Tls, TlsVersion};
+pub use traces::Traces;
 
 use stanza::Stanza;
 
@@ -69,6 +71,8 @@ pub struct Config {
     pub pid_file: Option<PathBuf>,
     /// Metrics.
     pub telemetry: Telemetry,
+    /// Where requests are traced to. Our own stanza.
+    pub traces: Traces,
     /// Whether `sys/raw` exists.
     pub raw_storage_endpoint: bool,
     /// Whether `sys/internal/inspect` exists.
@@ -157,6 +161,7 @@ fn read(mut root: Stanza) -> Result<(Read, Vec<Warning>), Error> {
         log: log::read(&mut root)?,
         pid_file: root.path("pid_file")?,
         telemetry: telemetry::read(&mut root, &mut warnings)?,
+        traces: traces::read(&mut root)?,
         raw_storage_endpoint: root.flag("raw_storage_endpoint")?.unwrap_or(false),
         introspection_endpoint: root.flag("introspection_endpoint")?.unwrap_or(false),
         enable_response_header_hostname: root

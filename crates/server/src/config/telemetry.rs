@@ -16,6 +16,10 @@ pub struct Telemetry {
     pub max_gauge_cardinality: u32,
     /// The first part of metric names. `vault`.
     pub metrics_prefix: String,
+    /// The width of the classes that the ends of leases are counted in. 1 h.
+    pub lease_metrics_epsilon: Duration,
+    /// How many such classes there are from now on. 168.
+    pub num_lease_metrics_buckets: u32,
 }
 
 pub(super) fn read(root: &mut Stanza, warnings: &mut Vec<Warning>) -> Result<Telemetry, Error> {
@@ -25,6 +29,8 @@ pub(super) fn read(root: &mut Stanza, warnings: &mut Vec<Warning>) -> Result<Tel
         usage_gauge_period: Some(Duration::from_secs(600)),
         max_gauge_cardinality: 500,
         metrics_prefix: "vault".to_owned(),
+        lease_metrics_epsilon: Duration::from_secs(3600),
+        num_lease_metrics_buckets: 168,
     };
     for mut stanza in root.blocks("telemetry", 0)? {
         update(&mut telemetry, &mut stanza)?;
@@ -54,9 +60,15 @@ fn update(telemetry: &mut Telemetry, stanza: &mut Stanza) -> Result<(), Error> {
     if let Some(period) = period {
         telemetry.usage_gauge_period = period;
     }
-    let cardinality = |value: &coffer_hcl::Value| u32::try_from(value.as_i64()?).ok();
-    if let Some(most) = stanza.value("maximum_gauge_cardinality", "a number from 0", cardinality)? {
+    let number = |value: &coffer_hcl::Value| u32::try_from(value.as_i64()?).ok();
+    if let Some(most) = stanza.value("maximum_gauge_cardinality", "a number from 0", number)? {
         telemetry.max_gauge_cardinality = most;
+    }
+    if let Some(width) = stanza.nonzero_duration("lease_metrics_epsilon")? {
+        telemetry.lease_metrics_epsilon = width;
+    }
+    if let Some(count) = stanza.value("num_lease_metrics_buckets", "a number from 0", number)? {
+        telemetry.num_lease_metrics_buckets = count;
     }
     if let Some(prefix) = stanza.plain_text("metrics_prefix")? {
         telemetry.metrics_prefix = prefix;

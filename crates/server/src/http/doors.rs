@@ -11,7 +11,18 @@ const REKEY_BACKUP: [&str; 2] = ["sys/rekey/backup", "sys/rekey/recovery-key-bac
 /// Making a root token from shares.
 const GENERATE_ROOT: &str = "sys/generate-root/";
 /// Metrics.
-const METRICS: &str = "sys/metrics";
+pub(super) const METRICS: &str = "sys/metrics";
+/// The requests in flight.
+const IN_FLIGHT: &str = "sys/in-flight-req";
+
+/// What a listener shows to everyone, in any state of the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shown {
+    /// What `sys/metrics` answers.
+    Metrics,
+    /// What `sys/in-flight-req` answers.
+    InFlight,
+}
 
 /// A listener's closed doors.
 #[derive(Debug, Default)]
@@ -20,6 +31,8 @@ pub(super) struct Doors {
     pub(super) generate_root_closed: bool,
     pub(super) metrics_only: bool,
     pub(super) metrics_closed: bool,
+    pub(super) metrics_shown: bool,
+    pub(super) in_flight_shown: bool,
 }
 
 impl Doors {
@@ -29,6 +42,17 @@ impl Doors {
             generate_root_closed: listener.disable_unauthed_generate_root_endpoints,
             metrics_only: listener.metrics_only,
             metrics_closed: listener.disallow_metrics,
+            metrics_shown: listener.unauthenticated_metrics_access,
+            in_flight_shown: listener.unauthenticated_in_flight_access,
+        }
+    }
+
+    /// What is at a path that needs no token here.
+    pub(super) fn shown(&self, path: &str) -> Option<Shown> {
+        match path {
+            METRICS => self.metrics_shown.then_some(Shown::Metrics),
+            IN_FLIGHT => self.in_flight_shown.then_some(Shown::InFlight),
+            _ => None,
         }
     }
 
@@ -76,5 +100,23 @@ mod tests {
             ..Doors::default()
         };
         assert!(doors.pass("sys/metrics").is_ok() && doors.pass("sys/health").is_err());
+    }
+
+    #[test]
+    fn nothing_is_shown_that_was_not_asked_for() {
+        let closed = Doors::default();
+        assert_eq!(
+            (closed.shown(METRICS), closed.shown(IN_FLIGHT)),
+            (None, None)
+        );
+        let doors = Doors {
+            metrics_shown: true,
+            ..Doors::default()
+        };
+        assert_eq!(doors.shown(METRICS), Some(Shown::Metrics));
+        assert_eq!(
+            (doors.shown(IN_FLIGHT), doors.shown("sys/monitor")),
+            (None, None)
+        );
     }
 }

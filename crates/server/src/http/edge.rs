@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Buf;
 use coffer_crypto::Zeroizing;
@@ -16,12 +16,13 @@ use hyper::body::Body;
 use tokio_util::task::TaskTracker;
 
 use super::cors::Admitted;
-use super::doors::Doors;
+use super::doors::{Doors, Shown};
 use super::headers::AddedHeaders;
 use super::outgoing::Outgoing;
 use super::redact::Redaction;
 use super::request::Wanted;
 use super::response::{Answer, field};
+use super::watch::{Watch, Watched};
 use super::{address, body};
 use crate::config::{Binding, Config, ForwardedFor, Listener};
 
@@ -40,6 +41,7 @@ pub(crate) struct Edge {
     doors: Doors,
     redaction: Redaction,
     added: AddedHeaders,
+    watch: Watch,
 }
 
 impl Edge {
@@ -49,6 +51,7 @@ impl Edge {
         running: TaskTracker,
         listener: &Listener,
         config: &Config,
+        watch: Watch,
     ) -> Self {
         let forwarded_for = match &listener.binding {
             Binding::Tcp { forwarded_for, .. } => forwarded_for.clone(),
@@ -65,6 +68,7 @@ impl Edge {
             doors: Doors::new(listener),
             redaction: Redaction::new(listener),
             added: AddedHeaders::new(listener, config),
+            watch,
         }
     }
 
@@ -153,24 +157,59 @@ impl Edge {
         if let Err(fault) = self.doors.pass(wanted.path()) {
             return Err(Answer::refused(Refusal::new(id, fault)));
         }
+        let watched = self.watch.begin(&self.kernel, &id, head, client);
+        let answer = match self.doors.shown(wanted.path()) {
+            Some(shown) => Ok(self.show(shown, &wanted, id)),
+            None => self.ask(wanted, id, head, body, client, &watched).await,
+        };
+        Ok(watched.end(answer.unwrap_or_else(|answer| answer)))
+    }
+
+    /// Answers what everyone may see here, whatever the server's state.
+    fn show(&self, shown: Shown, wanted: &Wanted, request_id: String) -> Answer {
+        let reply = match (shown, wanted.verb()) {
+            (Shown::Metrics, Verb::Read) => self.kernel.scrape(wanted.queried("format")),
+            (Shown::InFlight, Verb::Read) => self.kernel.settings.in_flight.reply(),
+            _ => Err(Fault::UnsupportedVerb),
+        };
+        match reply {
+            Ok(reply) => Answer::granted(Response {
+                request_id,
+                status: reply.status,
+                body: reply.body,
+                ..Response::default()
+            }),
+            Err(fault) => Answer::refused(Refusal::new(request_id, fault)),
+        }
+    }
+
+    /// Asks the kernel.
+    async fn ask<B>(
+        &self,
+        wanted: Wanted,
+        id: String,
+        head: &Parts,
+        body: B,
+        client: Option<SocketAddr>,
+        watched: &Watched,
+    ) -> Result<Answer, Answer>
+    where
+        B: Body + Unpin,
+        B::Data: Buf,
+    {
         let redacted = self.redaction.concerns(wanted.path());
         if self.kernel.is_streamed(wanted.verb(), wanted.path()) {
-            return self.stream(id, wanted, head, body, client).await;
+            return self.stream(id, wanted, head, body, client, watched).await;
         }
         let body::Received { bytes, room } = match wanted.has_body() {
             true => body::read(body, self.max_body_bytes, self.max_read_time, &self.room).await?,
             false => body::Received::default(),
         };
-        let started = Instant::now();
-        let (verb, path) = (
-            wanted.verb(),
-            tracing::enabled!(tracing::Level::DEBUG).then(|| wanted.path().to_owned()),
-        );
         let request = wanted.into_request(id, &head.headers, &bytes, client)?;
         drop(bytes);
-        let answer = self.run(request, self.max_request_duration).await;
+        let answer = self.run(request, self.max_request_duration, watched).await;
         drop(room); // The fields of a body take more room than its bytes, until they are handled.
-        let answer = match answer {
+        Ok(match answer {
             Ok(mut response) => {
                 if redacted {
                     self.redaction.apply(&mut response);
@@ -178,12 +217,7 @@ impl Edge {
                 Answer::granted(response)
             }
             Err(refusal) => Answer::refused(refusal),
-        };
-        if let Some(path) = path {
-            let micros = started.elapsed().as_micros();
-            tracing::debug!(%verb, path, status = answer.status.as_u16(), micros, "request");
-        }
-        Ok(answer)
+        })
     }
 
     /// Answers a request whose body and answer may be of any length and take any time. Not a byte of the body
@@ -195,6 +229,7 @@ impl Edge {
         head: &Parts,
         body: B,
         client: Option<SocketAddr>,
+        watched: &Watched,
     ) -> Result<Answer, Answer>
     where
         B: Body + Unpin,
@@ -213,7 +248,7 @@ impl Edge {
                 None => body::give_back(body).await,
             }
         };
-        let (answer, ()) = tokio::join!(self.run(request, Duration::MAX), sent);
+        let (answer, ()) = tokio::join!(self.run(request, Duration::MAX, watched), sent);
         answer.map_or_else(
             |refusal| Err(Answer::refused(refusal)),
             |response| Ok(Answer::granted(response)),
@@ -231,12 +266,20 @@ impl Edge {
 
     /// Runs the request in a task of its own, so that neither a client that hangs up nor the end of its time stops
     /// it half-way, and a fault of ours ends that task alone.
-    async fn run(&self, request: Request, max_time: Duration) -> Result<Response, Refusal> {
+    async fn run(
+        &self,
+        mut request: Request,
+        max_time: Duration,
+        watched: &Watched,
+    ) -> Result<Response, Refusal> {
         let request_id = request.id.clone();
-        let kernel = Arc::clone(&self.kernel);
-        let task = self
-            .running
-            .spawn(async move { kernel.handle(request).await });
+        request.flight = Some(watched.flight());
+        let (kernel, running) = (Arc::clone(&self.kernel), watched.running());
+        let task = self.running.spawn(async move {
+            let answer = kernel.handle(request).await;
+            drop(running);
+            answer
+        });
         let fault = match tokio::time::timeout(max_time, task).await {
             Ok(Ok(answer)) => return answer,
             Ok(Err(error)) if error.is_panic() => {

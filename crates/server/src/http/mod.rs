@@ -12,6 +12,8 @@ mod redact;
 mod request;
 mod response;
 mod status;
+mod watch;
 
 pub(crate) use edge::Edge;
 pub(crate) use outgoing::{BrokeOff, Outgoing};
+pub(crate) use watch::Watch;

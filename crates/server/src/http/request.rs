@@ -11,12 +11,13 @@ use coffer_kernel::Request;
 use coffer_wire::{
     ApiPath, PathFault, Verb, Wiped, header, is_parsers_word, parse_duration, parse_object,
 };
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode};
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 
+use super::doors::METRICS;
 use super::response::Answer;
 
 /// The only path that answers HEAD: load balancers probe with it.
@@ -54,6 +55,10 @@ impl Wanted {
             is_merge_patch(&head.headers)?;
         }
         let only_body = matches!(verb, Verb::Write | Verb::Patch);
+        let mut query = (!only_body).then(|| fields(query.as_bytes())).transpose()?;
+        if let Some(query) = query.as_mut().filter(|_| path.as_str() == METRICS) {
+            format_of_metrics(query, &head.headers);
+        }
         Ok(Self {
             verb,
             help,
@@ -64,7 +69,7 @@ impl Wanted {
                 .trim_matches('/')
                 .to_owned(),
             wrap_ttl: wrap_ttl(&head.headers)?,
-            query: (!only_body).then(|| fields(query.as_bytes())).transpose()?,
+            query,
             is_form: media_type(&head.headers) == Some("application/x-www-form-urlencoded"),
         })
     }
@@ -77,6 +82,12 @@ impl Wanted {
     /// What is asked about.
     pub(super) fn path(&self) -> &str {
         self.path.as_str()
+    }
+
+    /// A field of the query that is one text.
+    pub(super) fn queried(&self, name: &str) -> &str {
+        let field = self.query.as_ref().and_then(|query| query.get(name));
+        field.and_then(Value::as_str).unwrap_or_default()
     }
 
     /// The verb.
@@ -116,6 +127,7 @@ impl Wanted {
             client,
             headers: plain_headers(headers),
             wrap_ttl: self.wrap_ttl,
+            flight: None,
         })
     }
 }
@@ -196,6 +208,17 @@ fn fields(encoded: &[u8]) -> Result<Map<String, Value>, Answer> {
         }
     }
     Ok(fields)
+}
+
+/// Scrapers say by a header which form of metrics they want.
+fn format_of_metrics(query: &mut Map<String, Value>, headers: &HeaderMap) {
+    const FORMS: [&str; 2] = ["application/openmetrics-text", "prometheus/telemetry"];
+    let accepted = headers.get_all(ACCEPT).into_iter();
+    let mut accepted = accepted.filter_map(|value| value.to_str().ok());
+    let wants = accepted.any(|value| FORMS.iter().any(|form| value.contains(form)));
+    if wants && !query.contains_key("format") {
+        query.insert("format".to_owned(), "prometheus".into());
+    }
 }
 
 /// The token: `X-Vault-Token` wins, else a bearer's.
@@ -415,6 +438,25 @@ mod tests {
         assert_eq!(Value::Object(listed.body.0.clone()), json!({"after": "k"}));
         let written = request("POST /v1/a?x=1", &[], "{\"y\":2}").unwrap();
         assert_eq!(Value::Object(written.body.0.clone()), json!({"y": 2}));
+    }
+
+    #[test]
+    fn scrapers_say_by_a_header_what_they_want() {
+        let format = |line: &str, accept: &str| {
+            let request = request(line, &[("accept", accept)], "").unwrap();
+            request.body.get("format").cloned()
+        };
+        let scraper = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5";
+        assert_eq!(
+            format("GET /v1/sys/metrics", scraper),
+            Some("prometheus".into())
+        );
+        assert_eq!(format("GET /v1/sys/metrics", "text/plain"), None);
+        assert_eq!(
+            format("GET /v1/sys/metrics?format=x", scraper),
+            Some("x".into())
+        );
+        assert_eq!(format("GET /v1/secret/a", scraper), None);
     }
 
     #[test]

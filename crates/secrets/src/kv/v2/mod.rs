@@ -25,6 +25,8 @@ mod versions;
 
 use coffer_engine::{Ctx, Engine, Fault, MountInfo, Path, Routes, path};
 
+use crate::keys;
+
 /// Where version 2 keeps its records, in the mount's storage.
 const CONFIG: &str = "v2/config";
 const METADATA: &str = "v2/metadata/";
@@ -83,6 +85,10 @@ impl Engine for V2 {
             elsewhere(""),
             elsewhere("{path*}"),
         ])
+    }
+
+    async fn count(&self, cx: &Ctx) -> Result<Option<u64>, Fault> {
+        keys::count(&cx.view, METADATA).await.map(Some)
     }
 
     /// Takes over what version 1 left, also what an interrupted upgrade left.

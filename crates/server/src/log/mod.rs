@@ -1,18 +1,25 @@
 //! Where log lines go. No line holds a secret: requests are logged by path and status only, at debug level.
 
+mod areas;
+mod control;
+mod line;
+mod tap;
+
 use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
-use tracing::level_filters::LevelFilter;
+use coffer_kernel::observe::{Level, Logs, NoLogs};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{Registry, reload};
+use tracing_subscriber::{Layer, Registry, reload};
 
+use self::control::{Apply, Control};
+use self::tap::{Tap, Tapping};
 use crate::args::ServerArgs;
 use crate::config::{Log, LogFormat, LogLevel};
 use crate::environment;
@@ -20,7 +27,7 @@ use crate::error::Error;
 
 /// The log of this process.
 pub(crate) struct Logging {
-    level: Option<reload::Handle<Targets, Registry>>,
+    control: Option<Arc<Control>>,
     /// From command line or environment, which the configuration can not change.
     fixed: Option<LogLevel>,
     output: Output,
@@ -48,15 +55,28 @@ impl Logging {
             .unwrap_or(LogFormat::Standard);
         let shown = fixed.or(log.level).unwrap_or(LogLevel::Info);
         let output = Output::open(log.file.as_deref())?;
-        let (filter, handle) = reload::Layer::new(targets(shown));
+        let tap = Arc::<Tap>::default();
+        let ((shown_lines, log), (read_lines, readers)) = (filter(), filter());
         let lines = tracing_subscriber::fmt::layer()
             .with_writer(output.clone())
             .with_ansi(output.is_terminal());
-        let registry = tracing_subscriber::registry().with(filter);
-        let started = match format {
-            LogFormat::Standard => registry.with(lines).try_init(),
-            LogFormat::Json => registry.with(lines.json().flatten_event(true)).try_init(),
+        let lines = match format {
+            LogFormat::Standard => lines.with_filter(shown_lines).boxed(),
+            LogFormat::Json => lines
+                .json()
+                .flatten_event(true)
+                .with_filter(shown_lines)
+                .boxed(),
         };
+        let tapping = Tapping(Arc::clone(&tap)).with_filter(read_lines).boxed();
+        let started = tracing_subscriber::registry()
+            .with(vec![lines, tapping])
+            .try_init();
+        let control = started.is_ok().then(|| {
+            let control = Control::new(level_of(shown), log, tap, readers);
+            control.configure(level_of(shown));
+            Arc::new(control)
+        });
         std::panic::set_hook(Box::new(|panic| {
             // The panic's text is left out: nobody knows what it quotes.
             let place = panic
@@ -66,20 +86,26 @@ impl Logging {
             tracing::error!(place, "a task panicked; please report this");
         }));
         Ok(Self {
-            level: started.is_ok().then_some(handle),
+            control,
             fixed,
             output,
             shown,
         })
     }
 
+    /// The log as the kernel's paths reach it; none where something else in this process logs.
+    pub(crate) fn logs(&self) -> Arc<dyn Logs> {
+        match &self.control {
+            Some(control) => Arc::clone(control) as Arc<dyn Logs>,
+            None => Arc::new(NoLogs),
+        }
+    }
+
     /// Takes over a changed level and opens the log file anew, for rotation from outside.
     pub(crate) fn reload(&self, log: &Log) {
         let level = self.fixed.or(log.level).unwrap_or(LogLevel::Info);
-        if let Some(handle) = &self.level
-            && let Err(error) = handle.reload(targets(level))
-        {
-            tracing::warn!(%error, "the log level could not be changed");
+        if let Some(control) = &self.control {
+            control.configure(level_of(level));
         }
         if let Err(error) = self.output.reopen() {
             tracing::error!(%error, "the log file stays as it is");
@@ -87,18 +113,21 @@ impl Logging {
     }
 }
 
-/// Our own lines from `level` on, those of the libraries only where they warn.
-fn targets(level: LogLevel) -> Targets {
-    let level = match level {
-        LogLevel::Trace => LevelFilter::TRACE,
-        LogLevel::Debug => LevelFilter::DEBUG,
-        LogLevel::Info => LevelFilter::INFO,
-        LogLevel::Warn => LevelFilter::WARN,
-        LogLevel::Error => LevelFilter::ERROR,
-    };
-    Targets::new()
-        .with_default(level.min(LevelFilter::WARN))
-        .with_target("coffer", level)
+/// A filter that lets nothing through, and what puts another in its place.
+fn filter() -> (reload::Layer<Targets, Registry>, Apply) {
+    let (filter, handle) = reload::Layer::new(Targets::new());
+    let apply = move |targets| handle.reload(targets).map_err(|error| error.to_string());
+    (filter, Box::new(apply))
+}
+
+fn level_of(level: LogLevel) -> Level {
+    match level {
+        LogLevel::Trace => Level::Trace,
+        LogLevel::Debug => Level::Debug,
+        LogLevel::Info => Level::Info,
+        LogLevel::Warn => Level::Warn,
+        LogLevel::Error => Level::Error,
+    }
 }
 
 fn level(text: &str) -> Result<LogLevel, Error> {
