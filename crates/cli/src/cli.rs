@@ -4,8 +4,8 @@ use clap::error::{ContextKind, ErrorKind};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
-    apply, audit, auth, completion, debug, delete, diff, kv, lease, list, login, monitor, operator, patch,
-    path_help, policy, print, read, secrets, server, status, token, unwrap, version, write,
+    apply, audit, auth, completion, debug, delete, diff, kv, lease, list, login, monitor, operator,
+    patch, path_help, policy, print, read, secrets, server, status, token, unwrap, version, write,
 };
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};

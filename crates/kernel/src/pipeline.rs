@@ -47,7 +47,11 @@ impl Kernel {
         }
         let core = self.core()?; //                                      1    sealed and standby answer here
         let (open, mut asked) = find(&core, request).await?; //          2    namespace, mount, route and its flags
-        let _timed = core.settings.meters.core.request(asked.flags().unauthenticated);
+        let _timed = core
+            .settings
+            .meters
+            .core
+            .request(asked.flags().unauthenticated);
         if let Err(fault) = admit::stranger(&open, &mut asked, allowance).await {
             return turn_away(&open, asked, fault).await; //                   whoever asks too often learns no more
         }

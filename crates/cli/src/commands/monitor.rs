@@ -29,7 +29,10 @@ impl Monitor {
     pub(crate) async fn run(self, cx: &Context) -> Outcome {
         let client = cx.client()?;
         let request = request(&self.log_level, &self.log_format);
-        let mut lines = client.download(&request).await.or_failed("following the log")?;
+        let mut lines = client
+            .download(&request)
+            .await
+            .or_failed("following the log")?;
         tokio::select! {
             ended = print(&mut lines) => ended,
             _ = tokio::signal::ctrl_c() => Ok(()),

@@ -48,7 +48,9 @@ pub(super) async fn deliver(
         match &offered {
             Offered::Full(_) => behind.push((device, offered)),
             Offered::Under(_) if device.is_behind(GRACE) => behind.push((device, offered)),
-            Offered::Under(_) | Offered::Done(_) => prompt.push(measured.wait(device, offered, time)),
+            Offered::Under(_) | Offered::Done(_) => {
+                prompt.push(measured.wait(device, offered, time))
+            }
         }
     }
     let mut reasons = Vec::new();

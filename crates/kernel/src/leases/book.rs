@@ -12,8 +12,8 @@ use parking_lot::Mutex;
 use super::record::{LeaseRecord, LeaseState};
 use crate::due::{Due, Ending, Mark};
 use crate::namespaces::id_of;
-use crate::quotas::Counts;
 use crate::observe::Meters;
+use crate::quotas::Counts;
 
 /// What the paths of the other index entries have beside the lease id, at most.
 const INDEX_BYTES_MAX: usize = 128;

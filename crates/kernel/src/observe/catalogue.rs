@@ -35,6 +35,7 @@ pub struct CoreMeters {
     pub(super) mounts_size: Arc<Reset>,
     pub(super) encryptions: Arc<Reset>,
     pub(super) entities: Arc<Reset>,
+    pub(super) rate_limited: Arc<Labelled<Counter>>,
 }
 
 /// Tokens.
@@ -193,6 +194,12 @@ impl CoreMeters {
                 "Records that the active key has encrypted.",
                 &["term"],
                 1,
+            ),
+            rate_limited: registry.counters(
+                "quota.rate_limit.violation",
+                "Requests that a rate limit refused.",
+                &["name"],
+                most,
             ),
             entities: registry.reset(
                 "identity.entity.count",

@@ -201,6 +201,11 @@ impl Meters {
         }
     }
 
+    /// A request was refused by a rate limit.
+    pub(crate) fn rate_limited(&self, quota: &str) {
+        self.core.rate_limited.of(&[quota]).one();
+    }
+
     /// A lease was issued.
     pub(crate) fn lease_created(&self, made: &LeaseCreated<'_>) {
         let cluster = self.cluster();

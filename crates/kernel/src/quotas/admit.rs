@@ -150,6 +150,9 @@ impl Question<'_> {
         if rules.config.response_headers {
             *told = Some(allowance);
         }
+        if !allowance.passes {
+            core.settings.meters.rate_limited(&rule.quota.name);
+        }
         match allowance.passes {
             true => Ok(()),
             false => Err(Fault::TooMany(format!(

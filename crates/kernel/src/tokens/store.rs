@@ -15,8 +15,8 @@ use super::count::counted;
 use super::record::TokenRecord;
 use crate::due::{Due, Ending, Mark};
 use crate::namespaces::id_of;
-use crate::quotas::{Counts, Placed};
 use crate::observe::Meters;
+use crate::quotas::{Counts, Placed};
 
 /// Prefix of stored tokens.
 const SERVICE_PREFIX: &str = "hvs.";
