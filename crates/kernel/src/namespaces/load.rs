@@ -90,7 +90,7 @@ impl Namespaces {
         if let Some(known) = self.known(&path) {
             return Ok(Some(known));
         }
-        if !NamespacePath::parse(&path).is_some_and(|clean| clean.as_str() == path) {
+        if NamespacePath::parse(&path).is_none_or(|clean| clean.as_str() != path) {
             return Ok(None);
         }
         if self.record(&path).await?.is_none() {

@@ -102,7 +102,7 @@ mod tests {
         for (text, path) in [
             ("", ""),
             ("root", ""),
-            ("/root/", ""),
+            ("//root//", ""),
             ("a", "a/"),
             ("/a/b/", "a/b/"),
             ("a//b", "a/b/"),

@@ -239,9 +239,8 @@ impl Handle<Open> for RevokeLeaseByPath {
 
 /// Ends a lease of the namespace at hand or of one within it; others are as good as gone.
 async fn revoke(open: &Open, id: &str) -> Result<Empty, Fault> {
-    match open.within(id).await? {
-        Some(home) => leases::revoke(&home, id, Force::No).await.map_err(kept)?,
-        None => {}
+    if let Some(home) = open.within(id).await? {
+        leases::revoke(&home, id, Force::No).await.map_err(kept)?;
     }
     Ok(Empty)
 }
@@ -400,7 +399,8 @@ async fn irrevocable(
             };
             for id in page {
                 let here = id_of(&id) == open.space.id;
-                if !here && !(children && open.within(&id).await?.is_some()) {
+                let asked_for = here || (children && open.within(&id).await?.is_some());
+                if !asked_for {
                     continue;
                 }
                 let record = open.leases.get(&id).await?;
