@@ -9,7 +9,7 @@ use coffer_wire::Timestamp;
 use crate::identity::Standing;
 use crate::namespaces::Space;
 use crate::open::Open;
-use crate::policy::{Acl, Question, Verdict};
+use crate::policy::{Acl, Explanation, Question, Verdict};
 
 /// The policies of a caller, looking from the caller's namespace at the one at hand. Every decision about what
 /// somebody may do is made here, those that are only told (capabilities, visible mounts) included.
@@ -57,6 +57,15 @@ impl Authority {
     pub fn decide(&self, question: &Question<'_>) -> Verdict<'_> {
         let path = self.seen(question.path);
         self.acl.decide(&Question {
+            path: &path,
+            ..*question
+        })
+    }
+
+    /// Decides as [`Authority::decide`] does, and says why.
+    pub fn explain(&self, question: &Question<'_>) -> Explanation {
+        let path = self.seen(question.path);
+        self.acl.explain(&Question {
             path: &path,
             ..*question
         })

@@ -115,7 +115,7 @@ pub async fn authorize(open: &Open, mut asked: Box<Asked>) -> Result<Granted, Re
             desk,
         });
     }
-    match allowed(open, &mut asked, &mount, &found, &cx).await {
+    match allowed(open, &mut asked, &mount, &found, &cx, &mut Trail::default()).await {
         Ok(()) => Ok(Granted {
             asked,
             mount,
@@ -184,11 +184,66 @@ async fn admitted(open: &Open, asked: &mut Asked) -> Result<(), Fault> {
         Err(_) if asked.request.help => Ok(()), // Help is for everyone who has a token.
         Err(_) => {
             let authority = authority_of(open, asked).await?;
-            let verdict = policy_says(&authority, asked, false, false).ok_or(Fault::Denied)?;
-            note(open, asked, &verdict);
+            let verdict = policy_says(&authority, asked, false, false, &mut Trail::default());
+            note(open, asked, &verdict.ok_or(Fault::Denied)?);
             Ok(())
         }
     }
+}
+
+/// What policy was asked about a request, in that order, for who wants to know why. It keeps nothing unless told to.
+#[derive(Debug, Default)]
+pub(crate) struct Trail(Option<Vec<Step>>);
+
+/// One question that policy decided.
+#[derive(Clone, Debug)]
+pub(crate) struct Step {
+    /// The path as policy was asked about it.
+    pub path: String,
+    /// Whether a write was supposed to make something new.
+    pub creates: bool,
+    /// Whether the route needs `sudo`.
+    pub sudo_path: bool,
+    /// Whether it was allowed.
+    pub allowed: bool,
+}
+
+impl Trail {
+    fn note(&mut self, question: &Question<'_>, verdict: &Verdict<'_>) {
+        if let Some(steps) = &mut self.0 {
+            steps.push(Step {
+                path: question.path.to_owned(),
+                creates: question.creates,
+                sudo_path: question.sudo_path,
+                allowed: verdict.allowed,
+            });
+        }
+    }
+
+    /// The question before turned out not to be the one that decides.
+    fn again(&mut self) {
+        if let Some(steps) = &mut self.0 {
+            steps.pop();
+        }
+    }
+}
+
+/// Decides about a request that nobody made, exactly as [`authorize`] would, and answers what policy was asked.
+pub(crate) async fn consider(open: &Open, asked: &mut Asked) -> (Vec<Step>, Result<(), Fault>) {
+    let mut trail = Trail(Some(Vec::new()));
+    let outcome = match (asked.mount.clone(), asked.found.as_ref().cloned()) {
+        (Some(mount), Ok(found)) => match context(open, asked, &mount) {
+            Some((cx, _)) => allowed(open, asked, &mount, &found, &cx, &mut trail).await,
+            None => Err(Fault::Denied),
+        },
+        _ => match authority_of(open, asked).await {
+            Ok(authority) => policy_says(&authority, asked, false, false, &mut trail)
+                .map(drop)
+                .ok_or(Fault::Denied),
+            Err(fault) => Err(fault),
+        },
+    };
+    (trail.0.unwrap_or_default(), outcome)
 }
 
 async fn allowed(
@@ -197,6 +252,7 @@ async fn allowed(
     mount: &Mount,
     found: &Found,
     cx: &Ctx,
+    trail: &mut Trail,
 ) -> Result<(), Fault> {
     if mount.per_token()
         && asked
@@ -213,9 +269,9 @@ async fn allowed(
     }
     let authority = authority_of(open, asked).await?;
     let sudo_path = found.flags.sudo;
-    let mut verdict = policy_says(&authority, asked, sudo_path, false);
+    let mut verdict = policy_says(&authority, asked, sudo_path, false, trail);
     if found.tells_existence {
-        let creating = policy_says(&authority, asked, sudo_path, true);
+        let creating = policy_says(&authority, asked, sudo_path, true, trail);
         if verdict.is_none() && creating.is_none() {
             return Err(Fault::Denied); // Who may do neither does not learn what is there.
         }
@@ -241,6 +297,7 @@ fn policy_says<'a>(
     asked: &Asked,
     sudo_path: bool,
     creates: bool,
+    trail: &mut Trail,
 ) -> Option<Verdict<'a>> {
     let found = asked.found.as_ref().ok();
     let path = asked_path(&asked.request, found);
@@ -253,11 +310,14 @@ fn policy_says<'a>(
         sudo_path,
     };
     let mut verdict = authority.decide(&question);
+    trail.note(&question, &verdict);
     if !verdict.is_decided() && found.is_some_and(|found| found.flags.caseless) {
         question.path = asked.request.path.as_str(); // A rule may name it as it is spelt here.
         verdict = authority.decide(&question);
+        trail.again();
+        trail.note(&question, &verdict);
     }
-    (verdict.allowed && allowed_without_slash(authority, question)).then_some(verdict)
+    (verdict.allowed && allowed_without_slash(authority, question, trail)).then_some(verdict)
 }
 
 /// Keeps what a verdict says beyond yes.
@@ -288,10 +348,15 @@ pub(crate) fn asked_path<'a>(request: &'a Request, found: Option<&Found>) -> Cow
 
 /// `sys/mounts/one/` names the mount that `sys/mounts/one` names: unless it asks for a list, a path with
 /// a trailing slash must be allowed in both spellings, so that the slash is no way around a rule.
-fn allowed_without_slash(authority: &Authority, question: Question<'_>) -> bool {
+fn allowed_without_slash(authority: &Authority, question: Question<'_>, trail: &mut Trail) -> bool {
     let lists = matches!(question.verb, Verb::List | Verb::Scan);
     let bare = question.path.strip_suffix('/').filter(|_| !lists);
-    bare.is_none_or(|path| authority.decide(&Question { path, ..question }).allowed)
+    bare.is_none_or(|path| {
+        let question = Question { path, ..question };
+        let verdict = authority.decide(&question);
+        trail.note(&question, &verdict);
+        verdict.allowed
+    })
 }
 
 /// A policy that bounds pages gives its bound to a list that names none.

@@ -80,7 +80,10 @@ impl Kernel {
 
 /// Finds the namespace, and in it the endpoint. A namespace that is not there has no mounts; who may ask is told
 /// so later.
-async fn find(core: &Arc<Core>, mut request: Request) -> Result<(Open, Box<Asked>), Fault> {
+pub(crate) async fn find(
+    core: &Arc<Core>,
+    mut request: Request,
+) -> Result<(Open, Box<Asked>), Fault> {
     let space = namespace_of(core, &mut request).await?;
     let open = match &space {
         Some(space) => Open::new(core, Arc::clone(space)),
@@ -180,7 +183,10 @@ async fn identify(open: &Open, mut asked: Box<Asked>) -> Result<Box<Asked>, Refu
 }
 
 /// What is about the token itself is answered in the token's namespace, wherever it was asked.
-async fn go_home(open: Open, mut asked: Box<Asked>) -> Result<(Open, Box<Asked>), Fault> {
+pub(crate) async fn go_home(
+    open: Open,
+    mut asked: Box<Asked>,
+) -> Result<(Open, Box<Asked>), Fault> {
     let elsewhere = match &asked.token {
         Some(token) if asked.flags().at_home => token.namespace != open.space.id,
         _ => false,

@@ -1,6 +1,7 @@
 //! What a set of policies allows, compiled for quick decisions.
 
 use std::borrow::Borrow;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::builtin::ROOT;
 use super::tree::{RuleId, Tree};
-use super::{Capabilities, Grant, Pattern, Policy};
+use super::{Capabilities, Considered, Explanation, Grant, Objection, Pattern, Policy};
 
 /// The compiled rules of a set of policies.
 #[derive(Debug)]
@@ -22,11 +23,24 @@ pub struct Acl {
 
 /// All rules with one pattern.
 #[derive(Debug)]
-struct Merged {
-    pattern: Pattern,
-    grant: Grant,
-    /// Which policies contributed which capabilities.
-    sources: Vec<(Arc<str>, Capabilities)>,
+pub(super) struct Merged {
+    pub pattern: Pattern,
+    pub grant: Grant,
+    /// The rules it was merged from.
+    pub sources: Vec<Source>,
+}
+
+/// One rule of one policy.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// The name of the policy.
+    pub policy: Arc<str>,
+    /// The line in its text where the rule begins.
+    pub line: u32,
+    /// The path as written, where its templates were filled in.
+    pub template: Option<Arc<str>>,
+    /// What it grants, before the rules of the same path are merged.
+    pub capabilities: Capabilities,
 }
 
 /// What a request wants to do.
@@ -80,11 +94,13 @@ impl<'a> Verdict<'a> {
     pub fn granted_by(&self) -> impl Iterator<Item = &'a str> {
         let needed = self.needed;
         let sources = self.rule.filter(|_| self.allowed).map(|rule| &rule.sources);
-        let granting = sources
-            .into_iter()
-            .flatten()
-            .filter(move |(_, capabilities)| capabilities.grants(needed))
-            .map(|(name, _)| name.as_ref());
+        let sources = sources.map(Vec::as_slice).unwrap_or_default();
+        let grants = move |source: &Source| source.capabilities.grants(needed);
+        let granting = sources.iter().enumerate().filter_map(move |(at, source)| {
+            let mut earlier = sources.iter().take(at);
+            let named = earlier.any(|earlier| earlier.policy == source.policy && grants(earlier));
+            (grants(source) && !named).then_some(&*source.policy)
+        });
         (self.root && self.allowed)
             .then_some(ROOT)
             .into_iter()
@@ -133,7 +149,12 @@ impl Acl {
                 }),
             }
             if let Some(merged) = self.rules.get_mut(id) {
-                merged.credit(policy.name(), rule.grant.capabilities);
+                merged.sources.push(Source {
+                    policy: Arc::clone(policy.name()),
+                    line: rule.line,
+                    template: rule.template.clone(),
+                    capabilities: rule.grant.capabilities,
+                });
             }
         }
     }
@@ -180,20 +201,62 @@ impl Acl {
         let Some(rule) = self.rule(question.path, lists) else {
             return Verdict::REFUSED;
         };
-        let held = rule.grant.capabilities;
-        let needed = Capabilities::needed(question.verb, question.creates);
-        let sudo = held.grants(Capabilities::SUDO);
-        let allowed = held.grants(needed)
-            && (sudo || !question.sudo_path)
-            && rule.grant.accepts_wrapping(question.wrap_ttl)
-            && rule.grant.accepts_parameters(question);
+        let objection = rule.grant.object(question, |_| ControlFlow::Break(()));
+        let allowed = objection.is_continue();
         Verdict {
             allowed,
             root: false,
-            sudo,
+            sudo: rule.grant.capabilities.grants(Capabilities::SUDO),
             page_limit: rule.grant.page_limit.filter(|_| allowed && lists),
-            needed,
+            needed: Capabilities::needed(question.verb, question.creates),
             rule: Some(rule),
+        }
+    }
+
+    /// Decides as [`Acl::decide`] does, and says why: the rule that decides with all it objects to, and the rules that
+    /// match as well, in the order in which they would decide.
+    pub fn explain(&self, question: &Question<'_>) -> Explanation {
+        let verdict = self.decide(question);
+        let mut objections = Vec::new();
+        match verdict.rule {
+            _ if verdict.root => {}
+            None => objections.push(Objection::NoRule),
+            Some(rule) => {
+                let _all = rule.grant.object(question, |objection| {
+                    objections.push(objection);
+                    ControlFlow::Continue(())
+                });
+            }
+        }
+        let lists = matches!(question.verb, Verb::List | Verb::Scan);
+        let matching = self.matching(question.path, lists);
+        let shown = |id: &RuleId, loses: Option<&'static str>| {
+            let rule = self.rules.get(*id)?;
+            Some(Considered::new(
+                &rule.pattern,
+                &rule.grant,
+                &rule.sources,
+                loses,
+            ))
+        };
+        let (first, others) = match matching.split_first() {
+            Some((first, others)) if !verdict.root => (Some(first), others),
+            _ => (None, &[][..]),
+        };
+        Explanation {
+            allowed: verdict.allowed,
+            root: verdict.root,
+            needed: match question.sudo_path {
+                true => Capabilities::needed(question.verb, question.creates) | Capabilities::SUDO,
+                false => Capabilities::needed(question.verb, question.creates),
+            },
+            decided_by: first.and_then(|id| shown(id, None)),
+            others: first
+                .into_iter()
+                .flat_map(|first| others.iter().map(move |other| (first, other)))
+                .filter_map(|(first, other)| shown(other, Some(self.tree.why(*first, *other))))
+                .collect(),
+            objections,
         }
     }
 
@@ -240,40 +303,20 @@ impl Acl {
             .or_else(|| self.tree.wildcard(bare?));
         self.rules.get(id?)
     }
-}
 
-impl Merged {
-    fn credit(&mut self, name: &Arc<str>, capabilities: Capabilities) {
-        match self.sources.iter_mut().find(|(known, _)| known == name) {
-            Some((_, known)) => *known = known.merged(capabilities),
-            None => self.sources.push((Arc::clone(name), capabilities)),
-        }
-    }
-}
-
-impl Grant {
-    fn accepts_parameters(&self, question: &Question<'_>) -> bool {
-        let body = question.body;
-        match question.verb {
-            Verb::Delete => true,
-            Verb::List | Verb::Scan => self
-                .page_limit
-                .is_none_or(|most| body.get("limit").is_none_or(|limit| within(limit, most))),
-            Verb::Read | Verb::Write | Verb::Patch => {
-                self.required.iter().all(|name| body.contains_key(name))
-                    && !self.denied.deny(body)
-                    && self.allowed.allow(body)
+    /// All rules that match a path, in the order in which they would decide: the first is that of [`Acl::rule`].
+    fn matching(&self, path: &str, lists: bool) -> Vec<RuleId> {
+        let path = path.trim_start_matches('/');
+        let bare = path.strip_suffix('/').filter(|_| lists);
+        let paths = || std::iter::once(path).chain(bare);
+        let exact = paths().filter_map(|path| self.tree.exact(path));
+        let wildcards = paths().flat_map(|path| self.tree.wildcards(path));
+        let mut all: Vec<RuleId> = Vec::new();
+        for id in exact.chain(wildcards) {
+            if !all.contains(&id) {
+                all.push(id);
             }
         }
+        all
     }
-}
-
-/// Whether a list's `limit` is a number from 0 (none given) to `most`.
-fn within(limit: &Value, most: i64) -> bool {
-    let limit = match limit {
-        Value::String(text) if text.is_empty() => Some(0),
-        Value::String(text) => text.trim().parse::<i64>().ok(),
-        other => other.as_i64(),
-    };
-    limit.is_some_and(|limit| (0..=most).contains(&limit))
 }

@@ -19,6 +19,7 @@ path "auth/token/revoke-self" { capabilities = ["update"] }
 
 # What may I do.
 path "sys/capabilities-self"         { capabilities = ["update"] }
+path "sys/policies/explain"          { capabilities = ["update"] }
 path "sys/internal/ui/resultant-acl" { capabilities = ["read"] }
 
 # The entity that I act for.

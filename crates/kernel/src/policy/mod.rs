@@ -2,7 +2,8 @@
 //!
 //! [`Policy::parse`] reads text (HCL or JSON) into [`Rule`]s, [`Acl::compile`] merges the rules of several policies
 //! into a radix tree, [`Acl::decide`] answers a [`Question`] by one rule: the exact one for the path, else the most
-//! specific with a wildcard. [`Policies`] keeps policies behind the barrier and compiled ones in memory.
+//! specific with a wildcard; [`Acl::explain`] says why. [`Policies`] keeps policies behind the barrier and compiled
+//! ones in memory.
 //!
 //! Of two wildcard rules the more specific is found by comparing, in this order: the first `+` or `*` comes later; it
 //! does not end with `*`; it has fewer `+`; it is longer; it comes later in the alphabet. That the rules mean what the
@@ -12,6 +13,7 @@ mod acl;
 pub mod builtin;
 mod capability;
 mod error;
+mod explanation;
 mod fault;
 mod parameters;
 mod parse;
@@ -25,9 +27,10 @@ mod tests;
 
 use std::sync::Arc;
 
-pub use acl::{Acl, Question, Verdict};
+pub use acl::{Acl, Question, Source, Verdict};
 pub use capability::Capabilities;
 pub use error::Error;
+pub use explanation::{Considered, Explanation, Objection};
 pub use parameters::Parameters;
 pub use parse::{MAX_PATH_BYTES, MAX_PATHS_PER_POLICY};
 pub use rule::{Grant, Pattern, Rule};

@@ -43,33 +43,39 @@ impl Parameters {
             .map(|(name, values)| (name.as_str(), values.as_slice()))
     }
 
-    /// As allowed parameters: whether every one of the body is allowed.
+    /// As allowed parameters: those of the body that are not allowed.
     ///
     /// `*` allows the names that are not listed, with any value.
-    pub fn allow(&self, body: &Map<String, Value>) -> bool {
-        if self.is_empty() {
-            return true;
-        }
+    pub fn not_allowed<'a>(
+        &'a self,
+        body: &'a Map<String, Value>,
+    ) -> impl Iterator<Item = &'a str> {
         let others = self.0.contains_key(ANY);
-        body.iter()
-            .all(|(name, value)| match self.0.get(&name.to_lowercase()) {
-                Some(values) => values.is_empty() || listed(values, value),
-                None => others,
-            })
+        let body = Some(body).filter(|_| !self.is_empty());
+        let refused = body.into_iter().flatten().filter(move |(name, value)| {
+            match self.0.get(&name.to_lowercase()) {
+                Some(values) => !values.is_empty() && !listed(values, value),
+                None => !others,
+            }
+        });
+        refused.map(|(name, _)| name.as_str())
     }
 
-    /// As denied parameters: whether any one of the body is denied.
+    /// As denied parameters: those of the body that are denied.
     ///
     /// `*` denies every parameter, whatever values stand with it.
-    pub fn deny(&self, body: &Map<String, Value>) -> bool {
-        if self.is_empty() || body.is_empty() {
-            return false;
-        }
-        self.0.contains_key(ANY)
-            || body.iter().any(|(name, value)| {
-                let values = self.0.get(&name.to_lowercase());
-                values.is_some_and(|values| values.is_empty() || listed(values, value))
-            })
+    pub fn denied<'a>(&'a self, body: &'a Map<String, Value>) -> impl Iterator<Item = &'a str> {
+        let all = self.0.contains_key(ANY);
+        let body = Some(body).filter(|_| !self.is_empty());
+        let refused = body.into_iter().flatten().filter(move |(name, value)| {
+            let values = if all {
+                None
+            } else {
+                self.0.get(&name.to_lowercase())
+            };
+            all || values.is_some_and(|values| values.is_empty() || listed(values, value))
+        });
+        refused.map(|(name, _)| name.as_str())
     }
 }
 
@@ -138,11 +144,17 @@ mod tests {
     }
 
     fn allows(list: Value, body: Value) -> bool {
-        parameters(list).allow(body.as_object().unwrap())
+        parameters(list)
+            .not_allowed(body.as_object().unwrap())
+            .next()
+            .is_none()
     }
 
     fn denies(list: Value, body: Value) -> bool {
-        parameters(list).deny(body.as_object().unwrap())
+        parameters(list)
+            .denied(body.as_object().unwrap())
+            .next()
+            .is_some()
     }
 
     /// Each line was asked of the reference server with a key-value engine.

@@ -93,6 +93,8 @@ fn rule(block: Block) -> Result<Rule, Syntax> {
         pattern,
         grant,
         expires: expiration(&mut body)?,
+        line: at.line,
+        template: None,
     })
 }
 

@@ -1,10 +1,13 @@
 //! One `path "…" { … }` of a policy.
 
+use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::time::Duration;
 
-use coffer_wire::Timestamp;
+use coffer_wire::{Timestamp, Verb};
+use serde_json::{Map, Value};
 
-use super::{Capabilities, Parameters};
+use super::{Capabilities, Objection, Parameters, Question};
 
 /// A path pattern and what it grants.
 #[derive(Clone, Debug)]
@@ -15,6 +18,10 @@ pub struct Rule {
     pub grant: Grant,
     /// From when on it is as if it were not there.
     pub expires: Option<Timestamp>,
+    /// Where it stands in the policy's text: a line, from 1.
+    pub line: u32,
+    /// The path as written, where its templates were filled in.
+    pub template: Option<Arc<str>>,
 }
 
 /// Where a rule applies.
@@ -108,6 +115,63 @@ impl Grant {
         self.page_limit = smaller(self.page_limit, other.page_limit);
     }
 
+    /// Says why the rule does not let a request pass, until `each` breaks off. It passes if there is nothing to say.
+    /// Whoever decides breaks off at once; whoever explains hears all.
+    pub fn object(
+        &self,
+        question: &Question<'_>,
+        mut each: impl FnMut(Objection) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        if self.capabilities.denies() {
+            return each(Objection::Denies);
+        }
+        let needed = Capabilities::needed(question.verb, question.creates);
+        if !self.capabilities.grants(needed) {
+            each(Objection::Lacks(needed))?;
+        }
+        if question.sudo_path && !self.capabilities.grants(Capabilities::SUDO) {
+            each(Objection::Lacks(Capabilities::SUDO))?;
+        }
+        if !self.accepts_wrapping(question.wrap_ttl) {
+            each(Objection::Wrapping)?;
+        }
+        match question.verb {
+            Verb::Delete => ControlFlow::Continue(()),
+            Verb::List | Verb::Scan => match self.accepts_page(question.body) {
+                true => ControlFlow::Continue(()),
+                false => each(Objection::Page),
+            },
+            Verb::Read | Verb::Write | Verb::Patch => {
+                self.object_to_parameters(question.body, each)
+            }
+        }
+    }
+
+    fn object_to_parameters(
+        &self,
+        body: &Map<String, Value>,
+        mut each: impl FnMut(Objection) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        for name in &self.required {
+            if !body.contains_key(name) {
+                each(Objection::Missing(name.clone()))?;
+            }
+        }
+        for name in self.denied.denied(body) {
+            each(Objection::Denied(name.to_owned()))?;
+        }
+        for name in self.allowed.not_allowed(body) {
+            each(Objection::NotAllowed(name.to_owned()))?;
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn accepts_page(&self, body: &Map<String, Value>) -> bool {
+        let limit = body.get("limit");
+        self.page_limit
+            .is_none_or(|most| limit.is_none_or(|limit| within(limit, most)))
+    }
+
     /// Whether an answer wrapped for so long, or not wrapped, is what the rule asks for.
     pub fn accepts_wrapping(&self, wrap: Option<Duration>) -> bool {
         if self.min_wrap.is_none() && self.max_wrap.is_none() {
@@ -119,6 +183,16 @@ impl Grant {
                 && self.max_wrap.is_none_or(|max| wrap <= max)
         })
     }
+}
+
+/// Whether a list's `limit` is a number from 0 (none given) to `most`.
+fn within(limit: &Value, most: i64) -> bool {
+    let limit = match limit {
+        Value::String(text) if text.is_empty() => Some(0),
+        Value::String(text) => text.trim().parse::<i64>().ok(),
+        other => other.as_i64(),
+    };
+    limit.is_some_and(|limit| (0..=most).contains(&limit))
 }
 
 fn smaller<T: Ord>(one: Option<T>, other: Option<T>) -> Option<T> {

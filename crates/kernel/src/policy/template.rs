@@ -23,6 +23,7 @@ impl Policy {
         let rules = self.rules().iter().filter_map(|rule| match &rule.pattern {
             Pattern::Template(path) => Some(Rule {
                 pattern: Pattern::read_plain(&filled(path, identity)?),
+                template: Some(path.as_str().into()),
                 ..rule.clone()
             }),
             _ => Some(rule.clone()),

@@ -40,6 +40,8 @@ struct Node {
 /// How specific a rule is; the greatest of those that match wins.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Rank {
+    /// Whether it has any wildcard; those without are looked up on their own.
+    wildcards: bool,
     /// Where the first `+` or the final `*` stands; later is better.
     wildcard_at: usize,
     /// Not ending with `*` is better.
@@ -52,6 +54,26 @@ struct Rank {
 }
 
 impl Rank {
+    /// Why a rule of this rank decides before one of another.
+    fn why_before(&self, other: &Self) -> &'static str {
+        match (self.wildcards, other.wildcards) {
+            (false, true) => return "an exact path decides before any wildcard",
+            (true, true) if self > other => {}
+            _ => return "the path with its slash decides before the one without",
+        }
+        let first = [
+            (
+                self.wildcard_at != other.wildcard_at,
+                "its first wildcard comes earlier",
+            ),
+            (self.whole != other.whole, "it ends with `*`"),
+            (self.plus != other.plus, "it has more `+` segments"),
+            (self.length != other.length, "it is shorter"),
+        ];
+        let found = first.iter().find(|(differs, _)| *differs);
+        found.map_or("it comes earlier in the alphabet", |(_, why)| why)
+    }
+
     fn of(pattern: &Pattern) -> Self {
         let path = pattern.written();
         let whole = !path.ends_with('*');
@@ -65,6 +87,7 @@ impl Rank {
             _ => 0,
         };
         Self {
+            wildcards: !matches!(pattern, Pattern::Exact(_)),
             wildcard_at,
             whole,
             plus: Reverse(plus),
@@ -238,21 +261,40 @@ impl Tree {
 
     /// The most specific rule with a wildcard that matches the path.
     pub fn wildcard(&self, path: &str) -> Option<RuleId> {
-        self.walk(path).best
+        self.walk(path, Walk::default()).best
+    }
+
+    /// All rules with a wildcard that match the path, the most specific first.
+    pub fn wildcards(&self, path: &str) -> Vec<RuleId> {
+        let all = Walk {
+            all: Some(Vec::new()),
+            ..Walk::default()
+        };
+        let mut all = self.walk(path, all).all.unwrap_or_default();
+        all.sort_by(|one, other| self.ranks.get(*other).cmp(&self.ranks.get(*one)));
+        all.dedup();
+        all
+    }
+
+    /// Why one of two rules that match decides and the other does not.
+    pub fn why(&self, wins: RuleId, loses: RuleId) -> &'static str {
+        match (self.ranks.get(wins), self.ranks.get(loses)) {
+            (Some(wins), Some(loses)) => wins.why_before(loses),
+            _ => "",
+        }
     }
 
     /// How many nodes a look-up of the path touches.
     #[cfg(test)]
     pub fn steps(&self, path: &str) -> usize {
-        self.walk(path).steps
+        self.walk(path, Walk::default()).steps
     }
 
-    fn walk(&self, path: &str) -> Walk {
-        let mut walk = Walk::default();
+    fn walk(&self, path: &str, mut walk: Walk) -> Walk {
         // The literal way first: what it finds deep down spares the `+` further up.
         let mut open = vec![Branch::default()];
         while let Some(branch) = open.pop() {
-            if !self.is_beaten(walk.best, branch.first_plus) {
+            if walk.all.is_some() || !self.is_beaten(walk.best, branch.first_plus) {
                 self.follow(path.as_bytes(), branch, &mut walk, &mut open);
             }
         }
@@ -268,10 +310,10 @@ impl Tree {
         } = branch;
         while let Some(here) = self.nodes.get(node) {
             walk.steps += 1;
-            self.offer(&mut walk.best, here.glob);
+            self.offer(walk, here.glob);
             let rest = path.get(at..).unwrap_or_default();
             if rest.is_empty() {
-                self.offer(&mut walk.best, here.segments);
+                self.offer(walk, here.segments);
             }
             if let Some(plus) = here.plus {
                 let segment = rest.iter().position(|byte| *byte == b'/');
@@ -293,9 +335,13 @@ impl Tree {
         }
     }
 
-    fn offer(&self, best: &mut Option<RuleId>, rule: Option<RuleId>) {
-        if rule.and_then(|rule| self.ranks.get(rule)) > best.and_then(|best| self.ranks.get(best)) {
-            *best = rule;
+    fn offer(&self, walk: &mut Walk, rule: Option<RuleId>) {
+        let rank = |rule: Option<RuleId>| rule.and_then(|rule| self.ranks.get(rule));
+        if rank(rule) > rank(walk.best) {
+            walk.best = rule;
+        }
+        if let Some(all) = &mut walk.all {
+            all.extend(rule);
         }
     }
 
@@ -349,5 +395,7 @@ struct Branch {
 #[derive(Default)]
 struct Walk {
     best: Option<RuleId>,
+    /// All that match, where that is wanted; nothing is skipped then.
+    all: Option<Vec<RuleId>>,
     steps: usize,
 }

@@ -94,7 +94,8 @@ fn take(
         },
         None => Spot::default(),
     };
-    let entity = asked.token.as_ref().map(|token| token.entity_id.as_str());
+    let caller = asked.caller.as_ref();
+    let entity = caller.map(|caller| caller.entity_id.as_str());
     let question = Question {
         space: &open.space,
         path: &path,

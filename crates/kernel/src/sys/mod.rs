@@ -4,6 +4,7 @@ mod audit;
 mod capabilities;
 mod cors;
 mod counters;
+mod explain;
 mod facts;
 mod group_policies;
 mod inspect;
@@ -49,6 +50,7 @@ static TABLE: LazyLock<Routes<Open>> = LazyLock::new(|| {
         remount::routes(),
         policies::routes(),
         capabilities::routes(),
+        explain::routes(),
         leases::routes(),
         locked_users::routes(),
         quotas::routes(),

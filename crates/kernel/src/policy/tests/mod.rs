@@ -1,6 +1,7 @@
 //! Each rule of deciding by itself, then all of them against a plain implementation.
 
 mod deciding;
+mod explaining;
 mod texts;
 mod tree;
 
