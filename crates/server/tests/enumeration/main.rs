@@ -93,18 +93,6 @@ const WITHOUT_TOKEN: &[(&str, &str)] = &[
         "shares of the recovery key speak for the operators; a Shamir seal has none, and it says so",
     ),
     (
-        "sys/replication/status",
-        "load balancers have no token; it says one word, which never changes",
-    ),
-    (
-        "sys/replication/dr/status",
-        "load balancers have no token; it says one word, which never changes",
-    ),
-    (
-        "sys/replication/performance/status",
-        "load balancers have no token; it says one word, which never changes",
-    ),
-    (
         "sys/internal/specs/openapi",
         "a login page asks; without a token it shows what is listed for everyone",
     ),
