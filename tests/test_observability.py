@@ -1,9 +1,11 @@
 """What operators see: metrics in both forms, the log, requests in flight, the host, alert rules, support bundles."""
 import http.client
+import http.server
 import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import tarfile
 import threading
@@ -172,12 +174,15 @@ class Following:
         self.connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=60)
         token = self.server.token if self.token is None else self.token
         self.connection.request("GET", "/v1/sys/monitor" + self.query, headers={"X-Vault-Token": token})
+        self.socket = self.connection.sock
         threading.Thread(target=self._read, daemon=True).start()
         return self
 
     def __exit__(self, *_):
-        self.connection.sock and self.connection.sock.close()
-        self.connection.close()
+        try:
+            self.socket.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass  # The server has ended it.
 
     def _read(self):
         try:
@@ -271,6 +276,47 @@ def test_levels_are_set_while_it_runs(watched):
     until(lambda: "request_path=/v1/sys/auth " in watched.log(), 10, "it is logged again")
     assert watched.call("POST", "sys/loggers/nope", {"level": "info"}).status == 400
     assert watched.call("POST", "sys/loggers/core", {"level": "loud"}).status == 400
+
+
+class Collector(http.server.BaseHTTPRequestHandler):
+    """An OTLP collector that keeps what it gets."""
+
+    got = []
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.got.append((self.path, self.headers["authorization"], json.loads(body)))
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, *_):
+        pass
+
+
+def test_requests_are_traced_without_the_names_of_secrets(folder):
+    collector = http.server.HTTPServer(("127.0.0.1", 0), Collector)
+    threading.Thread(target=collector.serve_forever, daemon=True).start()
+    place = f"http://127.0.0.1:{collector.server_port}"
+    server = Server(folder, f'traces {{\n  otlp_endpoint = "{place}"\n  headers = ["authorization=Bearer x"]\n}}\n').start()
+    try:
+        server.initialise()
+        server.unseal()
+        server.ok("POST", "sys/mounts/secret", {"type": "kv", "options": {"version": "2"}})
+        caller = {"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}
+        server.ok("POST", "secret/data/payroll", {"data": {"a": "sesame"}}, headers=caller)
+        server.call("GET", "secret/data/payroll", token="hvs.nobody", headers={"traceparent": caller["traceparent"][:-1] + "0"})
+    finally:
+        server.stop()
+        collector.shutdown()
+    assert {(path, secret) for path, secret, _ in Collector.got} == {("/v1/traces", "Bearer x")}
+    said = json.dumps(Collector.got)
+    assert "payroll" not in said and "sesame" not in said and server.token not in said
+    spans = [span for *_, body in Collector.got for span in body["resourceSpans"][0]["scopeSpans"][0]["spans"]]
+    (written,) = [span for span in spans if span.get("parentSpanId") == "00f067aa0ba902b7"]
+    assert written["name"] == "POST /v1/secret/data/{path*}" and written["traceId"] == "4bf92f3577b34da6a3ce929d0e0e4736"
+    told = {one["key"]: next(iter(one["value"].values())) for one in written["attributes"]}
+    assert (told["coffer.mount"], told["http.response.status_code"]) == ("secret/", "200")
 
 
 def test_counters_are_those_that_are_known(server):
