@@ -16,7 +16,8 @@ use coffer_kernel::audit::Allow;
 use coffer_kernel::leases::Which;
 use harness::faulty::Faulty;
 use harness::outside::{
-    World, lease, lookup, make, renew, revoke, server, server_over, settings, stored,
+    World, lease, lookup, make, quiet_settings, renew, revoke, server, server_over, settings,
+    stored,
 };
 use harness::{Answer, Harness};
 use serde_json::{Value, json};
@@ -359,7 +360,7 @@ async fn opening_costs_the_same_with_many_leases() {
         }
         store.crash_after(0);
         let survivor = Faulty::over(store.survivor());
-        let again = h.restarted(settings(), survivor.clone()).await;
+        let again = h.restarted(quiet_settings(), survivor.clone()).await;
         tokio::time::sleep(Duration::from_secs(1)).await;
         costs.push(survivor.reads());
         drop(again);

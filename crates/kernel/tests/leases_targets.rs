@@ -183,7 +183,8 @@ async fn what_is_undone_at_once_does_not_wait_behind_a_full_page() {
 #[tokio::test(start_paused = true)]
 async fn an_idle_server_sleeps() {
     let store = harness::faulty::Faulty::new();
-    let h = harness::outside::server_over(store.clone()).await;
+    let settings = harness::outside::quiet_settings();
+    let h = harness::outside::server_with(settings, store.clone()).await;
     lease(&h, "db", "a", "1h").await;
     h.pass(10).await;
     let reads = store.reads();

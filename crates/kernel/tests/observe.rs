@@ -1,5 +1,11 @@
 //! What operators see moves with what happens.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
 mod harness;
 
 use std::collections::BTreeMap;

@@ -1,12 +1,6 @@
 //! Shares and root tokens that are encrypted to people's keys. That the people can read them is tested with GnuPG itself,
 //! beside the crates.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
-
 mod harness;
 
 use std::sync::Arc;

@@ -6,6 +6,7 @@
     missing_docs,
     reason = "what fails in a test is a failed test"
 )]
+#![expect(clippy::panic, reason = "a test fails by panicking")]
 
 mod harness;
 

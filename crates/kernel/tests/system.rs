@@ -1,11 +1,5 @@
 //! The rest of the server's own paths: tools, the catalogue, raw records, what is configured over the API.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
-
 mod harness;
 
 use std::sync::Arc;

@@ -10,6 +10,9 @@ const OTHER: &str = "other";
 /// Between the values of a key; no value may hold it.
 const BETWEEN: char = '\u{1f}';
 
+/// Names of labels with their values.
+pub(crate) type Labels = Vec<(String, String)>;
+
 /// One number per combination of label values. Finding one takes no lock.
 #[derive(Debug)]
 pub struct Labelled<M> {
@@ -60,7 +63,7 @@ impl<M: Default> Labelled<M> {
     }
 
     /// All label values with their numbers, in order.
-    pub(crate) fn all(&self) -> Vec<(Vec<(String, String)>, Arc<M>)> {
+    pub(crate) fn all(&self) -> Vec<(Labels, Arc<M>)> {
         let series = self.series.load();
         let mut all: Vec<_> = series.iter().collect();
         all.sort_by_key(|(key, _)| *key);

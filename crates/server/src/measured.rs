@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use coffer_metrics::{Registry, Summary};
-use coffer_storage::{Answer, Batch, Store};
+use coffer_storage::{Answer, Batch, Frozen, Replacement, Store};
 
 /// A store with timings: `<its type>.get` and so on.
 pub(crate) struct Measured {
@@ -79,6 +79,18 @@ impl Store for Measured {
         })
     }
 
+    fn freeze(&self) -> Answer<'_, Box<dyn Frozen>> {
+        self.store.freeze()
+    }
+
+    fn replace(&self) -> Answer<'_, Box<dyn Replacement>> {
+        self.store.replace()
+    }
+
+    fn generation(&self) -> u64 {
+        self.store.generation()
+    }
+
     fn close(&self) -> Answer<'_, ()> {
         self.store.close()
     }
@@ -99,5 +111,10 @@ mod tests {
         let (_, families) = registry.gather(0);
         let names: Vec<&str> = families.iter().map(|family| family.name.as_str()).collect();
         assert_eq!(names, ["inmem.commit", "inmem.get"]);
+        assert!(
+            store.freeze().await.is_ok(),
+            "what the store can, it can measured"
+        );
+        assert!(store.replace().await.is_ok());
     }
 }

@@ -10,6 +10,7 @@
 //! | `due/<16 hex digits of milliseconds>-<key>` | what ends when |
 
 use std::marker::PhantomData;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use coffer_barrier::{Changes, Error, Seen, Stored, View};
@@ -32,6 +33,8 @@ pub struct Brief<T> {
     view: View,
     life: Duration,
     each: usize,
+    /// Whether there may be records: an idle server has nothing to tidy and does not look.
+    waiting: AtomicBool,
     of: PhantomData<fn() -> T>,
 }
 
@@ -55,6 +58,7 @@ impl<T: Stored> Brief<T> {
             view,
             life,
             each,
+            waiting: AtomicBool::new(true),
             of: PhantomData,
         }
     }
@@ -82,7 +86,9 @@ impl<T: Stored> Brief<T> {
                 .expect(&self.view, &at(key), Seen::NOTHING)
                 .put(&self.view, &of(owner, &name), &Mark)?
                 .put(&self.view, &due(&name), &Mark)?;
-            match changes.commit().await {
+            let done = changes.commit().await;
+            self.waiting.store(true, Ordering::SeqCst); // After it: whoever tidies meanwhile may not have seen it.
+            match done {
                 Err(Error::Conflict) => {}
                 other => return Ok(other?),
             }
@@ -130,8 +136,14 @@ impl<T: Stored> Brief<T> {
 
     /// Takes away what has ended.
     pub async fn tidy(&self, now: Timestamp) -> Result<(), Fault> {
+        if !self.waiting.swap(false, Ordering::SeqCst) {
+            return Ok(());
+        }
         loop {
             let page = self.view.list("due/", None, TIDIED_AT_ONCE).await?;
+            if !page.is_empty() {
+                self.waiting.store(true, Ordering::SeqCst);
+            }
             let over: Vec<_> = page.iter().filter(|name| ended(name, now)).collect();
             if over.is_empty() {
                 return Ok(());
@@ -213,7 +225,19 @@ mod tests {
     }
 
     async fn left(brief: &Brief<Mark>) -> usize {
-        brief.view.scan_paths("", None, 1_000).await.unwrap().len()
+        let mut paths: Vec<String> = Vec::new();
+        loop {
+            let after = paths.last().cloned();
+            let page = brief
+                .view
+                .scan_paths("", after.as_deref(), 1_000)
+                .await
+                .unwrap();
+            if page.is_empty() {
+                return paths.len();
+            }
+            paths.extend(page);
+        }
     }
 
     #[tokio::test]

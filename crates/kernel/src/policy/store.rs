@@ -137,13 +137,10 @@ impl Policies {
         let mut after: Option<String> = None;
         loop {
             let page = self.view.scan::<Record>("", after.as_deref(), PAGE).await?;
-            let last = page.len() < PAGE;
-            after = page.last().map(|(name, _)| name.clone());
+            let Some((last, _)) = page.last() else { break }; // A short page is not the last one.
+            after = Some(last.clone());
             let live = page.into_iter().filter(|(_, record)| record.is_live(now));
             names.extend(live.map(|(name, _)| name));
-            if last {
-                break;
-            }
         }
         names.sort_unstable();
         names.dedup();

@@ -9,6 +9,7 @@ use coffer_engine::{
     Class, Ctx, Engine, Fault, Handle, Kind, Lease, Leased, MountInfo, Renewal, Routes, path,
 };
 use coffer_kernel::Settings;
+use coffer_kernel::observe::{Meters, Telemetry};
 use coffer_storage::{Memory, Store};
 use coffer_wire::{Timestamp, Ttl};
 use parking_lot::Mutex;
@@ -124,9 +125,26 @@ pub fn settings() -> Settings {
     Settings::new(vec![Kind::new::<Outside>(Class::Secret)])
 }
 
+/// As [`settings`], and nothing is counted in the background: for tests that count what the server does of itself.
+pub fn quiet_settings() -> Settings {
+    let telemetry = Telemetry {
+        usage_gauge_period: None,
+        ..Telemetry::default()
+    };
+    Settings {
+        meters: Arc::new(Meters::new(telemetry)),
+        ..settings()
+    }
+}
+
 /// A server with this engine at `outside/`.
 pub async fn server_over(store: Arc<dyn Store>) -> Harness {
-    let h = Harness::with(settings(), store).await;
+    server_with(settings(), store).await
+}
+
+/// A server with these settings and this engine at `outside/`.
+pub async fn server_with(settings: Settings, store: Arc<dyn Store>) -> Harness {
+    let h = Harness::with(settings, store).await;
     let mounted = h
         .write("sys/mounts/outside", &h.root, json!({ "type": "outside" }))
         .await;

@@ -357,16 +357,13 @@ pub(super) async fn rotate_due(engine: &Database, cx: &Ctx) -> Result<(), Fault>
             .view
             .scan::<StaticRole>("static-role/", after.as_deref(), PAGE)
             .await?;
-        let last = page.len() < PAGE;
-        after = page.last().map(|(path, _)| path.clone());
+        let Some((last, _)) = page.last() else { break }; // A short page is not the last one.
+        after = Some(last.clone());
         for (path, role) in page {
             let name = path.strip_prefix("static-role/").unwrap_or_default();
             if role.is_due(cx.now) {
                 due.entry(role.db_name).or_default().push(name.to_owned());
             }
-        }
-        if last {
-            break;
         }
     }
     join_all(due.into_iter().map(|(database, names)| async move {

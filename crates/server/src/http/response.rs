@@ -18,7 +18,8 @@ use super::{envelope, status};
 pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) media_type: Option<HeaderValue>,
-    pub(super) location: Option<HeaderValue>,
+    /// Boxed: few answers have one, and refusals are handed on by value.
+    pub(super) location: Option<Box<HeaderValue>>,
     pub(super) attachment: bool,
     /// What the kernel asks for besides.
     pub(super) more: Vec<(HeaderName, HeaderValue)>,
@@ -60,7 +61,7 @@ impl Answer {
         Self {
             status: StatusCode::TEMPORARY_REDIRECT,
             media_type: None,
-            location: Some(location),
+            location: Some(Box::new(location)),
             attachment: false,
             more: Vec::new(),
             body: Outgoing::EMPTY,
@@ -126,7 +127,7 @@ impl Answer {
             headers.insert(CONTENT_TYPE, media_type);
         }
         if let Some(location) = self.location {
-            headers.insert(LOCATION, location);
+            headers.insert(LOCATION, *location);
         }
         if self.attachment {
             headers.insert(CONTENT_DISPOSITION, HeaderValue::from_static("attachment"));

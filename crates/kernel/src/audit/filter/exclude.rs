@@ -114,7 +114,7 @@ impl Rule {
         let condition = match written.condition.as_deref().map(str::trim) {
             None | Some("") => None,
             Some(text) => {
-                let read = parse(text, |name| pointer(name));
+                let read = parse(text, pointer);
                 Some(read.map_err(|wrong| format!("condition, {wrong}"))?)
             }
         };

@@ -69,10 +69,7 @@ fn is_origin(text: &str) -> bool {
         let letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
         !host.is_empty() && host.bytes().all(letter)
     };
-    let numbered = |host: &str| {
-        let digit = |byte: u8| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.');
-        !host.is_empty() && host.bytes().all(digit)
-    };
+    let numbered = |host: &str| host.parse::<std::net::Ipv6Addr>().is_ok();
     let placed = match place.strip_prefix('[') {
         Some(rest) => rest.split_once(']').is_some_and(|(host, rest)| {
             numbered(host) && (rest.is_empty() || rest.strip_prefix(':').is_some_and(port))

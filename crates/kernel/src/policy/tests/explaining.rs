@@ -122,7 +122,7 @@ fn everything_that_is_missing_is_told_at_once() {
     );
     let grant = why.decided_by.map(|rule| rule.grant);
     let said = why.objections[2].say(grant.as_ref());
-    assert_eq!(said, "the answer has to be wrapped for at least 1m");
+    assert_eq!(said, "the answer has to be wrapped for at least 1m0s");
     let secrets = why
         .objections
         .iter()
