@@ -1,35 +1,39 @@
 # What this server holds. `coffer diff .` shows how it differs, `coffer apply .` makes it so.
 
-mount "secret/" {
+mount "shared/" {
   type        = "kv"
   description = "what applications share"
   options     = { version = "2" }
 }
 
-auth "userpass/" {
-  type   = "userpass"
-  config = { default_lease_ttl = "1h" }
+# Any path with plain data. Secrets come from the environment (env:NAME) or a file (file:PATH), and are never shown.
+resource "shared/config" {
+  max_versions = 5
 }
 
 token_role "ci" {
-  allowed_policies = ["app"]
-  token_ttl        = "20m"
-}
-
-# Any path with plain data. Secrets come from the environment or a file, and are never shown.
-resource "auth/userpass/users/alice" {
-  password       = "env:ALICE_PASSWORD"
-  token_policies = ["app"]
+  allowed_policies       = ["app"]
+  token_explicit_max_ttl = "20m"
 }
 
 entity "alice" {
   metadata = { team = "one" }
-  alias "userpass/" { name = "alice" }
 }
 
 group "team-one" {
   policies        = ["app"]
   member_entities = ["alice"]
+}
+
+# A namespace has the same kinds of blocks inside.
+namespace "team" {
+  mount "kv/" { type = "kv" }
+  policy "reader" { text = "path \"kv/*\" { capabilities = [\"read\", \"list\"] }" }
+}
+
+quota "rate-limit/team" {
+  path = "team/"
+  rate = 500
 }
 
 # With -prune, policies with such names that no file declares are removed.

@@ -1,3 +1,3 @@
-path "secret/data/app/*" {
+path "shared/data/app/*" {
   capabilities = ["read"]
 }
