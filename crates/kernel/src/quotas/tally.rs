@@ -159,7 +159,7 @@ mod tests {
         let root = Aes256Key::generate(barrier.random()).unwrap();
         barrier.initialise(&root, 1, Batch::new()).await.unwrap();
         barrier.unseal(root).await.unwrap();
-        barrier.view("tally/")
+        barrier.view("sys/quotas/tally/")
     }
 
     async fn step(tally: &Arc<Tally>, way: Way, most: u64) -> bool {
