@@ -221,7 +221,11 @@ mod tests {
         let root = Aes256Key::generate(&random).unwrap();
         barrier.initialise(&root, 0, Batch::new()).await.unwrap();
         barrier.unseal(root).await.unwrap();
-        Brief::new(barrier.view("sys/mfa/pending/"), Duration::from_secs(300), 3)
+        Brief::new(
+            barrier.view("sys/mfa/pending/"),
+            Duration::from_secs(300),
+            3,
+        )
     }
 
     async fn left(brief: &Brief<Mark>) -> usize {
