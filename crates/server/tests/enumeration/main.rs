@@ -383,8 +383,8 @@ async fn no_field_brings_the_server_down() {
             true => running.root.clone(),
             false => running.token(&json!({"policies": ["root"]})).await,
         };
-        // Load balancers choose the status of this one.
-        let is_chosen = endpoint.pattern() == "sys/health";
+        // Load balancers choose the status of the one; the log of this process is the test runner's, not the server's.
+        let is_chosen = matches!(endpoint.pattern().as_str(), "sys/health" | "sys/monitor");
         for (path, body) in hostile::requests(&running, &endpoint) {
             let shown: String = body.chars().take(200).collect();
             let what = format!("{} {path} {shown}", endpoint.method());

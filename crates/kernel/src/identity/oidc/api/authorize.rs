@@ -70,14 +70,27 @@ struct Authorize {
     request_uri: Text,
 }
 
+/// The longest `state` that is brought back: an error does not send any input back.
+const MAX_STATE_BYTES: usize = 4 * 1024;
+
+fn refused(why: Refused, state: &str) -> Result<Reply, Fault> {
+    match why {
+        Refused::OAuth(error) => error.at_authorization(state),
+        Refused::Fault(fault) => Err(fault),
+    }
+}
+
 impl Handle<Open> for Authorize {
     type Reply = Reply;
 
     async fn handle(self, open: &Open, cx: &Ctx) -> Result<Reply, Fault> {
+        if self.state.0.len() > MAX_STATE_BYTES {
+            let text = format!("state is longer than {MAX_STATE_BYTES} bytes");
+            return refused(refuse("invalid_request", text), "");
+        }
         match self.authorized(open, cx).await {
             Ok(code) => Reply::bare(&json!({ "code": code, "state": self.state.0 })),
-            Err(Refused::OAuth(error)) => error.at_authorization(&self.state.0),
-            Err(Refused::Fault(fault)) => Err(fault),
+            Err(why) => refused(why, &self.state.0),
         }
     }
 }
