@@ -402,8 +402,9 @@ async fn no_field_brings_the_server_down() {
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
     assert_eq!(panics(), before, "something panicked");
+    // It is up; whether it answers now is up to the limits that were just made.
     let health = running.ask("GET", "sys/health", "", String::new()).await;
-    assert_eq!(health.status, 200);
+    assert!(matches!(health.status, 200 | 429), "{health:?}");
     running.server.stop().await;
 }
 
