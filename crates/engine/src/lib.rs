@@ -12,6 +12,7 @@ mod answer;
 mod ctx;
 mod engine;
 mod fault;
+pub mod keys;
 mod kind;
 mod lease;
 mod openapi;

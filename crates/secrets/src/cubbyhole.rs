@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::document::{Document, sent};
-use crate::keys::{Keys, folder, place};
+use coffer_engine::keys::{Keys, folder, place};
 
 /// The `cubbyhole` engine. The kernel gives each token a view of its own.
 pub struct Cubbyhole;

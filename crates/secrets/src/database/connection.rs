@@ -12,12 +12,12 @@ use std::time::Duration;
 
 use super::Database;
 use super::driver;
-use super::listing::page;
 use super::plaintext;
 use super::postgres::{leads_elsewhere, masked};
 use super::statements::Statements;
 use super::username::UsernameTemplate;
-use crate::keys::Keys;
+use coffer_engine::keys::Keys;
+use coffer_engine::keys::page;
 
 pub(super) fn routes() -> Routes<Database> {
     Routes::new([

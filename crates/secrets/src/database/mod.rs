@@ -16,7 +16,6 @@ mod connection;
 mod connections;
 mod credential;
 mod driver;
-mod listing;
 mod plaintext;
 mod postgres;
 mod quoting;

@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use super::Database;
-use super::listing::page;
 use super::statements::Statements;
-use crate::keys::Keys;
+use coffer_engine::keys::Keys;
+use coffer_engine::keys::page;
 
 pub(super) fn routes() -> Routes<Database> {
     Routes::new([

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::document::{Document, sent};
-use crate::keys::{self, Keys, folder, place};
+use coffer_engine::keys::{self, Keys, folder, place};
 
 /// Where version 1 keeps its records, in the mount's storage.
 pub(super) const ROOT: &str = "v1/";

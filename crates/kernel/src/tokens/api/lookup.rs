@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 
 use coffer_crypto::Secret;
 use coffer_engine::{Ctx, Fault, Handle, Routes, TokenKind, path};
-use coffer_wire::{Text, Timestamp};
+use coffer_wire::{Text, Timestamp, format_networks};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::open::Open;
-use crate::tokens::api::roles::shown_nets;
 use crate::tokens::{self, TokenRecord};
 
 pub(super) fn routes() -> Routes<Open> {
@@ -142,7 +141,7 @@ impl ShownToken {
         };
         Ok(Self {
             accessor: record.accessor.clone(),
-            bound_cidrs: shown_nets(&record.bound_cidrs),
+            bound_cidrs: format_networks(&record.bound_cidrs),
             creation_time: record.created.secs(),
             creation_ttl: record.creation_ttl_secs,
             display_name: record.display_name.clone(),

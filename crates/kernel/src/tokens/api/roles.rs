@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use coffer_engine::{Ctx, Empty, Exists, Fault, Handle, Reply, Routes, path};
-use coffer_wire::{CommaList, Flag, Int, Text, Ttl};
+use coffer_wire::{CommaList, Flag, Int, Text, Ttl, format_networks, parse_networks};
 use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -275,16 +275,8 @@ fn renamed<T>(
 
 /// Networks, or single addresses.
 fn networks(list: &CommaList) -> Result<Vec<IpNet>, Fault> {
-    let network = |text: &String| {
-        let net = text.parse::<IpNet>().ok();
-        let net = net.or_else(|| text.parse::<std::net::IpAddr>().ok().map(IpNet::from));
-        net.ok_or_else(|| {
-            Fault::Invalid(format!(
-                "error parsing role fields: error parsing address {text:?}: it is neither an IPv4 or IPv6 address nor a network like 10.0.0.0/8"
-            ))
-        })
-    };
-    list.0.iter().map(network).collect()
+    parse_networks(&list.0)
+        .map_err(|error| Fault::invalid(format_args!("error parsing role fields: {error}")))
 }
 
 fn refuse_role(role: &TokenRole) -> Result<(), Fault> {
@@ -348,7 +340,7 @@ struct ShownRole {
 impl ShownRole {
     fn of(name: String, role: TokenRole) -> Self {
         let old = |written: bool, value: Duration| if written { value.as_secs() } else { 0 };
-        let nets = shown_nets(&role.token_bound_cidrs);
+        let nets = format_networks(&role.token_bound_cidrs);
         Self {
             allowed_entity_aliases: Some(role.allowed_entity_aliases)
                 .filter(|list| !list.is_empty()),
@@ -375,16 +367,4 @@ impl ShownRole {
             token_type: role.token_type.name(),
         }
     }
-}
-
-/// Networks as text; a single address without its prefix length.
-pub(super) fn shown_nets(nets: &[IpNet]) -> Vec<String> {
-    let shown = |net: &IpNet| {
-        if net.prefix_len() == net.max_prefix_len() {
-            net.addr().to_string()
-        } else {
-            net.to_string()
-        }
-    };
-    nets.iter().map(shown).collect()
 }

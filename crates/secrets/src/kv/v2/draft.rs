@@ -5,7 +5,7 @@ use coffer_engine::{Changes, Ctx, Fault, Seen};
 use super::secret::Secret;
 use super::{DATA, METADATA};
 use crate::document::Document;
-use crate::keys::place;
+use coffer_engine::keys::place;
 
 /// How often a change starts again when others are faster. Each time one of them got through, so
 /// even a hundred clients that all write one secret without a pause do not come near it.

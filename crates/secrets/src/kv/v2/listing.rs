@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::draft::load;
 use super::secret::ShownSecret;
 use super::{METADATA, V2};
-use crate::keys::{Keys, folder};
+use coffer_engine::keys::{Keys, folder};
 
 /// What is asked of every list.
 #[derive(Deserialize, JsonSchema)]

@@ -25,7 +25,7 @@ mod versions;
 
 use coffer_engine::{Ctx, Engine, Fault, MountInfo, Path, Routes, path};
 
-use crate::keys;
+use coffer_engine::keys;
 
 /// Where version 2 keeps its records, in the mount's storage.
 const CONFIG: &str = "v2/config";

@@ -1,22 +1,33 @@
 //! Lists of names, page by page.
 
-use coffer_engine::{Fault, View};
+use coffer_barrier::View;
+use coffer_wire::Int;
 use schemars::JsonSchema;
 use serde::Serialize;
+
+use crate::{Ctx, Fault};
 
 /// How many names are read at once.
 const PAGE: usize = 1_000;
 
 /// The answer to a list.
 #[derive(Debug, Default, Serialize, JsonSchema)]
-pub(crate) struct Keys {
+pub struct Keys {
     /// Names in byte order; folders end with a slash.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(crate) keys: Vec<String>,
+    pub keys: Vec<String>,
+}
+
+/// The names in `folder` after `after`; at most `limit`, all if that is not over zero.
+pub async fn page(cx: &Ctx, folder: &str, after: &str, limit: Int) -> Result<Keys, Fault> {
+    let after = Some(after).filter(|after| !after.is_empty());
+    let limit = usize::try_from(limit.0).unwrap_or(0);
+    let limit = if limit == 0 { usize::MAX } else { limit };
+    Keys::list(&cx.view, folder, after, limit).await?.found()
 }
 
 /// How many records there are below `folder`, counted page by page.
-pub(crate) async fn count(view: &View, folder: &str) -> Result<u64, Fault> {
+pub async fn count(view: &View, folder: &str) -> Result<u64, Fault> {
     let mut count = 0;
     let mut after: Option<String> = None;
     loop {
@@ -31,7 +42,7 @@ pub(crate) async fn count(view: &View, folder: &str) -> Result<u64, Fault> {
 
 impl Keys {
     /// The same, or [`Fault::NotFound`] where there are none: an empty folder does not exist.
-    pub(crate) fn found(self) -> Result<Self, Fault> {
+    pub fn found(self) -> Result<Self, Fault> {
         match self.keys.is_empty() {
             true => Err(Fault::NotFound),
             false => Ok(self),
@@ -39,7 +50,7 @@ impl Keys {
     }
 
     /// The children of `folder` ("" or ending with a slash) after the child `after`.
-    pub(crate) async fn list(
+    pub async fn list(
         view: &View,
         folder: &str,
         after: Option<&str>,
@@ -59,7 +70,7 @@ impl Keys {
     }
 
     /// Everything below `folder`, however deep, after the name `after`.
-    pub(crate) async fn scan(
+    pub async fn scan(
         view: &View,
         folder: &str,
         after: Option<&str>,
@@ -83,7 +94,7 @@ impl Keys {
 
 /// Where the record called `path` is kept below `base`. A name that is empty or ends with a slash is
 /// a folder's, so nothing can be there.
-pub(crate) fn place(base: &str, path: &str) -> Result<String, Fault> {
+pub fn place(base: &str, path: &str) -> Result<String, Fault> {
     match path.is_empty() || path.ends_with('/') {
         true => Err(Fault::NotFound),
         false => Ok(format!("{base}{path}")),
@@ -91,7 +102,7 @@ pub(crate) fn place(base: &str, path: &str) -> Result<String, Fault> {
 }
 
 /// Where the children of the folder `path` are kept below `base`.
-pub(crate) fn folder(base: &str, path: &str) -> String {
+pub fn folder(base: &str, path: &str) -> String {
     match path.trim_end_matches('/') {
         "" => base.to_owned(),
         path => format!("{base}{path}/"),
