@@ -22,6 +22,9 @@ pub enum Error {
     /// The library refused to sign.
     #[error("signing failed")]
     Signing,
+    /// The library refused to hash a password.
+    #[error("hashing the password failed")]
+    PasswordHash,
     /// HKDF was asked for more than 255 blocks (RFC 5869 section 2.3).
     #[error("too much key material was asked for: HKDF-SHA-256 gives at most 8160 bytes")]
     OutputLength,

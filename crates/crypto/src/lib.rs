@@ -29,6 +29,7 @@
 //! | [`mac`], [`hash`] | HMAC, HKDF and plain hashes |
 //! | [`sign`], [`jose`] | signatures, and signed tokens with their keys as JSON |
 //! | [`otp`] | one-time passwords |
+//! | [`password`] | hashes of passwords |
 //! | [`compare`] | equality in constant time |
 //! | [`pgp`] | encrypting a secret to somebody's OpenPGP key |
 
@@ -41,6 +42,7 @@ pub mod jose;
 pub mod keyring;
 pub mod mac;
 pub mod otp;
+pub mod password;
 pub mod pgp;
 pub mod random;
 pub mod secret;
