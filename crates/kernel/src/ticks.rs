@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use coffer_engine::Class;
 use coffer_wire::Timestamp;
 
 use crate::core::Core;
@@ -39,9 +38,7 @@ impl Ticks {
 
     fn run_in(&mut self, open: &Open) -> Duration {
         let mut pause = Duration::MAX;
-        let mounts = [Class::Secret, Class::Auth]
-            .into_iter()
-            .flat_map(|class| open.space.mounts.all(class));
+        let mounts = open.space.mounts.every().into_iter();
         for mount in mounts.filter(|mount| !mount.record.tainted && !mount.moving) {
             let Backend::Engine(engine) = &mount.backend else {
                 continue;

@@ -178,9 +178,7 @@ pub async fn resume_disabling(core: &Arc<Core>) -> Result<(), Fault> {
 }
 
 async fn resume_all(open: &Open) -> Result<(), Fault> {
-    let mounts = [Class::Secret, Class::Auth]
-        .into_iter()
-        .flat_map(|class| open.space.mounts.all(class));
+    let mounts = open.space.mounts.every().into_iter();
     let mut first_fault = Ok(());
     for mount in mounts.filter(|mount| mount.record.tainted) {
         first_fault = first_fault.and(resume(open, &mount).await);

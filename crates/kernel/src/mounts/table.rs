@@ -139,6 +139,11 @@ impl Mounts {
             .collect()
     }
 
+    /// All mounts there are, in order of their paths.
+    pub fn every(&self) -> Vec<Arc<Mount>> {
+        self.snapshot.load().by_path.values().cloned().collect()
+    }
+
     /// Puts a mount into the table, in the place of the one that it is another state of.
     pub(super) fn replace(&self, mount: &Arc<Mount>) {
         self.change(|all| {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use coffer_engine::{Class, Fault};
+use coffer_engine::Fault;
 
 use super::change::change;
 use super::load::{by_id, by_path, care};
@@ -56,10 +56,7 @@ async fn go_on(open: &Open) -> Result<(), Fault> {
     let record = space.record();
     end_tokens(open).await?;
     let mut left = 0;
-    for mount in [Class::Secret, Class::Auth]
-        .into_iter()
-        .flat_map(|class| space.mounts.all(class))
-    {
+    for mount in space.mounts.every() {
         open.leases.close(&mount.record.accessor).await?;
         left += leases::end_all(open, Which::Mount(&mount.record.accessor)).await?;
     }
@@ -71,10 +68,7 @@ async fn go_on(open: &Open) -> Result<(), Fault> {
         );
         return Ok(());
     }
-    for mount in [Class::Secret, Class::Auth]
-        .into_iter()
-        .flat_map(|class| space.mounts.all(class))
-    {
+    for mount in space.mounts.every() {
         let changes = open.barrier.view("").changes();
         open.leases
             .unclosed(changes, &mount.record.accessor)

@@ -406,11 +406,12 @@ fn running(open: &Open, plugin: &str, of_type: Option<&str>) -> Vec<Arc<Mount>> 
         true => (DATABASE, Some("secret")),
         false => (plugin, of_type),
     };
-    let classes = [Class::Secret, Class::Auth].into_iter();
-    let classes = classes.filter(|class| of_type.is_none_or(|kind| kind == word(*class)));
-    let mounts = classes.flat_map(|class| open.space.mounts.all(class));
-    let of_kind = mounts.filter(|mount| mount.record.kind == plugin && !mount.record.tainted);
-    of_kind.collect()
+    let mut mounts = open.space.mounts.every();
+    mounts.retain(|mount| {
+        let of_type = of_type.is_none_or(|kind| kind == word(mount.record.class()));
+        of_type && mount.record.kind == plugin && !mount.record.tainted
+    });
+    mounts
 }
 
 fn reload(open: &Open, cx: &Ctx, found: &[Arc<Mount>]) -> Result<Reply, Fault> {
