@@ -15,18 +15,10 @@ use coffer_engine::{Class, Kind};
 use coffer_kernel::{Request, Settings};
 use coffer_storage::Memory;
 use coffer_wire::{ApiPath, Verb};
+use harness::Harness;
 use harness::shelves::{Cubbyhole, Shelf};
 use harness::tickets::Tickets;
-use harness::{Answer, Harness};
-use serde_json::{Value, json};
-
-/// A request with the header that names a namespace.
-async fn in_ns(h: &Harness, ns: &str, verb: Verb, path: &str, token: &str, body: Value) -> Answer {
-    h.request_with(verb, path, token, body, |request: &mut Request| {
-        request.namespace = ns.to_owned();
-    })
-    .await
-}
+use serde_json::json;
 
 /// A server with `team/`, `team/app/` and `other/`, each with a KV store at `kv/` that holds its own name.
 async fn server() -> Harness {
@@ -38,12 +30,11 @@ async fn server() -> Harness {
     let h = Harness::with(Settings::new(kinds), Arc::new(Memory::new())).await;
     for (ns, name) in [("", "team"), ("team", "app"), ("", "other")] {
         let path = format!("sys/namespaces/{name}");
-        let made = in_ns(&h, ns, Verb::Write, &path, &h.root, json!({}));
+        let made = h.in_ns(ns, Verb::Write, &path, &h.root, json!({}));
         assert_eq!(made.await.status, 200);
     }
     for ns in ["team", "team/app", "other"] {
-        let mounted = in_ns(
-            &h,
+        let mounted = h.in_ns(
             ns,
             Verb::Write,
             "sys/mounts/kv",
@@ -51,7 +42,7 @@ async fn server() -> Harness {
             json!({ "type": "kv" }),
         );
         assert_eq!(mounted.await.status, 204, "{ns}");
-        let put = in_ns(&h, ns, Verb::Write, "kv/name", &h.root, json!({ "is": ns }));
+        let put = h.in_ns(ns, Verb::Write, "kv/name", &h.root, json!({ "is": ns }));
         assert_eq!(put.await.status, 204, "{ns}");
     }
     h
@@ -61,8 +52,7 @@ async fn server() -> Harness {
 async fn admin(h: &Harness, ns: &str) -> String {
     let all =
         r#"path "*" { capabilities = ["create","read","update","delete","list","sudo","patch"] }"#;
-    let put = in_ns(
-        h,
+    let put = h.in_ns(
         ns,
         Verb::Write,
         "sys/policies/acl/admin",
@@ -70,8 +60,7 @@ async fn admin(h: &Harness, ns: &str) -> String {
         json!({ "policy": all }),
     );
     assert_eq!(put.await.status, 204);
-    let made = in_ns(
-        h,
+    let made = h.in_ns(
         ns,
         Verb::Write,
         "auth/token/create",
@@ -96,7 +85,7 @@ async fn header_and_path_lead_to_the_same_place() {
         ("", "team/app/kv/name", "team/app"),
         ("other", "kv/name", "other"),
     ] {
-        let read = in_ns(&h, ns, Verb::Read, path, &h.root, json!({})).await;
+        let read = h.in_ns(ns, Verb::Read, path, &h.root, json!({})).await;
         assert_eq!(
             (read.status, &read.data()["is"]),
             (200, &json!(is)),
@@ -109,7 +98,7 @@ async fn header_and_path_lead_to_the_same_place() {
         ("team/nope", "kv/name"),
         ("app", "kv/name"),
     ] {
-        let read = in_ns(&h, ns, Verb::Read, path, &h.root, json!({})).await;
+        let read = h.in_ns(ns, Verb::Read, path, &h.root, json!({})).await;
         assert_eq!(read.status, 404, "{ns} {path}");
     }
 }
@@ -124,7 +113,7 @@ async fn an_admin_reaches_down_and_never_up_or_sideways() {
         ("team/app", "kv/name"),
         ("team", "app/kv/name"),
     ] {
-        let read = in_ns(&h, ns, Verb::Read, path, &admin, json!({})).await;
+        let read = h.in_ns(ns, Verb::Read, path, &admin, json!({})).await;
         assert_eq!(read.status, 200, "{ns} {path}");
     }
     for (ns, path) in [
@@ -139,7 +128,7 @@ async fn an_admin_reaches_down_and_never_up_or_sideways() {
         ("Team", "kv/name"),
         ("", "sys/namespaces/other"),
     ] {
-        let read = in_ns(&h, ns, Verb::Read, path, &admin, json!({})).await;
+        let read = h.in_ns(ns, Verb::Read, path, &admin, json!({})).await;
         assert_eq!(read.status, 403, "{ns} {path}: {:?}", read.json);
     }
 }
@@ -148,15 +137,15 @@ async fn an_admin_reaches_down_and_never_up_or_sideways() {
 async fn what_one_namespace_has_is_unknown_in_the_others() {
     let h = server().await;
     let (team, other) = (admin(&h, "team").await, admin(&h, "other").await);
-    let accessor = in_ns(
-        &h,
-        "other",
-        Verb::Read,
-        "auth/token/lookup-self",
-        &other,
-        json!({}),
-    )
-    .await;
+    let accessor = h
+        .in_ns(
+            "other",
+            Verb::Read,
+            "auth/token/lookup-self",
+            &other,
+            json!({}),
+        )
+        .await;
     let accessor = accessor.data()["accessor"].as_str().unwrap().to_owned();
     for (path, body) in [
         ("auth/token/lookup", json!({ "token": other })),
@@ -168,7 +157,7 @@ async fn what_one_namespace_has_is_unknown_in_the_others() {
         ),
         ("auth/token/renew-accessor", json!({ "accessor": accessor })),
     ] {
-        let asked = in_ns(&h, "team", Verb::Write, path, &team, body).await;
+        let asked = h.in_ns("team", Verb::Write, path, &team, body).await;
         assert!(matches!(asked.status, 400 | 403), "{path} {}", asked.status);
     }
     for (path, body) in [
@@ -178,33 +167,29 @@ async fn what_one_namespace_has_is_unknown_in_the_others() {
             json!({ "accessor": accessor }),
         ),
     ] {
-        in_ns(&h, "team", Verb::Write, path, &team, body).await;
-        let lives = in_ns(&h, "other", Verb::Read, "kv/name", &other, json!({})).await;
+        h.in_ns("team", Verb::Write, path, &team, body).await;
+        let lives = h
+            .in_ns("other", Verb::Read, "kv/name", &other, json!({}))
+            .await;
         assert_eq!(lives.status, 200, "{path}");
     }
-    let listed = in_ns(
-        &h,
-        "team",
-        Verb::List,
-        "auth/token/accessors/",
-        &team,
-        json!({}),
-    )
-    .await;
+    let listed = h
+        .in_ns(
+            "team",
+            Verb::List,
+            "auth/token/accessors/",
+            &team,
+            json!({}),
+        )
+        .await;
     let listed = listed.data()["keys"].as_array().unwrap().clone();
     assert!(
         listed.iter().all(|key| key != &json!(accessor)),
         "{listed:?}"
     );
-    let policies = in_ns(
-        &h,
-        "team/app",
-        Verb::List,
-        "sys/policies/acl",
-        &team,
-        json!({}),
-    )
-    .await;
+    let policies = h
+        .in_ns("team/app", Verb::List, "sys/policies/acl", &team, json!({}))
+        .await;
     assert_eq!(policies.data()["keys"], json!(["default"]));
 }
 
@@ -217,28 +202,24 @@ async fn a_token_asks_about_itself_from_anywhere() {
         "its namespace ends it"
     );
     for ns in ["", "team", "team/app", "other"] {
-        let shown = in_ns(
-            &h,
-            ns,
-            Verb::Read,
-            "auth/token/lookup-self",
+        let shown = h
+            .in_ns(ns, Verb::Read, "auth/token/lookup-self", &token, json!({}))
+            .await;
+        assert_eq!(shown.data()["namespace_path"], json!("team/"), "{ns}");
+    }
+    let ended = h
+        .in_ns(
+            "other",
+            Verb::Write,
+            "auth/token/revoke-self",
             &token,
             json!({}),
         )
         .await;
-        assert_eq!(shown.data()["namespace_path"], json!("team/"), "{ns}");
-    }
-    let ended = in_ns(
-        &h,
-        "other",
-        Verb::Write,
-        "auth/token/revoke-self",
-        &token,
-        json!({}),
-    )
-    .await;
     assert_eq!(ended.status, 204);
-    let gone = in_ns(&h, "team", Verb::Read, "kv/name", &token, json!({})).await;
+    let gone = h
+        .in_ns("team", Verb::Read, "kv/name", &token, json!({}))
+        .await;
     assert_eq!(gone.status, 403);
 }
 
@@ -272,23 +253,25 @@ async fn policies_of_the_parent_name_the_child_in_their_paths() {
         ("other", "kv/name", 403),
         ("", "kv/name", 403),
     ] {
-        let read = in_ns(&h, ns, Verb::Read, path, &token, json!({})).await;
+        let read = h.in_ns(ns, Verb::Read, path, &token, json!({})).await;
         assert_eq!(read.status, status, "{ns} {path}");
     }
     let asked = json!({ "token": token, "paths": ["kv/name", "kv/other", "sys/mounts"] });
-    let told = in_ns(&h, "team", Verb::Write, "sys/capabilities", &h.root, asked).await;
+    let told = h
+        .in_ns("team", Verb::Write, "sys/capabilities", &h.root, asked)
+        .await;
     assert_eq!(told.data()["kv/name"], json!(["read"]));
     assert_eq!(told.data()["kv/other"], json!(["read"]));
     assert_eq!(told.data()["sys/mounts"], json!(["deny"]));
-    let told = in_ns(
-        &h,
-        "team",
-        Verb::Write,
-        "sys/capabilities-self",
-        &token,
-        json!({ "path": "kv/name" }),
-    )
-    .await;
+    let told = h
+        .in_ns(
+            "team",
+            Verb::Write,
+            "sys/capabilities-self",
+            &token,
+            json!({ "path": "kv/name" }),
+        )
+        .await;
     assert_eq!(told.status, 403, "the default policy is that of the root");
 }
 
@@ -317,27 +300,23 @@ async fn policies_of_a_name_are_not_those_of_the_parent() {
         .unwrap()
         .to_owned();
     let wish = json!({ "policies": ["admin"] });
-    let refused = in_ns(&h, "team", Verb::Write, "auth/token/create", &token, wish).await;
+    let refused = h
+        .in_ns("team", Verb::Write, "auth/token/create", &token, wish)
+        .await;
     assert_eq!(refused.status, 400, "{:?}", refused.json);
-    let plain = in_ns(
-        &h,
-        "team",
-        Verb::Write,
-        "auth/token/create",
-        &token,
-        json!({}),
-    )
-    .await;
+    let plain = h
+        .in_ns("team", Verb::Write, "auth/token/create", &token, json!({}))
+        .await;
     assert_eq!(plain.json["auth"]["policies"], json!(["default"]));
-    let root = in_ns(
-        &h,
-        "team",
-        Verb::Write,
-        "auth/token/create",
-        &h.root,
-        json!({ "policies": ["root"] }),
-    )
-    .await;
+    let root = h
+        .in_ns(
+            "team",
+            Verb::Write,
+            "auth/token/create",
+            &h.root,
+            json!({ "policies": ["root"] }),
+        )
+        .await;
     assert_eq!(root.status, 400);
 }
 
@@ -345,19 +324,21 @@ async fn policies_of_a_name_are_not_those_of_the_parent() {
 async fn a_token_has_a_cubbyhole_in_each_namespace_it_visits() {
     let h = server().await;
     for (ns, text) in [("", "root"), ("team", "team"), ("other", "other")] {
-        let put = in_ns(
-            &h,
-            ns,
-            Verb::Write,
-            "cubbyhole/x",
-            &h.root,
-            json!({ "is": text }),
-        )
-        .await;
+        let put = h
+            .in_ns(
+                ns,
+                Verb::Write,
+                "cubbyhole/x",
+                &h.root,
+                json!({ "is": text }),
+            )
+            .await;
         assert_eq!(put.status, 204, "{ns}");
     }
     for (ns, text) in [("", "root"), ("team", "team"), ("other", "other")] {
-        let read = in_ns(&h, ns, Verb::Read, "cubbyhole/x", &h.root, json!({})).await;
+        let read = h
+            .in_ns(ns, Verb::Read, "cubbyhole/x", &h.root, json!({}))
+            .await;
         assert_eq!(read.data()["is"], json!(text));
     }
 }
@@ -390,29 +371,29 @@ async fn wrapped_answers_are_unwrapped_from_anywhere_once() {
             .as_str()
             .unwrap()
             .to_owned();
-        let first = in_ns(
-            &h,
-            unwrapped_in,
-            Verb::Write,
-            "sys/wrapping/unwrap",
-            &token,
-            json!({}),
-        )
-        .await;
+        let first = h
+            .in_ns(
+                unwrapped_in,
+                Verb::Write,
+                "sys/wrapping/unwrap",
+                &token,
+                json!({}),
+            )
+            .await;
         assert_eq!(
             first.data()["is"],
             json!(wrapped_in),
             "{wrapped_in} {unwrapped_in}"
         );
-        let again = in_ns(
-            &h,
-            unwrapped_in,
-            Verb::Write,
-            "sys/wrapping/unwrap",
-            &token,
-            json!({}),
-        )
-        .await;
+        let again = h
+            .in_ns(
+                unwrapped_in,
+                Verb::Write,
+                "sys/wrapping/unwrap",
+                &token,
+                json!({}),
+            )
+            .await;
         assert!(matches!(again.status, 400 | 403), "{}", again.status);
     }
 }
@@ -424,7 +405,7 @@ async fn names_are_checked_and_mounts_and_namespaces_do_not_hide_each_other() {
         let path = format!("sys/namespaces/{name}");
         let h = &h;
         async move {
-            in_ns(h, ns, Verb::Write, &path, &h.root, json!({}))
+            h.in_ns(ns, Verb::Write, &path, &h.root, json!({}))
                 .await
                 .status
         }
@@ -529,38 +510,42 @@ async fn a_lock_closes_a_namespace_and_those_within_it() {
         .await;
     let key = locked.data()["unlock_key"].as_str().unwrap().to_owned();
     for (ns, token) in [("team", &team), ("team", &h.root), ("team/app", &h.root)] {
-        let read = in_ns(&h, ns, Verb::Read, "kv/name", token, json!({})).await;
+        let read = h.in_ns(ns, Verb::Read, "kv/name", token, json!({})).await;
         assert_eq!(read.status, 503, "{ns}");
     }
-    let other = in_ns(&h, "other", Verb::Read, "kv/name", &h.root, json!({})).await;
+    let other = h
+        .in_ns("other", Verb::Read, "kv/name", &h.root, json!({}))
+        .await;
     assert_eq!(other.status, 200);
     let shown = h
         .request(Verb::Read, "sys/namespaces/team", &h.root, json!({}))
         .await;
     assert_eq!(shown.data()["locked"], json!(true));
     let wrong = json!({ "unlock_key": "wrong" });
-    let refused = in_ns(
-        &h,
-        "team",
-        Verb::Write,
-        "sys/namespaces/api-lock/unlock",
-        &team,
-        wrong,
-    )
-    .await;
+    let refused = h
+        .in_ns(
+            "team",
+            Verb::Write,
+            "sys/namespaces/api-lock/unlock",
+            &team,
+            wrong,
+        )
+        .await;
     assert_eq!(refused.status, 400);
     let right = json!({ "unlock_key": key });
-    let opened = in_ns(
-        &h,
-        "team",
-        Verb::Write,
-        "sys/namespaces/api-lock/unlock",
-        &team,
-        right,
-    )
-    .await;
+    let opened = h
+        .in_ns(
+            "team",
+            Verb::Write,
+            "sys/namespaces/api-lock/unlock",
+            &team,
+            right,
+        )
+        .await;
     assert_eq!(opened.status, 204);
-    let read = in_ns(&h, "team/app", Verb::Read, "kv/name", &team, json!({})).await;
+    let read = h
+        .in_ns("team/app", Verb::Read, "kv/name", &team, json!({}))
+        .await;
     assert_eq!(read.status, 200);
     let root = h
         .request(
@@ -584,9 +569,9 @@ async fn what_is_about_the_server_is_in_the_root_alone() {
         (Verb::Read, "sys/generate-root/attempt"),
         (Verb::Read, "sys/config/auditing/request-headers"),
     ] {
-        let asked = in_ns(&h, "team", verb, path, &h.root, json!({})).await;
+        let asked = h.in_ns("team", verb, path, &h.root, json!({})).await;
         assert_eq!(asked.status, 400, "{path}");
-        let stranger = in_ns(&h, "team", verb, path, "", json!({})).await;
+        let stranger = h.in_ns("team", verb, path, "", json!({})).await;
         assert_eq!(stranger.status, 403, "{path}");
     }
 }
@@ -614,15 +599,9 @@ async fn a_deleted_namespace_takes_its_tokens_and_data_with_it() {
         404
     );
     for ns in ["other", "", "team"] {
-        let read = in_ns(
-            &h,
-            ns,
-            Verb::Read,
-            "auth/token/lookup-self",
-            &team,
-            json!({}),
-        )
-        .await;
+        let read = h
+            .in_ns(ns, Verb::Read, "auth/token/lookup-self", &team, json!({}))
+            .await;
         assert_eq!(read.status, 403, "{ns}");
     }
     let left = h
@@ -641,7 +620,9 @@ async fn a_deleted_namespace_takes_its_tokens_and_data_with_it() {
         .request(Verb::Write, "sys/namespaces/other", &h.root, json!({}))
         .await;
     assert_eq!(made.status, 200);
-    let read = in_ns(&h, "other", Verb::Read, "kv/name", &h.root, json!({})).await;
+    let read = h
+        .in_ns("other", Verb::Read, "kv/name", &h.root, json!({}))
+        .await;
     assert_eq!(read.status, 404, "nothing of the old one is there");
     let twice = h
         .request(Verb::Delete, "sys/namespaces/nope", &h.root, json!({}))
@@ -673,8 +654,7 @@ async fn remount(h: &Harness, from: &str, to: &str) -> String {
 async fn a_mount_moves_to_another_namespace_with_its_data() {
     let h = server().await;
     for (name, is) in [("a", "1"), ("b", "2")] {
-        in_ns(
-            &h,
+        h.in_ns(
             "team",
             Verb::Write,
             &format!("kv/{name}"),
@@ -685,20 +665,24 @@ async fn a_mount_moves_to_another_namespace_with_its_data() {
     }
     assert_eq!(remount(&h, "team/kv", "other/moved").await, "success");
     for (name, is) in [("a", "1"), ("b", "2"), ("name", "team")] {
-        let read = in_ns(
-            &h,
-            "other",
-            Verb::Read,
-            &format!("moved/{name}"),
-            &h.root,
-            json!({}),
-        )
-        .await;
+        let read = h
+            .in_ns(
+                "other",
+                Verb::Read,
+                &format!("moved/{name}"),
+                &h.root,
+                json!({}),
+            )
+            .await;
         assert_eq!(read.data()["is"], json!(is), "{name}");
     }
-    let gone = in_ns(&h, "team", Verb::Read, "kv/a", &h.root, json!({})).await;
+    let gone = h
+        .in_ns("team", Verb::Read, "kv/a", &h.root, json!({}))
+        .await;
     assert_eq!(gone.status, 404);
-    let here = in_ns(&h, "other", Verb::Read, "kv/name", &h.root, json!({})).await;
+    let here = h
+        .in_ns("other", Verb::Read, "kv/name", &h.root, json!({}))
+        .await;
     assert_eq!(here.data()["is"], json!("other"), "its own is untouched");
     assert_eq!(remount(&h, "other/moved", "back").await, "success");
     let home = h.read("back/a", &h.root).await;
@@ -709,18 +693,11 @@ async fn a_mount_moves_to_another_namespace_with_its_data() {
 async fn a_move_that_fails_leaves_the_mount_where_it_was() {
     let h = server().await;
     let wish = json!({ "type": "tickets" });
-    in_ns(&h, "team", Verb::Write, "sys/mounts/tickets", &h.root, wish).await;
-    in_ns(
-        &h,
-        "team",
-        Verb::Write,
-        "tickets/issue/a",
-        &h.root,
-        json!({}),
-    )
-    .await;
-    in_ns(
-        &h,
+    h.in_ns("team", Verb::Write, "sys/mounts/tickets", &h.root, wish)
+        .await;
+    h.in_ns("team", Verb::Write, "tickets/issue/a", &h.root, json!({}))
+        .await;
+    h.in_ns(
         "team",
         Verb::Write,
         "tickets/config",
@@ -732,7 +709,9 @@ async fn a_move_that_fails_leaves_the_mount_where_it_was() {
         remount(&h, "team/tickets", "other/tickets").await,
         "failure"
     );
-    let live = in_ns(&h, "team", Verb::List, "tickets/live", &h.root, json!({})).await;
+    let live = h
+        .in_ns("team", Verb::List, "tickets/live", &h.root, json!({}))
+        .await;
     assert_eq!(live.keys(), ["a"]);
     for to in ["other/kv", "team/app", "team/sys/x", "auth/x", "sys/x"] {
         let asked = json!({ "from": "team/kv", "to": to });
@@ -741,6 +720,8 @@ async fn a_move_that_fails_leaves_the_mount_where_it_was() {
     }
     let team = admin(&h, "team").await;
     let sideways = json!({ "from": "kv", "to": "../other/x" });
-    let refused = in_ns(&h, "team", Verb::Write, "sys/remount", &team, sideways).await;
+    let refused = h
+        .in_ns("team", Verb::Write, "sys/remount", &team, sideways)
+        .await;
     assert_eq!(refused.status, 400);
 }

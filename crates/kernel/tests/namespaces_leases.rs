@@ -11,20 +11,13 @@ mod harness;
 use std::sync::Arc;
 
 use coffer_engine::{Class, Kind};
-use coffer_kernel::{Request, Settings};
+use coffer_kernel::Settings;
 use coffer_storage::{Memory, Store};
 use coffer_wire::Verb;
+use harness::Harness;
 use harness::shelves::{Cubbyhole, Shelf};
 use harness::tickets::Tickets;
-use harness::{Answer, Harness};
-use serde_json::{Value, json};
-
-async fn in_ns(h: &Harness, ns: &str, verb: Verb, path: &str, token: &str, body: Value) -> Answer {
-    h.request_with(verb, path, token, body, |request: &mut Request| {
-        request.namespace = ns.to_owned();
-    })
-    .await
-}
+use serde_json::json;
 
 fn settings() -> Settings {
     Settings::new(vec![
@@ -39,12 +32,14 @@ async fn server(store: &Arc<dyn Store>) -> Harness {
     let h = Harness::with(settings(), Arc::clone(store)).await;
     for (ns, name) in [("", "team"), ("team", "app")] {
         let path = format!("sys/namespaces/{name}");
-        let made = in_ns(&h, ns, Verb::Write, &path, &h.root, json!({})).await;
+        let made = h.in_ns(ns, Verb::Write, &path, &h.root, json!({})).await;
         assert_eq!(made.status, 200);
     }
     for ns in ["", "team", "team/app"] {
         let wish = json!({ "type": "tickets" });
-        let mounted = in_ns(&h, ns, Verb::Write, "sys/mounts/tickets", &h.root, wish).await;
+        let mounted = h
+            .in_ns(ns, Verb::Write, "sys/mounts/tickets", &h.root, wish)
+            .await;
         assert_eq!(mounted.status, 204, "{ns}");
     }
     h
@@ -53,20 +48,24 @@ async fn server(store: &Arc<dyn Store>) -> Harness {
 /// Issues a ticket and answers its lease.
 async fn issue(h: &Harness, ns: &str, name: &str, token: &str, ttl: u64) -> String {
     let path = format!("tickets/issue/{name}");
-    let made = in_ns(h, ns, Verb::Write, &path, token, json!({ "ttl": ttl })).await;
+    let made = h
+        .in_ns(ns, Verb::Write, &path, token, json!({ "ttl": ttl }))
+        .await;
     assert_eq!(made.status, 200, "{:?}", made.json);
     made.json["lease_id"].as_str().unwrap().to_owned()
 }
 
 /// The tickets that are not undone.
 async fn live(h: &Harness, ns: &str) -> Vec<String> {
-    let listed = in_ns(h, ns, Verb::List, "tickets/live", &h.root, json!({})).await;
+    let listed = h
+        .in_ns(ns, Verb::List, "tickets/live", &h.root, json!({}))
+        .await;
     listed.keys()
 }
 
 async fn lookup(h: &Harness, ns: &str, lease: &str) -> u16 {
     let asked = json!({ "lease_id": lease });
-    let found = in_ns(h, ns, Verb::Write, "sys/leases/lookup", &h.root, asked);
+    let found = h.in_ns(ns, Verb::Write, "sys/leases/lookup", &h.root, asked);
     found.await.status
 }
 
@@ -79,52 +78,46 @@ async fn a_lease_is_known_at_home_and_above() {
     for (ns, status) in [("team", 200), ("", 200), ("team/app", 400)] {
         assert_eq!(lookup(&h, ns, &lease).await, status, "{ns:?}");
     }
-    let listed = in_ns(
-        &h,
-        "team",
-        Verb::List,
-        "sys/leases/lookup/tickets/issue/a",
-        &h.root,
-        json!({}),
-    )
-    .await;
+    let listed = h
+        .in_ns(
+            "team",
+            Verb::List,
+            "sys/leases/lookup/tickets/issue/a",
+            &h.root,
+            json!({}),
+        )
+        .await;
     assert_eq!(listed.keys(), [lease.rsplit('/').next().unwrap()]);
     let elsewhere = h.list("sys/leases/lookup/tickets/issue/a", &h.root).await;
     assert_eq!(elsewhere.status, 404);
     let sideways = json!({ "lease_id": lease });
-    let revoked = in_ns(
-        &h,
-        "team/app",
-        Verb::Write,
-        "sys/leases/revoke",
-        &h.root,
-        sideways.clone(),
-    )
-    .await;
+    let revoked = h
+        .in_ns(
+            "team/app",
+            Verb::Write,
+            "sys/leases/revoke",
+            &h.root,
+            sideways.clone(),
+        )
+        .await;
     assert_eq!(
         (revoked.status, live(&h, "team").await.len()),
         (204, 1),
         "as if it were unknown"
     );
-    let renewed = in_ns(
-        &h,
-        "team",
-        Verb::Write,
-        "sys/leases/renew",
-        &h.root,
-        sideways.clone(),
-    )
-    .await;
+    let renewed = h
+        .in_ns(
+            "team",
+            Verb::Write,
+            "sys/leases/renew",
+            &h.root,
+            sideways.clone(),
+        )
+        .await;
     assert_eq!(renewed.json["lease_id"], json!(lease));
-    let revoked = in_ns(
-        &h,
-        "team",
-        Verb::Write,
-        "sys/leases/revoke",
-        &h.root,
-        sideways,
-    )
-    .await;
+    let revoked = h
+        .in_ns("team", Verb::Write, "sys/leases/revoke", &h.root, sideways)
+        .await;
     assert_eq!((revoked.status, live(&h, "team").await.len()), (204, 0));
 }
 
@@ -135,15 +128,15 @@ async fn prefixes_stay_in_their_namespace() {
     for ns in ["", "team", "team/app"] {
         issue(&h, ns, "a", &h.root, 100).await;
     }
-    let ended = in_ns(
-        &h,
-        "team",
-        Verb::Write,
-        "sys/leases/revoke-prefix/tickets",
-        &h.root,
-        json!({}),
-    )
-    .await;
+    let ended = h
+        .in_ns(
+            "team",
+            Verb::Write,
+            "sys/leases/revoke-prefix/tickets",
+            &h.root,
+            json!({}),
+        )
+        .await;
     assert_eq!(ended.status, 204);
     let left = [
         live(&h, "").await,
@@ -159,17 +152,12 @@ async fn leases_end_on_time_and_with_their_token_also_after_a_restart() {
     let h = server(&store).await;
     let policy =
         json!({ "policy": r#"path "*" { capabilities = ["create","read","update","list"] }"# });
-    in_ns(
-        &h,
-        "team",
-        Verb::Write,
-        "sys/policies/acl/all",
-        &h.root,
-        policy,
-    )
-    .await;
+    h.in_ns("team", Verb::Write, "sys/policies/acl/all", &h.root, policy)
+        .await;
     let wish = json!({ "policies": ["all"], "ttl": "30s" });
-    let made = in_ns(&h, "team", Verb::Write, "auth/token/create", &h.root, wish).await;
+    let made = h
+        .in_ns("team", Verb::Write, "auth/token/create", &h.root, wish)
+        .await;
     let token = made.token();
     issue(&h, "team", "with-the-token", &token, 500).await;
     issue(&h, "team/app", "visiting", &token, 500).await;
@@ -190,8 +178,7 @@ async fn a_namespace_whose_leases_can_not_be_undone_waits_for_them() {
     let store: Arc<dyn Store> = Arc::new(Memory::new());
     let h = server(&store).await;
     let lease = issue(&h, "team/app", "stubborn", &h.root, 500).await;
-    in_ns(
-        &h,
+    h.in_ns(
         "team/app",
         Verb::Write,
         "tickets/config",
@@ -199,28 +186,24 @@ async fn a_namespace_whose_leases_can_not_be_undone_waits_for_them() {
         json!({ "refuse": true }),
     )
     .await;
-    let gone = in_ns(
-        &h,
-        "team",
-        Verb::Delete,
-        "sys/namespaces/app",
-        &h.root,
-        json!({}),
-    )
-    .await;
+    let gone = h
+        .in_ns(
+            "team",
+            Verb::Delete,
+            "sys/namespaces/app",
+            &h.root,
+            json!({}),
+        )
+        .await;
     assert_eq!(gone.status, 200);
     h.pass(20).await;
-    let shown = in_ns(
-        &h,
-        "team",
-        Verb::Read,
-        "sys/namespaces/app",
-        &h.root,
-        json!({}),
-    )
-    .await;
+    let shown = h
+        .in_ns("team", Verb::Read, "sys/namespaces/app", &h.root, json!({}))
+        .await;
     assert_eq!(shown.data()["tainted"], json!(true));
-    let closed = in_ns(&h, "team/app", Verb::Read, "sys/mounts", &h.root, json!({})).await;
+    let closed = h
+        .in_ns("team/app", Verb::Read, "sys/mounts", &h.root, json!({}))
+        .await;
     assert_eq!(closed.status, 404, "nothing is answered there any more");
     assert_eq!(lookup(&h, "", &lease).await, 200, "from above it is seen");
     h.kernel.seal();
@@ -235,15 +218,9 @@ async fn a_namespace_whose_leases_can_not_be_undone_waits_for_them() {
     let forced = "sys/leases/revoke-force/team/app/tickets";
     assert_eq!(h.write(forced, &h.root, json!({})).await.status, 204);
     h.pass(10).await;
-    let shown = in_ns(
-        &h,
-        "team",
-        Verb::Read,
-        "sys/namespaces/app",
-        &h.root,
-        json!({}),
-    )
-    .await;
+    let shown = h
+        .in_ns("team", Verb::Read, "sys/namespaces/app", &h.root, json!({}))
+        .await;
     assert_eq!(shown.status, 404, "gone");
 }
 
@@ -252,15 +229,15 @@ async fn a_mount_of_a_namespace_goes_with_its_leases() {
     let store: Arc<dyn Store> = Arc::new(Memory::new());
     let h = server(&store).await;
     let lease = issue(&h, "team", "a", &h.root, 500).await;
-    let gone = in_ns(
-        &h,
-        "team",
-        Verb::Delete,
-        "sys/mounts/tickets",
-        &h.root,
-        json!({}),
-    )
-    .await;
+    let gone = h
+        .in_ns(
+            "team",
+            Verb::Delete,
+            "sys/mounts/tickets",
+            &h.root,
+            json!({}),
+        )
+        .await;
     assert_eq!(gone.status, 204);
     assert_eq!(lookup(&h, "team", &lease).await, 400);
     assert_eq!(live(&h, "").await.len(), 0);

@@ -199,6 +199,21 @@ impl Harness {
         .await
     }
 
+    /// As [`Harness::request`], with the header that names a namespace.
+    pub async fn in_ns(
+        &self,
+        namespace: &str,
+        verb: Verb,
+        path: &str,
+        token: &str,
+        body: Value,
+    ) -> Answer {
+        self.request_with(verb, path, token, body, |request| {
+            request.namespace = namespace.to_owned();
+        })
+        .await
+    }
+
     /// As [`Harness::request`], changed before it is sent.
     pub async fn request_with(
         &self,
