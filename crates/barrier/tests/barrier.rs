@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use coffer_barrier::{Barrier, Error, Foundation, Rotation, Seen, Stored, View, seal};
 use coffer_crypto::{Aes256Key, Random};
-use coffer_storage::{Batch, Memory};
+use coffer_storage::{Batch, MAX_PAGE_BYTES, Memory};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -273,4 +273,43 @@ async fn only_this_cluster_seals_with_its_root_key() {
     ] {
         assert!(matches!(opened, Err(Error::WrongKey)));
     }
+}
+
+/// A record so large that a page of the store holds a few of them.
+#[derive(Serialize, Deserialize)]
+struct Large {
+    text: String,
+}
+
+impl Stored for Large {}
+
+#[tokio::test]
+async fn pages_are_read_to_the_end_however_short_they_are() {
+    let (barrier, _) = opened().await;
+    let view = barrier.view("x/");
+    let large = Large {
+        text: "x".repeat(MAX_PAGE_BYTES / 3),
+    };
+    let names: Vec<String> = (0..10).map(|number| format!("in/{number}")).collect();
+    for name in &names {
+        view.put(name, &large).await.unwrap();
+    }
+    view.put("out", &large).await.unwrap();
+    for limit in [1, 4, 1_000] {
+        let (mut found, mut sizes) = (Vec::new(), Vec::new());
+        let mut pages = view.pages::<Large>("in/").at_most(limit);
+        while let Some(page) = pages.next().await.unwrap() {
+            sizes.push(page.len());
+            found.extend(page.into_iter().map(|(path, _)| path));
+        }
+        assert_eq!(found, names);
+        assert!(sizes.iter().all(|size| (1..10).contains(size)), "{sizes:?}");
+        let mut paths = Vec::new();
+        let mut pages = view.path_pages("in/").at_most(limit);
+        while let Some(page) = pages.next().await.unwrap() {
+            paths.extend(page);
+        }
+        assert_eq!(paths, names);
+    }
+    assert!(view.pages::<Large>("none/").next().await.unwrap().is_none());
 }

@@ -229,19 +229,12 @@ mod tests {
     }
 
     async fn left(brief: &Brief<Mark>) -> usize {
-        let mut paths: Vec<String> = Vec::new();
-        loop {
-            let after = paths.last().cloned();
-            let page = brief
-                .view
-                .scan_paths("", after.as_deref(), 1_000)
-                .await
-                .unwrap();
-            if page.is_empty() {
-                return paths.len();
-            }
-            paths.extend(page);
+        let mut count = 0;
+        let mut pages = brief.view.path_pages("");
+        while let Some(page) = pages.next().await.unwrap() {
+            count += page.len();
         }
+        count
     }
 
     #[tokio::test]

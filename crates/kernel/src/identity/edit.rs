@@ -15,8 +15,6 @@ use serde::{Deserialize, Serialize};
 const TRIES: usize = 200;
 /// Where the turns are counted.
 const TURN: &str = "turn";
-/// How many records are read at once.
-const PAGE: usize = 1_000;
 /// The longest name of anything here, in bytes.
 const MAX_NAME_BYTES: usize = 256;
 
@@ -146,19 +144,15 @@ impl Draft {
 
 async fn all<T: Noun>(view: &View) -> Result<Vec<(String, T)>, Fault> {
     let mut found: Vec<(String, T)> = Vec::new();
-    loop {
-        let after = found.last().map(|(name, _)| place::<T>(name));
-        let page = view.scan::<T>(T::FOLDER, after.as_deref(), PAGE).await?;
-        let whole = page.len() == PAGE;
+    let mut pages = view.pages::<T>(T::FOLDER);
+    while let Some(page) = pages.next().await? {
         let named = page.into_iter().filter_map(|(path, record)| {
             let name = path.strip_prefix(T::FOLDER)?.to_owned();
             Some((name, record))
         });
         found.extend(named);
-        if !whole {
-            return Ok(found);
-        }
     }
+    Ok(found)
 }
 
 /// Where the record of a name is.

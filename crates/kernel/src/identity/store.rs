@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use coffer_barrier::View;
+use coffer_barrier::{Pages, View};
 use coffer_crypto::Random;
 use coffer_engine::Fault;
 use coffer_wire::Timestamp;
@@ -15,8 +15,6 @@ use super::work::{Change, Indexed, Pointer, Touched, Work, place};
 
 /// How often a change is decided anew when others are faster.
 const TRIES: usize = 200;
-/// How many records or names are read at once.
-const PAGE: usize = 1_000;
 
 /// Entities, their aliases, and groups, behind the barrier; what decisions need of them is kept in memory.
 #[derive(Clone)]
@@ -172,29 +170,24 @@ impl Identity {
         Ok(parents)
     }
 
-    /// Entities in order of their ids, after one of them; an empty page is the end.
-    pub async fn entities(&self, after: Option<&str>) -> Result<Vec<Entity>, Fault> {
-        self.records(after).await
+    /// Entities in order of their ids.
+    pub fn entities(&self) -> Pages<'_, Entity> {
+        self.view.pages(Entity::FOLDER)
     }
 
-    /// Groups in order of their ids, after one of them; an empty page is the end.
-    pub async fn groups(&self, after: Option<&str>) -> Result<Vec<Group>, Fault> {
-        self.records(after).await
+    /// Groups in order of their ids.
+    pub fn groups(&self) -> Pages<'_, Group> {
+        self.view.pages(Group::FOLDER)
     }
 
     /// How many entities there are.
     pub async fn count_entities(&self) -> Result<usize, Fault> {
         let mut count = 0;
-        let mut after: Option<String> = None;
-        loop {
-            let page = self.view.scan_paths(Entity::FOLDER, after.as_deref(), PAGE);
-            let page = page.await?;
+        let mut pages = self.view.path_pages(Entity::FOLDER);
+        while let Some(page) = pages.next().await? {
             count += page.len();
-            match page.last() {
-                Some(last) => after = Some(last.clone()),
-                None => return Ok(count),
-            }
         }
+        Ok(count)
     }
 
     async fn record<T: Indexed>(&self, id: &str) -> Result<Option<T>, Fault> {
@@ -202,12 +195,6 @@ impl Identity {
             return Ok(None);
         }
         Ok(self.view.get(&place::<T>(id)).await?)
-    }
-
-    async fn records<T: Indexed>(&self, after: Option<&str>) -> Result<Vec<T>, Fault> {
-        let after = after.map(place::<T>);
-        let page = self.view.scan::<T>(T::FOLDER, after.as_deref(), PAGE);
-        Ok(page.await?.into_iter().map(|(_, record)| record).collect())
     }
 
     /// The record that an index leads to. One that moved between the two reads is looked for again.

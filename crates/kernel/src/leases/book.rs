@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use coffer_barrier::{Barrier, Changes, Seen, View};
+use coffer_barrier::{Barrier, Changes, Pages, Seen, View};
 use coffer_engine::Fault;
 use coffer_storage::MAX_PATH_BYTES;
 use coffer_wire::Timestamp;
@@ -322,13 +322,9 @@ impl Leases {
             .collect())
     }
 
-    /// All records in order of their paths, after one of these, at most `limit`; only an empty page is the end.
-    pub async fn records(
-        &self,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<(String, LeaseRecord)>, Fault> {
-        Ok(self.view.scan(&by_id(""), after, limit).await?)
+    /// All records in order of their paths.
+    pub fn records(&self) -> Pages<'_, LeaseRecord> {
+        self.view.pages(&by_id(""))
     }
 
     /// The next segments below a prefix in a namespace, folders with a trailing slash.

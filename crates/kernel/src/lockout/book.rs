@@ -15,8 +15,6 @@ use tokio::sync::futures::OwnedNotified;
 use super::rules::Rules;
 use crate::identity::name;
 
-/// How many records are read at once.
-const PAGE: usize = 1_000;
 /// The most locked names that one list tells.
 const MAX_LISTED_NAMES: usize = 100_000;
 
@@ -134,11 +132,11 @@ impl Lockout {
     /// The names that are locked out, by the accessors of their mounts.
     pub async fn locked(&self, now: Timestamp) -> Result<BTreeMap<String, Vec<String>>, Fault> {
         let mut locked: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        let (mut after, mut found): (Option<String>, usize) = (None, 0);
-        while found < MAX_LISTED_NAMES {
-            let page = self.view.scan::<Count>("", after.as_deref(), PAGE).await?;
-            let Some((last, _)) = page.last() else { break };
-            after = Some(last.clone());
+        let mut found = 0;
+        let mut pages = self.view.pages::<Count>("");
+        while found < MAX_LISTED_NAMES
+            && let Some(page) = pages.next().await?
+        {
             for (_, count) in page {
                 if count.locked && count.until > now {
                     locked.entry(count.mount).or_default().push(count.name);
@@ -162,13 +160,8 @@ impl Lockout {
         if !self.shared.kept.swap(false, Ordering::SeqCst) {
             return Ok(());
         }
-        let mut after: Option<String> = None;
-        loop {
-            let page = self.view.scan::<Count>("", after.as_deref(), PAGE).await?;
-            let Some((last, _)) = page.last() else {
-                return Ok(());
-            };
-            after = Some(last.clone());
+        let mut pages = self.view.pages::<Count>("");
+        while let Some(page) = pages.next().await? {
             for (key, count) in &page {
                 if count.until > now {
                     self.shared.kept.store(true, Ordering::SeqCst);
@@ -179,6 +172,7 @@ impl Lockout {
                 self.view.update(key, gone).await?;
             }
         }
+        Ok(())
     }
 
     fn place(&self, key: String) -> Place {

@@ -16,9 +16,6 @@ use crate::open::Open;
 use crate::settings::Settings;
 use crate::{identity, sys, tokens};
 
-/// How many records are read at once.
-const PAGE: usize = 1_000;
-
 /// All mounts.
 pub struct Mounts {
     pub(super) view: View,
@@ -160,16 +157,11 @@ impl Mounts {
     /// The records in storage, which changes are decided on.
     pub(super) async fn stored(&self) -> Result<Vec<MountRecord>, Fault> {
         let mut records = Vec::new();
-        let mut after: Option<String> = None;
-        loop {
-            let page = self.view.scan::<MountRecord>("", after.as_deref(), PAGE);
-            let page = page.await?;
-            let Some((last, _)) = page.last() else {
-                return Ok(records);
-            };
-            after = Some(last.clone());
+        let mut pages = self.view.pages::<MountRecord>("");
+        while let Some(page) = pages.next().await? {
             records.extend(page.into_iter().map(|(_, record)| record));
         }
+        Ok(records)
     }
 
     /// Swaps in a changed table.

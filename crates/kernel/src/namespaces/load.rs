@@ -193,14 +193,8 @@ impl Namespaces {
     pub async fn below(&self, path: &str, deep: bool) -> Result<Vec<NamespaceRecord>, Fault> {
         let folder = format!("path/{path}");
         let mut found = Vec::new();
-        let mut after: Option<String> = None;
-        loop {
-            let page = self
-                .view
-                .scan::<NamespaceRecord>(&folder, after.as_deref(), PAGE);
-            let page = page.await?;
-            let Some((last, _)) = page.last() else { break };
-            after = Some(last.clone());
+        let mut pages = self.view.pages::<NamespaceRecord>(&folder);
+        while let Some(page) = pages.next().await? {
             found.extend(page.into_iter().map(|(_, record)| record));
         }
         let levels = path.matches('/').count() + 1;
@@ -270,9 +264,6 @@ impl Namespaces {
         Arc::clone(loaded.by_path.entry(path.to_owned()).or_default())
     }
 }
-
-/// How many records are read at once.
-const PAGE: usize = 1_000;
 
 pub(super) fn by_path(path: &str) -> String {
     format!("path/{}", path.trim_end_matches('/'))

@@ -62,13 +62,8 @@ async fn count_tokens(core: &Core, ends: &mut Ends) -> Result<Tokens, Fault> {
     let most = core.settings.meters.telemetry.max_gauge_cardinality;
     let mut spaces = Spaces::new(core, most);
     let mut found = Tokens::new(most);
-    let mut after: Option<String> = None;
-    loop {
-        let page = paced(core.tokens.records(after.as_deref(), PAGE)).await?;
-        let Some((last, _)) = page.last() else {
-            return Ok(found);
-        };
-        after = Some(last.clone());
+    let mut pages = core.tokens.records().at_most(PAGE);
+    while let Some(page) = paced(pages.next()).await? {
         for (_, record) in page {
             if !record.is_alive(ends.now) {
                 continue;
@@ -80,17 +75,13 @@ async fn count_tokens(core: &Core, ends: &mut Ends) -> Result<Tokens, Fault> {
             }
         }
     }
+    Ok(found)
 }
 
 async fn count_leases(core: &Core, ends: &mut Ends) -> Result<Leases, Fault> {
     let mut found = Leases::default();
-    let mut after: Option<String> = None;
-    loop {
-        let page = paced(core.leases.records(after.as_deref(), PAGE)).await?;
-        let Some((last, _)) = page.last() else {
-            return Ok(found);
-        };
-        after = Some(last.clone());
+    let mut pages = core.leases.records().at_most(PAGE);
+    while let Some(page) = paced(pages.next()).await? {
         for (_, record) in page {
             match record.state {
                 LeaseState::Intent => continue,
@@ -101,6 +92,7 @@ async fn count_leases(core: &Core, ends: &mut Ends) -> Result<Leases, Fault> {
             ends.add(record.expires);
         }
     }
+    Ok(found)
 }
 
 /// What the mounts hold whose engines can tell, and the entities, of all namespaces.

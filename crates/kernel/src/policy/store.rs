@@ -23,9 +23,6 @@ const MAX_COMPILED_RULES: usize = 200_000;
 /// Most sets of policies that are kept rendered for one identity.
 const MAX_SETS_PER_IDENTITY: usize = 8;
 
-/// How many records a listing reads at once.
-const PAGE: usize = 500;
-
 /// The policies of one namespace.
 #[derive(Clone, Debug)]
 pub struct Policies {
@@ -134,11 +131,8 @@ impl Policies {
     /// If storage fails.
     pub async fn list(&self, now: Timestamp) -> Result<Vec<String>, Error> {
         let mut names = vec![DEFAULT.to_owned()];
-        let mut after: Option<String> = None;
-        loop {
-            let page = self.view.scan::<Record>("", after.as_deref(), PAGE).await?;
-            let Some((last, _)) = page.last() else { break }; // A short page is not the last one.
-            after = Some(last.clone());
+        let mut pages = self.view.pages::<Record>("");
+        while let Some(page) = pages.next().await? {
             let live = page.into_iter().filter(|(_, record)| record.is_live(now));
             names.extend(live.map(|(name, _)| name));
         }

@@ -380,11 +380,8 @@ async fn stored(view: &View) -> Result<Rules, Fault> {
         let edition = edition.unwrap_or_default().0;
         let config: Option<Config> = view.get(CONFIG).await?;
         let mut quotas = Vec::new();
-        let mut after: Option<String> = None;
-        loop {
-            let page = view.scan::<Quota>("rule/", after.as_deref(), PAGE).await?;
-            let Some((last, _)) = page.last() else { break };
-            after = Some(last.clone());
+        let mut pages = view.pages::<Quota>("rule/");
+        while let Some(page) = pages.next().await? {
             quotas.extend(page.into_iter().map(|(_, quota)| quota));
         }
         let now: Option<Edition> = view.get(EDITION).await?;

@@ -13,8 +13,6 @@ use serde::{Deserialize, Serialize};
 
 /// How many parts there are. If all are taken, steps share one, and the one that comes second is done once more.
 const MAX_PARTS: u32 = 64;
-/// How many records are read at once.
-const PAGE: usize = 1_000;
 
 /// One number.
 pub(super) struct Tally {
@@ -59,11 +57,8 @@ impl Tally {
     /// The number whose parts are in this view, which holds nothing else.
     pub async fn load(view: View) -> Result<Arc<Self>, Fault> {
         let (mut total, mut known) = (0_i64, 0);
-        let mut after: Option<String> = None;
-        loop {
-            let page = view.scan::<Part>("", after.as_deref(), PAGE).await?;
-            let Some((last, _)) = page.last() else { break };
-            after = Some(last.clone());
+        let mut pages = view.pages::<Part>("");
+        while let Some(page) = pages.next().await? {
             for (name, part) in &page {
                 total = total.saturating_add(part.count);
                 known = known.max(

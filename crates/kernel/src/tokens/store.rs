@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use coffer_barrier::{Barrier, Changes, Stored, View};
+use coffer_barrier::{Barrier, Changes, Pages, Stored, View};
 use coffer_crypto::{HmacKey, Random, Secret, constant_time_eq};
 use coffer_engine::{Fault, TokenKind};
 use coffer_wire::Timestamp;
@@ -400,13 +400,9 @@ impl Tokens {
         Ok(self.view.clear(&super::role::place(namespace, "")).await?)
     }
 
-    /// All records in order of their paths, after one of these, at most `limit`; only an empty page is the end.
-    pub async fn records(
-        &self,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<(String, TokenRecord)>, Fault> {
-        Ok(self.view.scan("id/", after, limit).await?)
+    /// All records in order of their paths.
+    pub fn records(&self) -> Pages<'_, TokenRecord> {
+        self.view.pages("id/")
     }
 }
 

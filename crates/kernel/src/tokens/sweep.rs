@@ -59,15 +59,8 @@ impl Sweep {
 
     async fn children(&self) -> Result<usize, Fault> {
         let mut removed = 0;
-        let mut after: Option<String> = None;
-        loop {
-            let page = self
-                .view
-                .scan_paths("child/", after.as_deref(), PAGE)
-                .await?;
-            let Some(last) = page.last().cloned() else {
-                return Ok(removed);
-            };
+        let mut pages = self.view.path_pages("child/");
+        while let Some(page) = pages.next().await? {
             for path in page {
                 let accessor = path.rsplit('/').next().unwrap_or_default();
                 if self.is_gone(accessor).await? {
@@ -75,8 +68,8 @@ impl Sweep {
                     removed += 1;
                 }
             }
-            after = Some(last);
         }
+        Ok(removed)
     }
 
     async fn dues(&self) -> Result<usize, Fault> {

@@ -330,12 +330,11 @@ impl Handle<Open> for ListIds {
 
     async fn handle(self, open: &Open, _: &Ctx) -> Result<Reply, Fault> {
         let mut listed = Listed::default();
-        let mut after: Option<String> = None;
-        while !listed.is_full() {
-            let page = open.space.identity.entities(after.as_deref()).await?;
-            let Some(last) = page.last() else { break };
-            after = Some(last.id.clone());
-            for entity in page {
+        let mut pages = open.space.identity.entities();
+        while !listed.is_full()
+            && let Some(page) = pages.next().await?
+        {
+            for (_, entity) in page {
                 let mut info = json!({ "name": entity.name });
                 let aliases = entity.aliases.iter();
                 let aliases: Vec<_> = aliases
@@ -360,12 +359,11 @@ impl Handle<Open> for ListNames {
 
     async fn handle(self, open: &Open, _: &Ctx) -> Result<Reply, Fault> {
         let mut names = Vec::new();
-        let mut after: Option<String> = None;
-        while names.len() < super::MAX_LISTED_RECORDS {
-            let page = open.space.identity.entities(after.as_deref()).await?;
-            let Some(last) = page.last() else { break };
-            after = Some(last.id.clone());
-            names.extend(page.into_iter().map(|entity| entity.name));
+        let mut pages = open.space.identity.entities();
+        while names.len() < super::MAX_LISTED_RECORDS
+            && let Some(page) = pages.next().await?
+        {
+            names.extend(page.into_iter().map(|(_, entity)| entity.name));
         }
         super::names(names)
     }

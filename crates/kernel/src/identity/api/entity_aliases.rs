@@ -167,12 +167,11 @@ impl Handle<Open> for ListIds {
 
     async fn handle(self, open: &Open, _: &Ctx) -> Result<Reply, Fault> {
         let mut listed = Listed::default();
-        let mut after: Option<String> = None;
-        while !listed.is_full() {
-            let page = open.space.identity.entities(after.as_deref()).await?;
-            let Some(last) = page.last() else { break };
-            after = Some(last.id.clone());
-            for entity in &page {
+        let mut pages = open.space.identity.entities();
+        while !listed.is_full()
+            && let Some(page) = pages.next().await?
+        {
+            for (_, entity) in &page {
                 for alias in &entity.aliases {
                     let info = ShownAlias::listed(open, alias, &entity.id);
                     listed.add(alias.id.clone(), info);

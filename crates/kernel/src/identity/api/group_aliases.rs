@@ -145,12 +145,11 @@ impl Handle<Open> for ListIds {
 
     async fn handle(self, open: &Open, _: &Ctx) -> Result<Reply, Fault> {
         let mut listed = Listed::default();
-        let mut after: Option<String> = None;
-        while !listed.is_full() {
-            let page = open.space.identity.groups(after.as_deref()).await?;
-            let Some(last) = page.last() else { break };
-            after = Some(last.id.clone());
-            for group in &page {
+        let mut pages = open.space.identity.groups();
+        while !listed.is_full()
+            && let Some(page) = pages.next().await?
+        {
+            for (_, group) in &page {
                 if let Some(alias) = &group.alias {
                     listed.add(alias.id.clone(), ShownAlias::listed(open, alias, &group.id));
                 }

@@ -261,12 +261,11 @@ impl Handle<Open> for ListIds {
 
     async fn handle(self, open: &Open, _: &Ctx) -> Result<Reply, Fault> {
         let mut listed = Listed::default();
-        let mut after: Option<String> = None;
-        while !listed.is_full() {
-            let page = open.space.identity.groups(after.as_deref()).await?;
-            let Some(last) = page.last() else { break };
-            after = Some(last.id.clone());
-            for group in page {
+        let mut pages = open.space.identity.groups();
+        while !listed.is_full()
+            && let Some(page) = pages.next().await?
+        {
+            for (_, group) in page {
                 let mut info = json!({
                     "name": group.name,
                     "num_member_entities": open.space.identity.member_entities(&group.id).await?.len(),
@@ -291,12 +290,11 @@ impl Handle<Open> for ListNames {
 
     async fn handle(self, open: &Open, _: &Ctx) -> Result<Reply, Fault> {
         let mut names = Vec::new();
-        let mut after: Option<String> = None;
-        while names.len() < super::MAX_LISTED_RECORDS {
-            let page = open.space.identity.groups(after.as_deref()).await?;
-            let Some(last) = page.last() else { break };
-            after = Some(last.id.clone());
-            names.extend(page.into_iter().map(|group| group.name));
+        let mut pages = open.space.identity.groups();
+        while names.len() < super::MAX_LISTED_RECORDS
+            && let Some(page) = pages.next().await?
+        {
+            names.extend(page.into_iter().map(|(_, group)| group.name));
         }
         super::names(names)
     }
