@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::lease::{NewLease, Renewal};
 use crate::router::{Found, Miss};
-use crate::{Answer, Ctx, Engine, MountInfo, Reply, Routes};
+use crate::{Answer, Ctx, Engine, MountInfo, Reply, Routes, Stay};
 
 /// Secrets engine or auth method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,6 +135,8 @@ pub trait Mounted: Send + Sync {
     /// See [`Routes::renew`].
     fn renew<'a>(&'a self, cx: &'a Ctx, lease: NewLease, ask: &'a Renewal)
     -> Answer<'a, Timestamp>;
+    /// See [`Routes::stay`].
+    fn stay<'a>(&'a self, cx: &'a Ctx, payload: Value) -> Option<Answer<'a, Stay>>;
     /// See [`Routes::revoke`].
     fn revoke<'a>(&'a self, cx: &'a Ctx, lease: NewLease) -> Answer<'a, ()>;
     /// See [`Engine::begin`].
@@ -223,6 +225,10 @@ impl<E: Engine> Mounted for Live<E> {
         ask: &'a Renewal,
     ) -> Answer<'a, Timestamp> {
         self.routes.renew(&self.engine, cx, lease, ask)
+    }
+
+    fn stay<'a>(&'a self, cx: &'a Ctx, payload: Value) -> Option<Answer<'a, Stay>> {
+        self.routes.stay(&self.engine, cx, payload)
     }
 
     fn revoke<'a>(&'a self, cx: &'a Ctx, lease: NewLease) -> Answer<'a, ()> {

@@ -6,7 +6,8 @@
 //! without a token all read that same table. An engine reaches the world only through [`Ctx`].
 //!
 //! Secrets that live outside (a database user) are announced by a durable [`Intent`] before they are
-//! made and described by a [`Lease`], which says how they are extended and undone.
+//! made and described by a [`Lease`], which says how they are extended and undone. What an auth method wants to know again when a
+//! token is renewed is a [`Session`].
 
 mod answer;
 mod ctx;
@@ -20,6 +21,7 @@ mod pieces;
 mod reply;
 mod router;
 mod routes;
+mod session;
 pub mod testing;
 mod upload;
 
@@ -38,4 +40,5 @@ pub use reply::{
 };
 pub use router::{Found, Miss};
 pub use routes::{Endpoint, Exists, Flags, Path, Role, Routes, path};
+pub use session::{Session, Stay};
 pub use upload::{Upload, Wanted};

@@ -229,7 +229,7 @@ pub struct Login {
     pub kind: TokenKind,
     /// Whether it can be renewed.
     pub renewable: bool,
-    /// What the auth method wants back when the token is renewed.
+    /// What the auth method wants back when the token is renewed; see [`Login::with_session`].
     pub payload: Value,
 }
 

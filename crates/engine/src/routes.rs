@@ -11,12 +11,13 @@ use std::time::Duration;
 
 use crate::lease::{NewLease, Renewal};
 use crate::router::{Found, Miss, Router};
-use crate::{Answer, Ctx, Engine, Fault, Handle, Lease, Replies, Reply};
+use crate::{Answer, Ctx, Engine, Fault, Handle, Lease, Replies, Reply, Session, Stay};
 
 /// Everything an engine offers, in the order a reader should meet it.
 pub struct Routes<E> {
     paths: Vec<Path<E>>,
     leases: Vec<LeaseKind<E>>,
+    session: Option<StayCall<E>>,
     router: Router,
     faults: Vec<String>,
 }
@@ -77,6 +78,7 @@ type Call<E> = for<'a> fn(&'a E, &'a Ctx, Input) -> Answer<'a, Reply>;
 type ExistsCall<E> = for<'a> fn(&'a E, &'a Ctx, Input) -> Answer<'a, bool>;
 type RoleCall<E> = for<'a> fn(&'a E, &'a Ctx, Input) -> Answer<'a, Option<String>>;
 type RenewCall<E> = for<'a> fn(&'a E, &'a Ctx, Value, &'a Renewal) -> Answer<'a, Timestamp>;
+type StayCall<E> = for<'a> fn(&'a E, &'a Ctx, Value) -> Answer<'a, Stay>;
 type RevokeCall<E> = for<'a> fn(&'a E, &'a Ctx, Value) -> Answer<'a, ()>;
 
 struct LeaseKind<E> {
@@ -113,6 +115,7 @@ impl<E: Send + Sync + 'static> Routes<E> {
         Self {
             paths,
             leases: Vec::new(),
+            session: None,
             router,
             faults,
         }
@@ -120,13 +123,15 @@ impl<E: Send + Sync + 'static> Routes<E> {
 
     /// Joins the tables of several topics into one.
     pub fn merge(tables: impl IntoIterator<Item = Self>) -> Self {
-        let (mut paths, mut leases) = (Vec::new(), Vec::new());
+        let (mut paths, mut leases, mut session) = (Vec::new(), Vec::new(), None);
         for table in tables {
             paths.extend(table.paths);
             leases.extend(table.leases);
+            session = session.or(table.session);
         }
         Self {
             leases,
+            session,
             ..Self::new(paths)
         }
     }
@@ -147,6 +152,14 @@ impl<E: Send + Sync + 'static> Routes<E> {
             revoke: revoke::<E, L>,
         });
         self
+    }
+
+    /// Says what this auth method keeps of its logins, to be asked again when a token is renewed.
+    pub fn sessions<S: Session<E>>(self) -> Self {
+        Self {
+            session: Some(stay::<E, S>),
+            ..self
+        }
     }
 
     /// Faults of the table itself (two names for one place, a capture without a field). A server
@@ -248,6 +261,11 @@ impl<E: Send + Sync + 'static> Routes<E> {
             Some(kind) => (kind.renew)(engine, cx, lease.payload, ask),
             None => Box::pin(std::future::ready(Err(unknown_kind(&lease)))),
         }
+    }
+
+    /// What holds now of a login whose token is renewed; none where the method keeps nothing of logins.
+    pub fn stay<'a>(&self, engine: &'a E, cx: &'a Ctx, payload: Value) -> Option<Answer<'a, Stay>> {
+        Some(self.session?(engine, cx, payload))
     }
 
     /// Undoes a lease of one of the engine's kinds.
@@ -575,6 +593,17 @@ fn renew<'a, E: Sync, L: Lease<E>>(
     Box::pin(async move {
         let lease: L = serde_json::from_value(payload).map_err(Fault::internal)?;
         lease.renew(engine, cx, ask).await
+    })
+}
+
+fn stay<'a, E: Sync, S: Session<E>>(
+    engine: &'a E,
+    cx: &'a Ctx,
+    payload: Value,
+) -> Answer<'a, Stay> {
+    Box::pin(async move {
+        let session: S = serde_json::from_value(payload).map_err(Fault::internal)?;
+        session.renew(engine, cx).await
     })
 }
 

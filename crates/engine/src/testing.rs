@@ -22,7 +22,7 @@ use tokio::sync::Mutex;
 use crate::lease::{NewLease, Renewal};
 use crate::{
     Answer, Body, Caller, Ctx, Engine, Fault, Intent, Live, Miss, MountInfo, Mounted, Reply,
-    RequestInfo, Services, Upload,
+    RequestInfo, Services, Stay, Upload,
 };
 
 /// One mounted engine over memory.
@@ -227,6 +227,13 @@ impl<E: Engine> Bench<E> {
         self.live
             .renew(&self.cx(Verb::Write, ""), lease, &ask)
             .await
+    }
+
+    /// What the auth method says when the token of a login is renewed whose [`crate::Login::payload`] this is; none where
+    /// it keeps nothing of logins.
+    pub async fn stay(&self, payload: Value) -> Option<Result<Stay, Fault>> {
+        let cx = self.cx(Verb::Write, "");
+        Some(self.live.stay(&cx, payload)?.await)
     }
 
     /// Revokes a lease; it stays in the book when that fails.

@@ -283,6 +283,133 @@ async fn an_auth_method_says_who_is_in_its_external_groups() {
     assert_eq!(listed.data()["member_entity_ids"], Value::Null);
 }
 
+async fn tell(h: &Harness, name: &str, what: Value) {
+    let path = format!("auth/passport/people/{name}");
+    let done = h.write(&path, &h.root, what).await;
+    assert_eq!(done.status, 204, "{done:?}");
+}
+
+async fn renew(h: &Harness, token: &str) -> Answer {
+    h.write("auth/token/renew-self", token, json!({})).await
+}
+
+async fn external_group(h: &Harness, name: &str, mount: &str) {
+    let wish = json!({ "name": name, "type": "external", "policies": [name] });
+    let group = h.write("identity/group", &h.root, wish).await.data()["id"].clone();
+    let wish = json!({ "name": name, "mount_accessor": mount, "canonical_id": group });
+    let made = h.write("identity/group-alias", &h.root, wish).await;
+    assert_eq!(made.status, 200, "{made:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renewal_asks_the_auth_method_for_groups_and_notes_anew() {
+    let (h, accessor) = server().await;
+    external_group(&h, "ops", &accessor).await;
+    external_group(&h, "dev", &accessor).await;
+    let wish = json!({ "name": "a", "groups": ["ops"], "metadata": { "mail": "old" } });
+    let made = login(&h, wish).await;
+    let (id, token) = (entity_of(&made), made.token());
+    let groups = |answer: &Answer| answer.auth()["identity_policies"].clone();
+
+    let same = renew(&h, &token).await;
+    assert_eq!(groups(&same), json!(["ops"]), "nothing new was told");
+    tell(
+        &h,
+        "a",
+        json!({ "groups": ["dev"], "metadata": { "mail": "new" } }),
+    )
+    .await;
+    let held = h.read("auth/token/lookup-self", &token).await;
+    assert_eq!(held.data()["identity_policies"], json!(["ops"]));
+    let renewed = renew(&h, &token).await;
+    assert_eq!(groups(&renewed), json!(["dev"]), "the answer tells it");
+    let held = h.read("auth/token/lookup-self", &token).await;
+    assert_eq!(held.data()["identity_policies"], json!(["dev"]));
+    let alias = &shown(&h, &id).await["aliases"][0];
+    assert_eq!(alias["metadata"], json!({ "mail": "new" }));
+
+    tell(&h, "a", json!({ "groups": [] })).await;
+    let by_accessor = json!({ "accessor": made.auth()["accessor"] });
+    let renewed = h.write("auth/token/renew-accessor", &h.root, by_accessor);
+    assert_eq!(groups(&renewed.await), Value::Null);
+    let alias = &shown(&h, &id).await["aliases"][0];
+    assert_eq!(
+        alias["metadata"],
+        json!({ "mail": "new" }),
+        "not told, kept"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renewal_that_tells_nothing_new_writes_nothing_about_the_entity() {
+    let (h, accessor) = server().await;
+    external_group(&h, "ops", &accessor).await;
+    let made = login(&h, json!({ "name": "a", "groups": ["ops"] })).await;
+    let id = entity_of(&made);
+    tell(&h, "a", json!({ "groups": ["OPS"], "metadata": {} })).await;
+    let before = shown(&h, &id).await;
+    h.advance(Duration::from_secs(60)).await;
+    assert_eq!(renew(&h, &made.token()).await.status, 200);
+    assert_eq!(shown(&h, &id).await, before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_auth_method_bounds_renewals_as_it_is_configured_now() {
+    let (h, _) = server().await;
+    let made = login(&h, json!({ "name": "a", "ttl": "10m" })).await;
+    let token = made.token();
+    let lasts = |answer: &Answer| answer.auth()["lease_duration"].clone();
+    assert_eq!(lasts(&renew(&h, &token).await), json!(600));
+    tell(&h, "a", json!({ "ttl": "20m" })).await;
+    assert_eq!(lasts(&renew(&h, &token).await), json!(1200));
+    let wish = json!({ "increment": "5m" });
+    let wished = h.write("auth/token/renew-self", &token, wish).await;
+    assert_eq!(lasts(&wished), json!(300));
+    tell(&h, "a", json!({ "ttl": "0" })).await;
+    let longest = lasts(&renew(&h, &token).await);
+    assert!(longest.as_u64() > Some(1200), "the mount's: {longest}");
+    tell(&h, "a", json!({ "period": "7m" })).await;
+    assert_eq!(lasts(&renew(&h, &token).await), json!(420));
+
+    h.advance(Duration::from_secs(120)).await;
+    tell(&h, "a", json!({ "ttl": "20m", "max_ttl": "3m" })).await;
+    assert_eq!(lasts(&renew(&h, &token).await), json!(60));
+    tell(&h, "a", json!({ "max_ttl": "1m" })).await;
+    assert_eq!(renew(&h, &token).await.status, 400);
+    tell(&h, "a", json!({ "gone": true })).await;
+    let refused = renew(&h, &token).await;
+    assert_eq!(refused.status, 400);
+    assert!(refused.error().contains("gone"), "{refused:?}");
+    assert!(h.lives(&token).await, "it ends when it would have");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_was_merged_is_asked_about_as_who_remains() {
+    let (h, accessor) = server().await;
+    external_group(&h, "ops", &accessor).await;
+    let made = login(&h, json!({ "name": "a" })).await;
+    let remains = h.write("identity/entity", &h.root, json!({})).await;
+    let remains = remains.data()["id"].as_str().unwrap().to_owned();
+    let merge = json!({ "from_entity_ids": [entity_of(&made)], "to_entity_id": remains });
+    let merged = h.write("identity/entity/merge", &h.root, merge).await;
+    assert_eq!(merged.status, 204);
+    tell(&h, "a", json!({ "groups": ["ops"] })).await;
+    let renewed = renew(&h, &made.token()).await;
+    assert_eq!(renewed.auth()["entity_id"], remains);
+    assert_eq!(renewed.auth()["identity_policies"], json!(["ops"]));
+    entity(&h, &remains, json!({ "disabled": true })).await;
+    tell(&h, "a", json!({ "groups": [] })).await;
+    assert_eq!(renew(&h, &made.token()).await.status, 403);
+    assert_eq!(
+        shown(&h, &remains).await["group_ids"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1,
+        "who is disabled is not asked about"
+    );
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_login_that_tells_nothing_new_writes_nothing() {
     let (h, _) = server().await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use coffer_barrier::Changes;
 use coffer_crypto::Secret;
-use coffer_engine::{Alias, Fault, Login, TokenKind};
+use coffer_engine::{Alias, Fault, Login, Stay, TokenKind};
 use coffer_wire::{Auth, Timestamp};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
@@ -16,7 +16,7 @@ use super::record::TokenRecord;
 use crate::authority::together;
 use crate::grant::Asked;
 use crate::identity::Standing;
-use crate::identity::change::LogIn;
+use crate::identity::change::{LogIn, StayIn};
 use crate::identity::mfa::login::{Gate, WAITS};
 use crate::mounts::Mount;
 use crate::observe::TokenCreated;
@@ -210,6 +210,26 @@ impl Open {
             true => Err(Fault::Denied),
             false => Ok(entity.id),
         }
+    }
+
+    /// Takes over what the auth method says of an entity when a token is renewed.
+    pub(super) async fn retell(
+        &self,
+        mount: &Mount,
+        entity: String,
+        stay: Stay,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
+        if stay.alias_metadata.is_none() && stay.group_aliases.is_none() {
+            return Ok(());
+        }
+        let again = StayIn {
+            entity,
+            mount: mount.record.accessor.clone(),
+            metadata: stay.alias_metadata,
+            groups: stay.group_aliases,
+        };
+        self.space.identity.apply(&again, now, &self.random).await
     }
 
     /// The record of a token of the namespace at hand, and the token where its creator chose one.

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use coffer_engine::{Fault, TokenKind};
+use coffer_engine::{Fault, Stay, TokenKind};
 use coffer_wire::Timestamp;
 
 use super::lifetime::{Terms, shortest};
 use super::record::TokenRecord;
 use crate::identity::Standing;
+use crate::mounts::{Backend, Mount};
 use crate::open::Open;
 
 /// A token after its renewal.
@@ -22,8 +23,9 @@ pub struct Renewed {
 }
 
 /// Extends a token by what was wished for (zero: as long as last time), within its bounds, and
-/// answers its new record with remarks and the standing of the entity behind it. One small write; the due index is
-/// left to the worker. A token whose entity is disabled or gone is refused.
+/// answers its new record with remarks and the standing of the entity behind it. One small write, and one more where
+/// the auth method says something new of who logged in; the due index is left to the worker. A token whose entity is
+/// disabled or gone is refused.
 pub async fn renew(
     open: &Open,
     accessor: &str,
@@ -32,10 +34,18 @@ pub async fn renew(
 ) -> Result<Renewed, Fault> {
     let _timed = open.settings.meters.leases.renew_token.timed();
     let record = open.tokens.living(accessor, now).await?.ok_or_else(gone)?;
+    let standing = open.standing_of(&record.namespace, &record.entity_id);
+    let entity = standing.await?.map(|standing| standing.entity.id.clone());
+    let (home, mount) = origin(open, &record).await?;
+    let stay = stay(&home, &mount, &record).await?;
+    let terms = bounds(open, &record, &mount, &stay).await?;
+    if let Some(entity) = entity {
+        home.retell(&mount, entity, stay, now).await?;
+    }
+    // Anew: its groups may be others now.
     let standing = open
         .standing_of(&record.namespace, &record.entity_id)
         .await?;
-    let terms = terms(open, &record).await?;
     let extend = |record: &mut TokenRecord| {
         if !record.is_alive(now) {
             return Err(gone());
@@ -55,8 +65,8 @@ pub async fn renew(
     }
 }
 
-/// What bounds a renewal: the mount as it is now and, for a token of a role, the role as it is now.
-async fn terms(open: &Open, record: &TokenRecord) -> Result<Terms, Fault> {
+/// The namespace and the mount that a token is of.
+async fn origin(open: &Open, record: &TokenRecord) -> Result<(Open, Arc<Mount>), Fault> {
     if record.kind == TokenKind::Batch {
         return Err(Fault::invalid("batch tokens cannot be renewed"));
     }
@@ -64,18 +74,47 @@ async fn terms(open: &Open, record: &TokenRecord) -> Result<Terms, Fault> {
         return Err(Fault::invalid("lease is not renewable"));
     }
     let home = open.namespaces.by_id(&record.namespace).await?;
-    let mount = home.and_then(|home| home.mounts.by_accessor(&record.mount));
-    let mount = mount.ok_or_else(|| {
+    let found = home.and_then(|home| Some((home.mounts.by_accessor(&record.mount)?, home)));
+    let (mount, home) = found.ok_or_else(|| {
         Fault::invalid(
             "the auth method of this token is gone, so it can not be renewed; log in elsewhere",
         )
     })?;
+    Ok((Open::new(open, home), mount))
+}
+
+/// What the auth method says now of who logged in.
+async fn stay(home: &Open, mount: &Arc<Mount>, record: &TokenRecord) -> Result<Stay, Fault> {
+    let Backend::Engine(engine) = &mount.backend else {
+        return Ok(Stay::default());
+    };
+    if record.payload.is_null() {
+        return Ok(Stay::default());
+    }
+    match engine.stay(&home.background(mount), record.payload.clone()) {
+        Some(stay) => stay.await,
+        None => Ok(Stay::default()),
+    }
+}
+
+/// What bounds a renewal: the mount as it is now, what its auth method says and, for a token of a role, the role as it
+/// is now.
+async fn bounds(
+    open: &Open,
+    record: &TokenRecord,
+    mount: &Mount,
+    stay: &Stay,
+) -> Result<Terms, Fault> {
+    let mount_ttl = mount.info.default_lease_ttl;
     let mut terms = Terms {
-        ttl: Duration::ZERO,
-        period: record.period,
+        ttl: match stay.ttl {
+            Some(Duration::ZERO) => mount_ttl,
+            ttl => ttl.unwrap_or_default(),
+        },
+        period: stay.period.unwrap_or(record.period),
         explicit_max_ttl: record.explicit_max_ttl,
-        max_ttl: record.max_ttl,
-        mount_ttl: mount.info.default_lease_ttl,
+        max_ttl: stay.max_ttl.unwrap_or(record.max_ttl),
+        mount_ttl,
         mount_max_ttl: mount.info.max_lease_ttl,
     };
     if !record.role.is_empty() {
@@ -104,11 +143,10 @@ impl TokenRecord {
         now: Timestamp,
         warnings: &mut Vec<String>,
     ) -> Result<(), Fault> {
-        let ttl = if increment.is_zero() {
-            self.last_ttl()
-        } else {
-            increment
-        };
+        let said = [increment, terms.ttl]
+            .into_iter()
+            .find(|ttl| !ttl.is_zero());
+        let ttl = said.unwrap_or_else(|| self.last_ttl());
         let end = Terms { ttl, ..*terms }.until(self.created, now, warnings);
         if end <= now {
             return Err(Fault::invalid("past the max TTL, cannot renew"));

@@ -299,11 +299,17 @@ impl Harness {
     /// Enables the auth method that believes everything at `auth/passport/`; its accessor. `login` takes `name`,
     /// `groups`, `metadata`, `policies`, `ttl`, `batch`, and `password`, which is `right` or wrong.
     pub async fn enable_passport(&self) -> String {
+        self.enable_passport_in("").await
+    }
+
+    /// As [`Harness::enable_passport`], in a namespace.
+    pub async fn enable_passport_in(&self, namespace: &str) -> String {
+        let (path, root) = ("sys/auth/passport", self.root.as_str());
         let wish = json!({ "type": "passport" });
-        let done = self.write("sys/auth/passport", &self.root, wish).await;
+        let done = self.in_ns(namespace, Verb::Write, path, root, wish).await;
         assert_eq!(done.status, 204, "{done:?}");
-        let mounts = self.read("sys/auth", &self.root).await;
-        text(&mounts.data()["passport/"]["accessor"])
+        let mounts = self.in_ns(namespace, Verb::Read, "sys/auth", root, Value::Null);
+        text(&mounts.await.data()["passport/"]["accessor"])
     }
 
     /// The tickets that are not undone.

@@ -1,4 +1,5 @@
-//! What a login tells the store: who came, what the auth method knows about them, which groups it says they are in.
+//! What an auth method tells the store, at a login and when a token is renewed: who came, what it knows about them, which
+//! groups it says they are in.
 
 use std::collections::BTreeSet;
 
@@ -31,6 +32,20 @@ pub struct LogIn {
     pub groups: Option<Vec<String>>,
 }
 
+/// Brings what an auth method says of an entity to what it says now. Whoever is gone, or known to that method no more, is
+/// left alone.
+#[derive(Clone, Debug)]
+pub struct StayIn {
+    /// The entity's id.
+    pub entity: String,
+    /// The accessor of the auth mount.
+    pub mount: String,
+    /// What the auth method knows about them; none leaves what is there.
+    pub metadata: Option<Metadata>,
+    /// The groups that the auth method says they are in; none leaves the memberships alone.
+    pub groups: Option<Vec<String>>,
+}
+
 impl Change for LogIn {
     type Done = Entity;
 
@@ -38,11 +53,18 @@ impl Change for LogIn {
         name::check("an alias", &self.name)?;
         let mut entity = match work.entity_by_alias(&self.mount, &self.name).await? {
             Some(entity) if entity.disabled => return Ok(entity),
-            Some(entity) => self.refreshed(work, entity)?,
+            Some(mut entity) => {
+                let mut aliases = entity.aliases.iter_mut();
+                let alias = aliases.find(|alias| alias.is(&self.mount, &self.name));
+                // The alias moved between two reads: look again.
+                let alias = alias.ok_or_else(|| Fault::Conflict(String::new()))?;
+                note(work, alias, self.metadata.as_ref());
+                entity
+            }
             None => self.newcomer(work),
         };
         if let Some(groups) = &self.groups {
-            self.join(work, &mut entity, groups).await?;
+            join(work, &mut entity, &self.mount, groups).await?;
         }
         work.put_entity(entity.clone());
         Ok(entity)
@@ -66,54 +88,69 @@ impl LogIn {
             ..new_entity(work, None)
         }
     }
+}
 
-    fn refreshed(&self, work: &Work, mut entity: Entity) -> Result<Entity, Fault> {
+impl Change for StayIn {
+    type Done = ();
+
+    async fn decide(&self, work: &mut Work) -> Result<(), Fault> {
+        let Some(mut entity) = work.entity(&self.entity).await? else {
+            return Ok(());
+        };
         let mut aliases = entity.aliases.iter_mut();
-        let alias = aliases.find(|alias| alias.is(&self.mount, &self.name));
-        // The alias moved between two reads: look again.
-        let alias = alias.ok_or_else(|| Fault::Conflict(String::new()))?;
-        if let Some(metadata) = &self.metadata
-            && *metadata != alias.metadata
-        {
-            alias.metadata.clone_from(metadata);
-            alias.updated = work.now;
+        let Some(alias) = aliases.find(|alias| alias.mount == self.mount) else {
+            return Ok(());
+        };
+        note(work, alias, self.metadata.as_ref());
+        if let Some(groups) = &self.groups {
+            join(work, &mut entity, &self.mount, groups).await?;
         }
-        Ok(entity)
+        work.put_entity(entity);
+        Ok(())
     }
+}
 
-    /// The external groups of this mount are those that were named; nothing else says who is in them.
-    async fn join(
-        &self,
-        work: &mut Work,
-        entity: &mut Entity,
-        names: &[String],
-    ) -> Result<(), Fault> {
-        if names.len() > MAX_LOGIN_GROUPS {
-            return Err(Fault::Invalid(format!(
-                "the auth method names more than {MAX_LOGIN_GROUPS} groups; narrow its search for groups"
-            )));
-        }
-        let mut named = BTreeSet::new();
-        for name in names {
-            let group = work.group_by_alias(&self.mount, name).await?;
-            named.extend(group.map(|group| group.id));
-        }
-        let mut stays = Vec::new();
-        for id in &entity.groups {
-            let stay = match work.group(id).await? {
-                Some(group) if group.kind == GroupKind::External => match &group.alias {
-                    Some(alias) if alias.mount != self.mount => true,
-                    _ => named.contains(id),
-                },
-                Some(_) => true,
-                None => false,
-            };
-            if stay {
-                stays.push(id.clone());
-            }
-        }
-        named.retain(|id| !stays.contains(id));
-        entity.groups = stays;
-        named.into_iter().try_for_each(|group| entity.join(group))
+fn note(work: &Work, alias: &mut Alias, metadata: Option<&Metadata>) {
+    if let Some(metadata) = metadata
+        && *metadata != alias.metadata
+    {
+        alias.metadata.clone_from(metadata);
+        alias.updated = work.now;
     }
+}
+
+/// The external groups of this mount are those that were named; nothing else says who is in them.
+async fn join(
+    work: &mut Work,
+    entity: &mut Entity,
+    mount: &str,
+    names: &[String],
+) -> Result<(), Fault> {
+    if names.len() > MAX_LOGIN_GROUPS {
+        return Err(Fault::Invalid(format!(
+            "the auth method names more than {MAX_LOGIN_GROUPS} groups; narrow its search for groups"
+        )));
+    }
+    let mut named = BTreeSet::new();
+    for name in names {
+        let group = work.group_by_alias(mount, name).await?;
+        named.extend(group.map(|group| group.id));
+    }
+    let mut stays = Vec::new();
+    for id in &entity.groups {
+        let stay = match work.group(id).await? {
+            Some(group) if group.kind == GroupKind::External => match &group.alias {
+                Some(alias) if alias.mount != mount => true,
+                _ => named.contains(id),
+            },
+            Some(_) => true,
+            None => false,
+        };
+        if stay {
+            stays.push(id.clone());
+        }
+    }
+    named.retain(|id| !stays.contains(id));
+    entity.groups = stays;
+    named.into_iter().try_for_each(|group| entity.join(group))
 }

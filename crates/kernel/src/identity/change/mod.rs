@@ -11,7 +11,7 @@ pub use entity::{DeleteEntities, EntityKey, PutEntity};
 pub use entity_alias::{AliasKey, DeleteAlias, PutAlias};
 pub use group::{DeleteGroup, GroupKey, LeaveGroup, PutGroup};
 pub use group_alias::{DeleteGroupAlias, PutGroupAlias};
-pub use login::LogIn;
+pub use login::{LogIn, StayIn};
 pub use merge::Merge;
 
 use coffer_engine::Fault;
