@@ -12,12 +12,18 @@ pub fn normal(name: &str) -> String {
     name.trim().to_lowercase()
 }
 
-/// Whether a text is an id as they are made here. Others are never looked for.
+/// Whether a text is an id as they are made here: a UUID, in a namespace with a dot and the namespace's id behind it.
+/// Others are never looked for.
 pub(super) fn is_id(text: &str) -> bool {
-    text.len() == 36
-        && text
+    let (uuid, namespace) = match text.split_once('.') {
+        Some((uuid, namespace)) => (uuid, Some(namespace)),
+        None => (text, None),
+    };
+    uuid.len() == 36
+        && uuid
             .bytes()
             .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b'-'))
+        && namespace.is_none_or(crate::namespaces::is_id)
 }
 
 /// The normal form as one segment of a storage path. Different forms have different keys.
@@ -78,6 +84,17 @@ mod tests {
         assert_eq!(key("ÄÖ"), key("äö"));
         assert_eq!(key("a/b%c"), "a%2fb%25c");
         assert_ne!(key("a/b"), key("a%2fb"));
+    }
+
+    #[test]
+    fn ids_are_uuids_that_may_tell_their_namespace() {
+        let uuid = "0f5a88c5-ccea-3530-4364-0dd1d41ad028";
+        assert!(is_id(uuid));
+        assert!(is_id(&format!("{uuid}.gijYNb")));
+        for odd in ["", ".", ".gijYNb", "x", "../sys"] {
+            assert!(!is_id(odd), "{odd:?}");
+            assert!(!is_id(&format!("{uuid}.{odd}")), "{odd:?}");
+        }
     }
 
     #[test]

@@ -201,11 +201,13 @@ impl policy::Identity for Standing {
             return of_entity(&self.entity, field);
         }
         if let Some(rest) = selector.strip_prefix("identity.groups.ids.") {
-            let (id, field) = rest.split_once('.')?;
-            return of_group(self.groups().find(|group| group.id == id)?, field);
+            // An id may hold a dot, and a name several, so every group is tried.
+            return self.groups().find_map(|group| {
+                let field = rest.strip_prefix(group.id.as_str())?.strip_prefix('.')?;
+                of_group(group, field)
+            });
         }
         let rest = selector.strip_prefix("identity.groups.names.")?;
-        // A name may hold dots, so every group is tried by its name.
         self.groups().find_map(|group| {
             let field = rest.strip_prefix(group.name.as_str())?.strip_prefix('.')?;
             of_group(group, field)

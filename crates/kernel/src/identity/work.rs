@@ -197,9 +197,13 @@ impl Work {
         self.groups.delete(id);
     }
 
-    /// A new id.
+    /// A new id; outside the root namespace it tells whose it is.
     pub fn new_id(&self) -> String {
-        self.random.uuid_v4()
+        let id = self.random.uuid_v4();
+        match &*self.namespace {
+            crate::namespaces::ROOT => id,
+            namespace => format!("{id}.{namespace}"),
+        }
     }
 
     /// A name for what nobody gave one.

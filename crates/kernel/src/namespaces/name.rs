@@ -87,7 +87,7 @@ pub fn id_of(name: &str) -> &str {
 }
 
 /// Whether a text has the form of a namespace's id.
-pub(super) fn is_id(text: &str) -> bool {
+pub(crate) fn is_id(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= MAX_ID_BYTES
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric())

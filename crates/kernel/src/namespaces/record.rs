@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use coffer_barrier::Stored;
 use serde::{Deserialize, Serialize};
 
+/// The root namespace's id as clients are shown it.
+pub const ROOT: &str = "root";
+
 /// One namespace, as stored under `core/namespace/path/<path>`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -35,6 +38,6 @@ impl NamespaceRecord {
 
     /// The id as clients are shown it.
     pub fn shown_id(&self) -> &str {
-        if self.is_root() { "root" } else { &self.id }
+        if self.is_root() { ROOT } else { &self.id }
     }
 }
