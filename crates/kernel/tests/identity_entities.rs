@@ -98,6 +98,164 @@ async fn an_entity_is_made_read_changed_and_deleted() {
     );
 }
 
+/// All that is `root` where names are compared.
+const ROOTS: [&str; 8] = [
+    "root",
+    "Root",
+    "ROOT",
+    " root",
+    "rOOt ",
+    "\troot\n",
+    "\u{a0}root\u{3000}",
+    "\u{2003}ROOT\u{2028}",
+];
+
+#[tokio::test(start_paused = true)]
+async fn root_is_refused_in_every_spelling() {
+    let (h, accessor) = server().await;
+    let id = entity(&h, json!({ "name": "ann" })).await;
+    let group = json!({ "name": "g", "policies": ["p"] });
+    let group = h.write("identity/group", &h.root, group).await;
+    let group = group.data()["id"].as_str().unwrap().to_owned();
+    let outer = h.write(
+        "identity/group",
+        &h.root,
+        json!({ "name": "out", "type": "external" }),
+    );
+    let outer = outer.await.data()["id"].as_str().unwrap().to_owned();
+    for root in ROOTS {
+        let lists = [
+            json!([root]),
+            json!(["p", root]),
+            json!(format!("p,{root},q")),
+        ];
+        let mut wishes = vec![
+            ("identity/entity".to_owned(), json!({ "name": root })),
+            ("identity/persona".to_owned(), json!({ "name": root })),
+            (format!("identity/entity/id/{id}"), json!({ "name": root })),
+            (format!("identity/persona/id/{id}"), json!({ "name": root })),
+            (
+                "identity/entity/name/ann".to_owned(),
+                json!({ "id": id, "policies": [root] }),
+            ),
+            ("identity/entity/name/root".to_owned(), json!({})),
+            ("identity/entity/name/ROOT".to_owned(), json!({ "id": id })),
+        ];
+        for policies in lists {
+            for path in [
+                "identity/entity".to_owned(),
+                "identity/entity/name/new".to_owned(),
+                format!("identity/entity/id/{id}"),
+                "identity/group".to_owned(),
+                "identity/group/name/new".to_owned(),
+                format!("identity/group/id/{group}"),
+                format!("identity/group/id/{outer}"),
+            ] {
+                wishes.push((path, json!({ "policies": policies })));
+            }
+        }
+        for (path, wish) in wishes {
+            let refused = h.write(&path, &h.root, wish.clone()).await;
+            assert_eq!(refused.status, 400, "{path} {wish} {refused:?}");
+            assert!(
+                refused.error().contains("root"),
+                "{path} {wish} {refused:?}"
+            );
+        }
+        let wish = json!({ "name": "a", "policies": [root] });
+        let refused = h.write("auth/passport/login", "", wish).await;
+        assert_eq!(refused.status, 400, "{root:?} {refused:?}");
+        // Names of groups and aliases give no rights.
+        let wish = json!({ "name": root, "mount_accessor": accessor, "canonical_id": id });
+        assert_eq!(
+            alias(&h, wish).await.status,
+            if root.contains(['\n', '\t']) {
+                400
+            } else {
+                200
+            }
+        );
+    }
+    let shown = by_id(&h, &id).await;
+    assert_eq!(shown.data()["name"], "ann");
+    assert_eq!(shown.data()["policies"], json!([]));
+    for id in [group, outer] {
+        let shown = h.read(&format!("identity/group/id/{id}"), &h.root).await;
+        assert!(
+            !shown.data()["policies"]
+                .to_string()
+                .to_lowercase()
+                .contains("root")
+        );
+    }
+    let listed = h.list("identity/entity/name", &h.root).await;
+    assert_eq!(listed.keys(), ["ann"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_only_looks_like_root_is_not_root() {
+    let (h, _) = server().await;
+    // Without a letter of its own, with letters of another script, with marks that nobody sees.
+    for near in [
+        "r\u{200b}oot",
+        "r\u{43e}\u{43e}t",
+        "\u{feff}root",
+        "ｒｏｏｔ",
+        "roo\u{301}t",
+    ] {
+        let wish = json!({ "name": "a", "policies": [near] });
+        let made = h.write("auth/passport/login", "", wish).await;
+        assert_eq!(made.status, 200, "{near:?} {made:?}");
+        let tried = h.read("sys/mounts", &made.token()).await;
+        assert_eq!(tried.status, 403, "{near:?}");
+        let id = made.auth()["entity_id"].as_str().unwrap();
+        let path = format!("identity/entity/id/{id}");
+        let put = h.write(&path, &h.root, json!({ "policies": [near] })).await;
+        assert_eq!(put.status, 204, "{near:?} {put:?}");
+        let tried = h.read("sys/mounts", &made.token()).await;
+        assert_eq!(tried.status, 403, "{near:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn personas_are_aliases_to_who_reads_and_entities_to_who_writes() {
+    let (h, accessor) = server().await;
+    let wish = json!({ "name": "ann", "metadata": { "a": "b" }, "entity_id": "x", "mount_accessor": accessor });
+    let made = h.write("identity/persona", &h.root, wish).await;
+    let id = made.data()["id"].as_str().unwrap().to_owned();
+    assert_eq!(made.data()["aliases"], Value::Null);
+    assert_eq!(by_id(&h, &id).await.data()["metadata"], json!({ "a": "b" }));
+    let path = format!("identity/persona/id/{id}");
+    let renamed = h.write(&path, &h.root, json!({ "name": "bea" })).await;
+    assert_eq!(renamed.status, 204);
+    let shown = by_id(&h, &id).await;
+    assert_eq!(shown.data()["name"], "bea");
+    assert_eq!(
+        shown.data()["metadata"],
+        json!({ "a": "b" }),
+        "not told, kept"
+    );
+    let unknown = h.write("identity/persona/id/nosuch", &h.root, json!({}));
+    assert_eq!(unknown.await.status, 400);
+
+    let made = alias(
+        &h,
+        json!({ "name": "b", "mount_accessor": accessor, "canonical_id": id }),
+    )
+    .await;
+    let alias = made.data()["id"].as_str().unwrap().to_owned();
+    let path = format!("identity/persona/id/{alias}");
+    let read = h.read(&path, &h.root).await;
+    assert_eq!(read.data()["canonical_id"], id);
+    assert_eq!(h.list("identity/persona/id", &h.root).await.keys(), [alias]);
+    assert_eq!(
+        h.write(&path, &h.root, json!({ "name": "c" })).await.status,
+        400
+    );
+    assert_eq!(h.delete(&path, &h.root).await.status, 204);
+    assert_eq!(h.read(&path, &h.root).await.status, 404);
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_no_entity_can_be() {
     let (h, _) = server().await;
@@ -389,15 +547,13 @@ async fn merged_entities_live_on_in_one() {
             json!({ "to_entity_id": one, "from_entity_ids": ["nosuch"] }),
             "merge from is invalid",
         ),
-        (
-            json!({ "to_entity_id": one, "from_entity_ids": [two, three] }),
-            "same mount accessor",
-        ),
     ] {
         let refused = merge(&h, wish).await;
         assert_eq!(refused.status, 400);
         assert!(refused.error().contains(word), "{refused:?}");
     }
+    let both = json!({ "to_entity_id": one, "from_entity_ids": [two, three] });
+    assert_eq!(merge(&h, both).await.status, 400);
     assert_eq!(
         by_id(&h, &two).await.status,
         200,
@@ -454,4 +610,39 @@ async fn aliases_outlive_their_mount() {
     assert!(shown.data().get("mount_path").is_none(), "{shown:?}");
     let refused = alias(&h, json!({ "name": "b", "mount_accessor": accessor })).await;
     assert_eq!(refused.status, 400);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_merge_that_clashes_tells_both_sides_and_does_nothing() {
+    let (h, accessor) = server().await;
+    let one = entity(&h, json!({ "name": "one" })).await;
+    let two = entity(&h, json!({ "name": "two" })).await;
+    let mut ids = Vec::new();
+    for (name, entity) in [("a1", &one), ("a2", &two)] {
+        let wish = json!({ "name": name, "mount_accessor": accessor, "canonical_id": entity });
+        ids.push(alias(&h, wish).await.data()["id"].clone());
+    }
+    for force in [false, true] {
+        let wish = json!({ "to_entity_id": one, "from_entity_ids": [two], "force": force });
+        let refused = merge(&h, wish).await;
+        assert_eq!(refused.status, 400);
+        let error = refused.data()["errors"][0].as_str().unwrap();
+        for word in ["same mount accessor", &accessor, &one, &two] {
+            assert!(error.contains(word), "{word} in {error}");
+        }
+        assert_eq!(
+            refused.data()["data"],
+            json!([
+                { "alias": "a1", "entity": "one", "entity_id": one, "mount": "passport", "mount_path": "auth/passport/" },
+                { "alias": "a2", "entity": "two", "entity_id": two, "mount": "passport", "mount_path": "auth/passport/" },
+            ])
+        );
+    }
+    assert_eq!(by_id(&h, &two).await.status, 200);
+    let keep = json!({ "to_entity_id": one, "from_entity_ids": [two], "conflicting_alias_ids_to_keep": [ids[1]] });
+    assert_eq!(merge(&h, keep).await.status, 204);
+    let shown = by_id(&h, &one).await;
+    let aliases = shown.data()["aliases"].as_array().unwrap();
+    assert_eq!(aliases.len(), 1, "the one that is not kept is gone");
+    assert_eq!(aliases[0]["id"], ids[1]);
 }

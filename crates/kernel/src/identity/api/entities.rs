@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::super::change::{DeleteEntities, Done, EntityKey, Merge, PutEntity};
+use super::super::change::{Clash, DeleteEntities, Done, EntityKey, Merge, PutEntity};
 use super::super::name;
 use super::shapes::{ShownAlias, ShownEntity};
 use super::{Listed, given, said};
@@ -37,8 +37,8 @@ pub(super) fn routes() -> Routes<Open> {
 }
 
 /// What may be said about an entity.
-#[derive(Deserialize, JsonSchema)]
-struct Wish {
+#[derive(Default, Deserialize, JsonSchema)]
+pub(super) struct Wish {
     /// Notes, instead of those that are there.
     #[serde(default, deserialize_with = "given")]
     metadata: Option<Option<KvPairs>>,
@@ -94,12 +94,8 @@ impl Handle<Open> for PutAny {
     type Reply = Reply;
 
     async fn handle(self, open: &Open, cx: &Ctx) -> Result<Reply, Fault> {
-        let key = match (said(&self.id.0), said(&self.name.0)) {
-            (Some(id), _) => EntityKey::Id(id),
-            (None, Some(name)) => EntityKey::Name(name),
-            (None, None) => EntityKey::New,
-        };
-        self.wish.put(open, cx, key, said(&self.name.0)).await
+        let (key, name) = EntityKey::of(said(&self.id.0), said(&self.name.0));
+        self.wish.put(open, cx, key, name).await
     }
 }
 
@@ -125,7 +121,15 @@ impl Handle<Open> for PutByName {
 }
 
 impl Wish {
-    async fn put(
+    /// One that speaks of notes alone.
+    pub(super) fn noting(metadata: Option<Option<KvPairs>>) -> Self {
+        Self {
+            metadata,
+            ..Self::default()
+        }
+    }
+
+    pub(super) async fn put(
         self,
         open: &Open,
         cx: &Ctx,
@@ -279,9 +283,9 @@ struct MergeEntities {
 }
 
 impl Handle<Open> for MergeEntities {
-    type Reply = Empty;
+    type Reply = Reply;
 
-    async fn handle(self, open: &Open, cx: &Ctx) -> Result<Empty, Fault> {
+    async fn handle(self, open: &Open, cx: &Ctx) -> Result<Reply, Fault> {
         if self.to_entity_id.0.is_empty() {
             return Err(Fault::invalid("missing entity id to merge to"));
         }
@@ -294,16 +298,39 @@ impl Handle<Open> for MergeEntities {
             to: self.to_entity_id.0,
             keep: self.conflicting_alias_ids_to_keep.0,
         };
-        open.space
-            .identity
-            .apply(&merge, cx.now, &cx.random)
-            .await?;
+        let identity = &open.space.identity;
+        let clashes = identity.apply(&merge, cx.now, &cx.random).await?;
+        if !clashes.is_empty() {
+            return clashed(open, &clashes);
+        }
         for id in merge.from.iter().filter(|id| name::is_id(id)) {
             open.space.mfa.hand_over(id, &merge.to).await?;
             open.space.oidc.codes.forget(id).await?;
         }
-        Ok(Empty)
+        Ok(Reply::default())
     }
+}
+
+/// Tells of each two aliases in the same mount, so that somebody can say which of them are to be kept.
+fn clashed(open: &Open, clashes: &[Clash]) -> Result<Reply, Fault> {
+    let mut text = "toEntity and at least one fromEntity have aliases with the same mount accessor, repeat the merge request specifying exactly one fromEntity, clashes:".to_owned();
+    let mut sides = Vec::new();
+    for clash in clashes {
+        text.push_str("\n\t* ");
+        text.push_str(&clash.told());
+        for side in [&clash.ours, &clash.theirs] {
+            let mount = open.space.mounts.by_accessor(&side.alias.mount);
+            let mount = mount.as_ref().map(|mount| &mount.record);
+            sides.push(json!({
+                "alias": side.alias.name,
+                "entity": side.entity,
+                "entity_id": side.entity_id,
+                "mount": mount.map(|mount| &mount.kind),
+                "mount_path": mount.map(|mount| &mount.path),
+            }));
+        }
+    }
+    Ok(Reply::bare(&json!({ "errors": [text], "data": sides }))?.status(400))
 }
 
 fn refuse_too_many(ids: &[String]) -> Result<(), Fault> {

@@ -122,7 +122,7 @@ impl Wish {
 
 /// Shows an alias.
 #[derive(Deserialize, JsonSchema)]
-struct ReadById {
+pub(super) struct ReadById {
     /// Its id.
     id: String,
 }
@@ -140,7 +140,7 @@ impl Handle<Open> for ReadById {
 
 /// Deletes an alias; its entity stays.
 #[derive(Deserialize, JsonSchema)]
-struct DeleteById {
+pub(super) struct DeleteById {
     /// Its id.
     id: String,
 }
@@ -160,7 +160,7 @@ impl Handle<Open> for DeleteById {
 
 /// Lists the aliases of entities.
 #[derive(Deserialize, JsonSchema)]
-struct ListIds {}
+pub(super) struct ListIds {}
 
 impl Handle<Open> for ListIds {
     type Reply = Reply;

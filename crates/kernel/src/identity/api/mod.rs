@@ -5,6 +5,7 @@ mod entity_aliases;
 mod group_aliases;
 mod groups;
 mod lookup;
+mod personas;
 mod shapes;
 
 use std::sync::LazyLock;
@@ -22,6 +23,7 @@ static TABLE: LazyLock<Routes<Open>> = LazyLock::new(|| {
     Routes::merge([
         entities::routes(),
         entity_aliases::routes(),
+        personas::routes(),
         groups::routes(),
         group_aliases::routes(),
         lookup::routes(),

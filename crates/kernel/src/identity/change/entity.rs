@@ -96,6 +96,16 @@ impl PutEntity {
 }
 
 impl EntityKey {
+    /// Which entity is meant where an id, a name, both or neither is given, and the name it is to have.
+    pub fn of(id: Option<String>, name: Option<String>) -> (Self, Option<String>) {
+        let key = match (id, &name) {
+            (Some(id), _) => Self::Id(id),
+            (None, Some(name)) => Self::Name(name.clone()),
+            (None, None) => Self::New,
+        };
+        (key, name)
+    }
+
     fn name(&self) -> Option<&str> {
         match self {
             Self::Name(name) => Some(name),

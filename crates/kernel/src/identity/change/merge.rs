@@ -4,8 +4,29 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use coffer_engine::Fault;
 
+use super::super::alias::Alias;
 use super::super::entity::{Entity, MAX_MERGED};
 use super::super::work::{Change, Work};
+
+/// Two aliases of the same mount, one of the entity that remains and one of an entity that goes.
+#[derive(Clone, Debug)]
+pub struct Clash {
+    /// Of the entity that remains.
+    pub ours: Side,
+    /// Of the entity that goes.
+    pub theirs: Side,
+}
+
+/// An alias with whose it is.
+#[derive(Clone, Debug)]
+pub struct Side {
+    /// The entity's id.
+    pub entity_id: String,
+    /// The entity's name.
+    pub entity: String,
+    /// The alias.
+    pub alias: Alias,
+}
 
 /// Moves the aliases and memberships of entities to another one; they are gone then, and their tokens are its tokens.
 /// Policies and notes stay as they are at the one that remains.
@@ -20,9 +41,10 @@ pub struct Merge {
 }
 
 impl Change for Merge {
-    type Done = ();
+    /// What was in the way; then nothing is done.
+    type Done = Vec<Clash>;
 
-    async fn decide(&self, work: &mut Work) -> Result<(), Fault> {
+    async fn decide(&self, work: &mut Work) -> Result<Vec<Clash>, Fault> {
         let from: BTreeSet<&String> = self.from.iter().collect();
         if from.contains(&self.to) {
             return Err(Fault::invalid(
@@ -37,6 +59,10 @@ impl Change for Merge {
             gone.push(entity.ok_or_else(|| Fault::invalid("entity id to merge from is invalid"))?);
         }
         refuse_clash_among(&gone)?;
+        let clashes: Vec<Clash> = gone.iter().flat_map(|from| clashes(&to, from)).collect();
+        if self.keep.is_empty() && !clashes.is_empty() {
+            return Ok(clashes);
+        }
         for entity in gone {
             let dropped = self.dropped(&to, &entity)?;
             work.delete_entity(&entity.id);
@@ -44,8 +70,37 @@ impl Change for Merge {
         }
         to.updated = work.now;
         work.put_entity(to);
-        Ok(())
+        Ok(Vec::new())
     }
+}
+
+impl Clash {
+    /// The clash in words.
+    pub fn told(&self) -> String {
+        format!(
+            "mountAccessor: {}, toEntity ID: {}, fromEntity ID: {}, conflicting toEntity alias ID: {}, conflicting fromEntity alias ID: {}",
+            self.ours.alias.mount,
+            self.ours.entity_id,
+            self.theirs.entity_id,
+            self.ours.alias.id,
+            self.theirs.alias.id
+        )
+    }
+}
+
+fn clashes(to: &Entity, from: &Entity) -> Vec<Clash> {
+    let side = |entity: &Entity, alias: &Alias| Side {
+        entity_id: entity.id.clone(),
+        entity: entity.name.clone(),
+        alias: alias.clone(),
+    };
+    let clash = |theirs: &Alias| {
+        Some(Clash {
+            ours: side(to, to.alias_in(&theirs.mount)?),
+            theirs: side(from, theirs),
+        })
+    };
+    from.aliases.iter().filter_map(clash).collect()
 }
 
 impl Merge {
@@ -64,12 +119,6 @@ impl Merge {
                     return Err(Fault::Invalid(format!(
                         "an entity has one alias for each mount, so only one of {} and {} can be kept",
                         theirs.id, ours.id
-                    )));
-                }
-                (false, false) if self.keep.is_empty() => {
-                    return Err(Fault::Invalid(format!(
-                        "toEntity and at least one fromEntity have aliases with the same mount accessor, repeat the merge request specifying exactly one fromEntity, clashes: mountAccessor: {}, toEntity ID: {}, fromEntity ID: {}, conflicting toEntity alias ID: {}, conflicting fromEntity alias ID: {}",
-                        theirs.mount, to.id, from.id, ours.id, theirs.id
                     )));
                 }
                 (false, false) => {
@@ -126,7 +175,6 @@ fn absorb(to: &mut Entity, from: Entity, dropped: &BTreeSet<String>) -> Result<(
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::alias::Alias;
     use super::*;
 
     fn entity(id: &str, aliases: &[(&str, &str)]) -> Entity {
@@ -159,6 +207,8 @@ mod tests {
             entity("b", &[("b1", "m"), ("b2", "n")]),
         );
         assert!(keeping(&[]).dropped(&a, &b).is_err());
+        let told: Vec<_> = clashes(&a, &b).iter().map(Clash::told).collect();
+        assert!(told.len() == 1 && told[0].contains("a1") && told[0].contains("b1"));
         assert!(keeping(&["other"]).dropped(&a, &b).is_err());
         assert!(keeping(&["a1", "b1"]).dropped(&a, &b).is_err());
         for (kept, dropped) in [("a1", "b1"), ("b1", "a1")] {

@@ -12,7 +12,7 @@ pub use entity_alias::{AliasKey, DeleteAlias, PutAlias};
 pub use group::{DeleteGroup, GroupKey, LeaveGroup, PutGroup};
 pub use group_alias::{DeleteGroupAlias, PutGroupAlias};
 pub use login::{LogIn, StayIn};
-pub use merge::Merge;
+pub use merge::{Clash, Merge};
 
 use coffer_engine::Fault;
 

@@ -97,9 +97,9 @@ impl Handle<Open> for Authorize {
 
 impl Authorize {
     async fn authorized(&self, open: &Open, cx: &Ctx) -> Result<String, Refused> {
+        let client = self.client(open).await?;
         let provider = provider(open, &self.name).await?;
         let provider = provider.ok_or_else(|| refuse("invalid_request", "provider not found"))?;
-        let client = self.client(open).await?;
         self.place(&client)?;
         self.check_form(&provider, &client)?;
         let standing = self.person(open, cx, &client).await?;
