@@ -76,3 +76,42 @@ async fn auth_methods_are_not_enabled_where_no_sudo_is_asked_for() {
         assert!(answer.error().contains("cannot mount"), "{answer:?}");
     }
 }
+
+/// What is `root` where policies are compared.
+const ROOTS: [&str; 6] = [
+    "root",
+    "Root",
+    "ROOT",
+    " rOOt ",
+    "\u{a0}root",
+    "root\u{2003}",
+];
+
+#[tokio::test(start_paused = true)]
+async fn nobody_writes_or_gives_root_however_it_is_spelt() {
+    let h = Harness::new().await;
+    let all =
+        r#"path "*" { capabilities = ["create", "read", "update", "delete", "list", "sudo"] }"#;
+    h.policy("all", all).await;
+    let all = json!({ "policies": ["all"] });
+    let strong = h.create(&h.root, all).await.token();
+    let text = json!({ "policy": "path \"*\" { capabilities = [\"deny\"] }" });
+    for root in ROOTS {
+        for folder in ["sys/policies/acl", "sys/policy"] {
+            let path = format!("{folder}/{root}");
+            for token in [&h.root, &strong] {
+                let put = h.write(&path, token, text.clone()).await;
+                assert_eq!(put.status, 400, "{path:?} {put:?}");
+                assert_eq!(h.delete(&path, token).await.status, 400, "{path:?}");
+            }
+        }
+        for policies in [json!([root]), json!(["all", root]), json!(root)] {
+            for path in ["auth/token/create", "auth/token/create-orphan"] {
+                let wish = json!({ "policies": policies });
+                let made = h.write(path, &strong, wish).await;
+                assert_eq!(made.status, 400, "{path} {policies} {made:?}");
+            }
+        }
+    }
+    assert_eq!(h.read("sys/mounts", &h.root).await.status, 200);
+}

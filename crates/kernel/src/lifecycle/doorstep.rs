@@ -12,6 +12,7 @@ use coffer_engine::{
 use coffer_wire::Verb;
 
 use crate::kernel::{Kernel, State};
+use crate::namespaces::NamespacePath;
 use crate::quotas::{Allowance, admit};
 use crate::request::{Request, Response};
 
@@ -43,6 +44,10 @@ pub(crate) async fn answer(
     let tables = [Some(&*TABLE), closed.then_some(&*CLOSED)];
     for table in tables.into_iter().flatten() {
         match table.find(request.verb, tail) {
+            Ok(found) if found.flags.root_only && !names_root(request) => {
+                let text = "operation only available in root namespace";
+                return Some(Err(Fault::invalid(text)));
+            }
             Ok(found) => {
                 if let State::Active(core) = &*kernel.state()
                     && let Err(fault) = admit::at_the_door(core, request, allowance)
@@ -60,6 +65,12 @@ pub(crate) async fn answer(
         }
     }
     None
+}
+
+/// Whether the request's header names the root namespace, or none.
+fn names_root(request: &Request) -> bool {
+    let named = NamespacePath::parse(&request.namespace);
+    named.is_some_and(|path| path.as_str().is_empty())
 }
 
 /// The path of the doorstep for a verb, for documents.

@@ -48,6 +48,7 @@ pub(super) fn routes() -> Routes<Kernel> {
     Routes::new([
         path("init", "Whether the server is initialised; initialises it.")
             .unauthenticated()
+            .root_only()
             .read::<ReadInit>()
             .write::<Init>(),
     ])

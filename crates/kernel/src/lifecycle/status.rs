@@ -22,6 +22,7 @@ pub(super) fn routes() -> Routes<Kernel> {
             "How the server is; the status code tells load balancers.",
         )
         .unauthenticated()
+        .root_only()
         .read::<ReadHealth>(),
         path("leader", "Which node is active.")
             .unauthenticated()

@@ -21,6 +21,7 @@ pub(super) fn routes() -> Routes<Kernel> {
         "Hands in one share of the unseal key, or starts again.",
     )
     .unauthenticated()
+    .root_only()
     .write::<Unseal>()])
 }
 

@@ -158,7 +158,8 @@ impl Edge {
             return Err(Answer::refused(Refusal::new(id, fault)));
         }
         let watched = self.watch.begin(&self.kernel, &id, head, client);
-        let answer = match self.doors.shown(wanted.path()) {
+        let shown = self.doors.shown(wanted.path());
+        let answer = match shown.filter(|_| wanted.is_of_root()) {
             Some(shown) => Ok(self.show(shown, &wanted, id)),
             None => self.ask(wanted, id, head, body, client, &watched).await,
         };

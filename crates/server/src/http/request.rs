@@ -84,6 +84,11 @@ impl Wanted {
         self.path.as_str()
     }
 
+    /// Whether it is asked of the root namespace.
+    pub(super) fn is_of_root(&self) -> bool {
+        matches!(self.namespace.as_str(), "" | "root")
+    }
+
     /// A field of the query that is one text.
     pub(super) fn queried(&self, name: &str) -> &str {
         let field = self.query.as_ref().and_then(|query| query.get(name));

@@ -40,7 +40,7 @@ impl Handle<Open> for Lookup {
         let Some(token) = super::named(self.token.as_ref()) else {
             return LookupSelf::default().handle(open, cx).await;
         };
-        let record = super::living(open, cx, token).await?;
+        let record = super::living(open, cx, token, false).await?;
         let record = record.ok_or_else(|| Fault::Forbidden("bad token".into()))?;
         ShownToken::of(open, &record, token, cx.now).await
     }

@@ -14,9 +14,12 @@ use std::sync::LazyLock;
 use coffer_crypto::Secret;
 use coffer_engine::{Ctx, Fault, Routes, TokenKind};
 use coffer_wire::Text;
+use serde_json::Map;
 
+use crate::authority::Authority;
 use crate::namespaces::id_of;
 use crate::open::Open;
+use crate::policy::Question;
 use crate::tokens::TokenRecord;
 
 static TABLE: LazyLock<Routes<Open>> = LazyLock::new(|| {
@@ -65,23 +68,58 @@ async fn own(open: &Open, cx: &Ctx) -> Result<TokenRecord, Fault> {
         .ok_or(Fault::Denied)
 }
 
-/// The record of a token that lives, if it is one of ours: of the namespace at hand or of one within it.
-async fn living(open: &Open, cx: &Ctx, token: &str) -> Result<Option<TokenRecord>, Fault> {
-    let record = known(open, token).await?;
+/// The record of a token that lives, if the caller may do with it what was asked: see [`known`].
+async fn living(
+    open: &Open,
+    cx: &Ctx,
+    token: &str,
+    sudo: bool,
+) -> Result<Option<TokenRecord>, Fault> {
+    let record = known(open, cx, token, sudo).await?;
     Ok(record.filter(|record| record.is_alive(cx.now)))
 }
 
-/// The record of a token of the namespace at hand, or of one within it, living or not.
-async fn known(open: &Open, token: &str) -> Result<Option<TokenRecord>, Fault> {
+/// The record of a token, living or not. One of the namespace at hand, or of one within it, is reached by what policy
+/// allowed; one of another namespace by whoever may do the same there.
+///
+/// # Errors
+/// [`Fault::Denied`] for all others: who names a token knows it, so there is nothing to hide, and no success is to be
+/// told about what was not done.
+async fn known(
+    open: &Open,
+    cx: &Ctx,
+    token: &str,
+    sudo: bool,
+) -> Result<Option<TokenRecord>, Fault> {
     let Some(record) = open.tokens.by_token(token).await? else {
         return Ok(None);
     };
-    let here = record.namespace == open.space.id;
-    let reached = here || {
-        let home = open.namespaces.by_id(&record.namespace).await?;
-        home.is_some_and(|home| home.seen_from(&open.space).is_some())
+    if record.namespace == open.space.id {
+        return Ok(Some(record));
+    }
+    let Some(home) = open.namespaces.by_id(&record.namespace).await? else {
+        return Ok(None);
     };
-    Ok(reached.then_some(record))
+    let within = home.seen_from(&open.space).is_some();
+    if within || may_there(&Open::new(open, home), cx, token, sudo).await? {
+        return Ok(Some(record));
+    }
+    Err(Fault::Denied)
+}
+
+/// Whether the caller may ask in another namespace what was asked here.
+async fn may_there(there: &Open, cx: &Ctx, token: &str, sudo: bool) -> Result<bool, Fault> {
+    let authority = Authority::of(there, cx.caller()?, cx.now).await?;
+    let body = Map::from_iter([("token".to_owned(), token.into())]);
+    let verdict = authority.decide(&Question {
+        path: &cx.request.path,
+        verb: cx.request.verb,
+        creates: false,
+        body: &body,
+        wrap_ttl: None,
+        sudo_path: sudo,
+    });
+    Ok(verdict.allowed)
 }
 
 /// Whether an accessor is of the namespace at hand; those of others are as good as unknown.

@@ -37,7 +37,7 @@ impl Handle<Open> for Renew {
 
     async fn handle(self, open: &Open, cx: &Ctx) -> Result<Reply, Fault> {
         let token = super::required(self.token.as_ref())?;
-        let record = super::living(open, cx, token).await?;
+        let record = super::living(open, cx, token, false).await?;
         let record = record.ok_or_else(|| Fault::invalid("token not found"))?;
         super::refuse_batch(&record, "renewed")?;
         renewed(open, cx, &record.accessor, token, self.increment).await

@@ -41,9 +41,9 @@ struct Revoke {
 impl Handle<Open> for Revoke {
     type Reply = Empty;
 
-    async fn handle(self, open: &Open, _: &Ctx) -> Result<Empty, Fault> {
+    async fn handle(self, open: &Open, cx: &Ctx) -> Result<Empty, Fault> {
         let token = super::required(self.token.as_ref())?;
-        if let Some(record) = super::known(open, token).await? {
+        if let Some(record) = super::known(open, cx, token, false).await? {
             super::refuse_batch(&record, "revoked")?;
             revoke_tree(open, &record.accessor).await?;
         }
@@ -101,7 +101,7 @@ impl Handle<Open> for RevokeOrphan {
 
     async fn handle(self, open: &Open, cx: &Ctx) -> Result<Empty, Fault> {
         let token = super::required(self.token.as_ref())?;
-        let record = super::living(open, cx, token).await?;
+        let record = super::living(open, cx, token, true).await?;
         let record = record.ok_or_else(|| Fault::invalid("token to revoke not found"))?;
         super::refuse_batch(&record, "revoked")?;
         revoke_orphaning(open, &record.accessor).await?;
