@@ -16,6 +16,7 @@ PLACEHOLDERS = [
     (re.compile(r"\bv-[A-Za-z0-9_-]+-[A-Za-z0-9]{20}-\d{10}"), "<db-user>"),
     (re.compile(r"hmac-sha256:[0-9a-f]{64}"), "<hmac>"),
     (re.compile(r"\b((?:auth_)?[a-z0-9-]+|entity|group)_[0-9a-f]{8}\b"), r"\1_<hex8>"),
+    (re.compile(r"(?<=_<hex8>)\.[A-Za-z0-9]{6}\b"), ".<ns>"),
     (re.compile(r"\bh?[0-9a-f]{64,66}\b"), "<hex-key>"),
     (re.compile(r"\b[0-9a-f]{40}\b"), "<hex40>"),
     (re.compile(r"\b[A-Za-z0-9]{24}\b(?=$|\")"), "<id24>"),

@@ -143,6 +143,8 @@ def steps(step):
         step("delete client public", "DELETE identity/oidc/client/public"),
         step("delete scope", "DELETE identity/oidc/scope/team"),
         step("delete scope plain", "DELETE identity/oidc/scope/plain"),
+        step("delete provider empty", "DELETE identity/oidc/provider/empty"),
+        step("delete scope plain again", "DELETE identity/oidc/scope/plain"),
         step("delete assignment", "DELETE identity/oidc/assignment/team"),
         step("delete assignment none", "DELETE identity/oidc/assignment/none"),
         step("delete key", "DELETE identity/oidc/key/shopkey"),

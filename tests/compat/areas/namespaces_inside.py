@@ -3,6 +3,7 @@
 ANY_ORDER = True
 POLICY = 'path "secret/*" { capabilities = ["create", "read", "update", "list"] }\npath "auth/token/lookup-self" { capabilities = ["read"] }'
 ACROSS = 'path "child/secret/*" { capabilities = ["read"] }\npath "child/inner/secret/*" { capabilities = ["read"] }'
+TOKENS = 'path "auth/token/*" { capabilities = ["read", "update", "sudo"] }'
 # Of the server as a whole, not of a namespace.
 ROOT_ONLY = ["GET sys/audit", "GET sys/config/cors", "GET sys/config/ui/headers?list=true", "GET sys/config/auditing/request-headers", "GET sys/host-info",
              "GET sys/key-status", "PUT sys/rotate", "GET sys/rotate/config", "PUT sys/seal", "PUT sys/step-down", "GET sys/raw/core?list=true",
@@ -67,6 +68,10 @@ def steps(step):
         step("revoke in sibling", "POST auth/token/revoke", {"token": "$spare"}, ns="sibling"),
         step("revoked in sibling", "GET auth/token/lookup-self", token="$spare", ns="child"),
         step("still there", "GET auth/token/lookup-self", token=mine, ns="child"),
+        step("policy beside", "PUT sys/policies/acl/tokens", {"policy": TOKENS}, ns="sibling"),
+        step("token beside", "POST auth/token/create", {"policies": ["tokens"], "ttl": "10m"}, ns="sibling", save={"beside": "auth.client_token"}),
+        *[step(f"{what} by who is beside", f"POST auth/token/{what}", {"token": "$mine"}, token="$beside", ns="sibling") for what in ("lookup", "renew", "revoke", "revoke-orphan")],
+        step("not revoked by who is beside", "GET auth/token/lookup-self", token=mine, ns="child"),
         step("policy across", "PUT sys/policies/acl/across", {"policy": ACROSS}),
         step("token across", "POST auth/token/create", {"policies": ["across"], "ttl": "10m"}, save={"top": "auth.client_token"}),
         step("across by header", "GET secret/a", token=top, ns="child"),
@@ -89,6 +94,10 @@ def steps(step):
         step("group", "POST identity/group", {"name": "g", "member_entity_ids": ["$ann"]}, ns="child", save={"g": "data.id"}),
         step("group of above", "POST identity/group", {"name": "g2", "member_entity_ids": ["$ann"]}, save={"g2": "data.id"}),
         step("group of above read", "GET identity/group/id/$g2"),
+        step("group of a group below", "POST identity/group", {"name": "g3", "member_group_ids": ["$g"]}),
+        step("group of a group above", "POST identity/group", {"name": "g3", "member_group_ids": ["$g"]}, ns="child/inner"),
+        step("entity with a made up name", "POST identity/entity", {}, ns="child"),
+        step("group with a made up name", "POST identity/group", {}, ns="child"),
         step("oidc config", "GET identity/oidc/config", ns="child"),
         step("oidc discovery", "GET identity/oidc/.well-known/openid-configuration", ns="child", token=""),
         step("password policy", "PUT sys/policies/password/p", {"policy": 'length = 20\nrule "charset" { charset = "abc" }'}, ns="child"),
