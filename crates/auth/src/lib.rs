@@ -1,1 +1,6 @@
-//! The auth methods.
+//! The auth methods: ways in, each of which says who somebody is. The kernel makes the token.
+
+pub mod approle;
+mod networks;
+mod token_fields;
+pub mod userpass;

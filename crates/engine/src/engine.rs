@@ -16,6 +16,8 @@ pub trait Engine: Send + Sync + Sized + 'static {
     const HELP: &'static str;
     /// Whether each token sees a storage of its own that ends with it.
     const PER_TOKEN: bool = false;
+    /// Whether it says whose password it is about to check ([`Ctx::attempt`]), so that names can be locked out.
+    const LOCKS_OUT: bool = false;
     /// How often [`Engine::tick`] runs on the active node, if at all.
     const TICK: Option<Duration> = None;
 

@@ -25,6 +25,8 @@ pub struct Kind {
     pub name: &'static str,
     /// Where it may be mounted.
     pub class: Class,
+    /// [`Engine::LOCKS_OUT`].
+    pub locks_out: bool,
     versions: Vec<Version>,
 }
 
@@ -42,6 +44,7 @@ impl Kind {
         Self {
             name: E::NAME,
             class,
+            locks_out: E::LOCKS_OUT,
             versions: vec![version::<E>(None)],
         }
     }
@@ -51,6 +54,7 @@ impl Kind {
         Self {
             name: E::NAME,
             class,
+            locks_out: E::LOCKS_OUT,
             versions: vec![version::<E>(Some(name))],
         }
     }

@@ -18,6 +18,7 @@ mod kind;
 mod lease;
 mod openapi;
 mod pieces;
+pub mod plaintext;
 mod reply;
 mod router;
 mod routes;

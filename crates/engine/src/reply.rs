@@ -225,8 +225,8 @@ pub struct Login {
     pub bound_cidrs: Vec<IpNet>,
     /// Leaves out the `default` policy.
     pub no_default_policy: bool,
-    /// How the token is kept.
-    pub kind: TokenKind,
+    /// How the token is kept; none for what the mount says. A mount that says `service` or `batch` for all wins.
+    pub kind: Option<TokenKind>,
     /// Whether it can be renewed.
     pub renewable: bool,
     /// What the auth method wants back when the token is renewed; see [`Login::with_session`].

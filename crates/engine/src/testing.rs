@@ -35,6 +35,8 @@ pub struct Bench<E> {
     pub now: Timestamp,
     /// Who asks.
     pub caller: Caller,
+    /// Where requests come from.
+    pub client: Option<std::net::IpAddr>,
 }
 
 /// The leases and intents of a bench.
@@ -96,6 +98,7 @@ impl<E: Engine> Bench<E> {
             book: Arc::default(),
             now,
             caller,
+            client: None,
         };
         bench
             .live
@@ -125,7 +128,7 @@ impl<E: Engine> Bench<E> {
                 id: "test".into(),
                 verb,
                 path: format!("test/{path}"),
-                client: None,
+                client: self.client,
                 headers: BTreeMap::new(),
             }),
             caller: Some(Arc::new(self.caller.clone())),

@@ -1,5 +1,7 @@
 //! THE list of engines: what is not here can not be mounted.
 
+use coffer_auth::approle::AppRole;
+use coffer_auth::userpass::Userpass;
 use coffer_engine::{Class, Kind};
 use coffer_secrets::cubbyhole::Cubbyhole;
 use coffer_secrets::database::Database;
@@ -13,6 +15,8 @@ pub fn kinds() -> Result<Vec<Kind>, Error> {
         Kind::versioned::<kv::V1>(Class::Secret, "1").or::<kv::V2>("2"),
         Kind::new::<Cubbyhole>(Class::Secret),
         Kind::new::<Database>(Class::Secret),
+        Kind::new::<AppRole>(Class::Auth),
+        Kind::new::<Userpass>(Class::Auth),
     ];
     let faults: Vec<String> = kinds.iter().flat_map(Kind::faults).collect();
     match faults.is_empty() {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use coffer_barrier::Stored;
-use coffer_engine::Class;
+use coffer_engine::{Class, TokenKind};
 use serde::{Deserialize, Serialize};
 
 /// One mount, as stored under `core/mount/<uuid>`.
@@ -63,6 +63,18 @@ pub struct Tuning {
     pub token_type: String,
     /// When names are locked out after wrong passwords, where that was tuned; else as the server does by default.
     pub user_lockout: Option<UserLockout>,
+}
+
+impl Tuning {
+    /// How the token of a login is kept, where the role wishes for this.
+    pub fn kind_of_login(&self, wished: Option<TokenKind>) -> TokenKind {
+        match self.token_type.as_str() {
+            "service" => TokenKind::Service,
+            "batch" => TokenKind::Batch,
+            "default-batch" => wished.unwrap_or(TokenKind::Batch),
+            _ => wished.unwrap_or(TokenKind::Service),
+        }
+    }
 }
 
 /// When a name is locked out after wrong passwords. Zero means "as the server does by default".

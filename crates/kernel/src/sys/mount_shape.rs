@@ -10,12 +10,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::mounts::{Mount, MountRecord, Tuning, UserLockout};
-use crate::settings::BUILT_IN_VERSION;
+use crate::settings::{BUILT_IN_VERSION, Settings};
 
 /// Types that the kernel mounts itself and of which only what audit hides can be tuned.
 const UNTUNABLE: [&str; 3] = ["system", "cubbyhole", "identity"];
-/// Auth methods that count wrong passwords.
-const LOCKING: [&str; 3] = ["userpass", "ldap", "approle"];
 
 /// A mount as lists and reads show it.
 #[derive(Serialize)]
@@ -212,10 +210,10 @@ impl EnableConfig {
 
 impl Tunable {
     /// Changes a record; nothing is changed where something is wrong.
-    pub(super) fn apply(&self, record: &mut MountRecord) -> Result<(), Fault> {
+    pub(super) fn apply(&self, record: &mut MountRecord, settings: &Settings) -> Result<(), Fault> {
         self.refuse_for_built_in(record)?;
         let mut tuning = record.tuning.clone();
-        self.lock_out(&mut tuning, record)?;
+        self.lock_out(&mut tuning, record, settings)?;
         ttl(
             &self.default_lease_ttl,
             "default",
@@ -311,11 +309,17 @@ impl Tunable {
         }
     }
 
-    fn lock_out(&self, tuning: &mut Tuning, record: &MountRecord) -> Result<(), Fault> {
+    fn lock_out(
+        &self,
+        tuning: &mut Tuning,
+        record: &MountRecord,
+        settings: &Settings,
+    ) -> Result<(), Fault> {
         let Some(wish) = &self.user_lockout_config else {
             return Ok(());
         };
-        if record.class() != Class::Auth || !LOCKING.contains(&record.engine()) {
+        let kind = settings.kind(record.class(), record.engine());
+        if !kind.is_some_and(|kind| kind.locks_out) {
             return Err(Fault::Invalid(format!(
                 "tuning of user lockout configuration for auth type {:?} not allowed",
                 record.kind

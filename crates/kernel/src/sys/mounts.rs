@@ -10,6 +10,7 @@ use serde::Deserialize;
 use super::mount_shape::{EnableConfig, Shown, Tunable};
 use crate::mounts::{self, Mount, MountRecord};
 use crate::open::Open;
+use crate::settings::Settings;
 
 pub(super) fn routes() -> Routes<Open> {
     Routes::new([
@@ -177,7 +178,7 @@ impl Handle<Open> for EnableMount {
                 "cannot mount {path:?}; auth methods are enabled at sys/auth"
             )));
         }
-        let record = self.0.record(path)?;
+        let record = self.0.record(path, &open.settings)?;
         if record.kind == "cubbyhole" || record.kind == "system" {
             return Err(Fault::Invalid(format!(
                 "mount type of {:?} is not mountable",
@@ -195,7 +196,7 @@ impl Handle<Open> for EnableAuth {
     async fn handle(self, open: &Open, _: &Ctx) -> Result<Reply, Fault> {
         let remark = self.0.config.remark();
         let path = format!("auth/{}", slashed(&self.0.path));
-        let record = self.0.record(path)?;
+        let record = self.0.record(path, &open.settings)?;
         if record.kind == "token" {
             return Err(Fault::invalid(
                 "token credential backend cannot be instantiated",
@@ -207,7 +208,7 @@ impl Handle<Open> for EnableAuth {
 }
 
 impl Wanted {
-    fn record(self, path: String) -> Result<MountRecord, Fault> {
+    fn record(self, path: String, settings: &Settings) -> Result<MountRecord, Fault> {
         let kind = self
             .kind
             .map(|kind| kind.0)
@@ -231,7 +232,7 @@ impl Wanted {
             external_entropy_access: self.external_entropy_access.0,
             ..MountRecord::default()
         };
-        self.config.tunable.apply(&mut record)?;
+        self.config.tunable.apply(&mut record, settings)?;
         match record.kind.as_str() {
             "kv-v1" | "generic" => record.kind = "kv".into(),
             "kv-v2" => {
@@ -378,7 +379,7 @@ impl Handle<Open> for TuneAuth {
 
 async fn tune(open: &Open, path: &str, settings: &Tunable) -> Result<Reply, Fault> {
     let before = open.space.mounts.exactly(path);
-    mounts::tune(open, path, |record| settings.apply(record)).await?;
+    mounts::tune(open, path, |record| settings.apply(record, &open.settings)).await?;
     let version = |mount: &Option<std::sync::Arc<Mount>>| {
         mount
             .as_ref()

@@ -158,6 +158,7 @@ impl Open {
         } else {
             format!("{name}-{}", login.display_name)
         };
+        let kind = mount.record.tuning.kind_of_login(login.kind);
         let new = NewToken {
             id: None,
             parent: String::new(),
@@ -177,8 +178,8 @@ impl Open {
             role: String::new(),
             login_role: asked.role.clone().unwrap_or_default(),
             entity_id,
-            kind: login.kind,
-            renewable: login.renewable && login.kind == TokenKind::Service,
+            kind,
+            renewable: login.renewable && kind == TokenKind::Service,
             payload: login.payload,
         };
         let new = match self.second_factor(asked, mount, new).await? {

@@ -70,11 +70,7 @@ impl<E: Send + Sync> Handle<E> for LogIn {
             policies: vec!["default".into()],
             display_name: self.name,
             ttl: Duration::from_secs(self.secs),
-            kind: if self.batch {
-                TokenKind::Batch
-            } else {
-                TokenKind::Service
-            },
+            kind: self.batch.then_some(TokenKind::Batch),
             renewable: true,
             ..Login::default()
         }))

@@ -154,11 +154,7 @@ impl Handle<Passport> for Enter {
             alias: (!self.name.0.is_empty()).then_some(alias),
             group_aliases: self.groups.0,
             ttl: self.ttl.0,
-            kind: if self.batch.0 {
-                TokenKind::Batch
-            } else {
-                TokenKind::Service
-            },
+            kind: self.batch.0.then_some(TokenKind::Batch),
             renewable: true,
             ..Login::default()
         };

@@ -12,12 +12,12 @@ use std::time::Duration;
 
 use super::Database;
 use super::driver;
-use super::plaintext;
 use super::postgres::{leads_elsewhere, masked};
 use super::statements::Statements;
 use super::username::UsernameTemplate;
 use coffer_engine::keys::Keys;
 use coffer_engine::keys::page;
+use coffer_engine::plaintext;
 
 pub(super) fn routes() -> Routes<Database> {
     Routes::new([

@@ -13,9 +13,9 @@ use serde::{Deserialize, Serialize};
 use super::Database;
 use super::connection::Connection;
 use super::driver::{Driver, DriverError, Effect, NewUser};
-use super::plaintext;
 use super::role::Role;
 use super::username::{self, Facts};
+use coffer_engine::plaintext;
 
 pub(super) fn routes() -> Routes<Database> {
     Routes::new([path("creds/{name}", "A new user of a role.").read::<ReadCredential>()])

@@ -16,7 +16,6 @@ mod connection;
 mod connections;
 mod credential;
 mod driver;
-mod plaintext;
 mod postgres;
 mod quoting;
 mod role;

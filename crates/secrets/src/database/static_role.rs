@@ -14,12 +14,12 @@ use serde::{Deserialize, Serialize};
 
 use super::Database;
 use super::driver::Effect;
-use super::plaintext;
 use super::role::{self, check_credential};
 use super::statements::Statements;
 use super::username;
 use coffer_engine::keys::Keys;
 use coffer_engine::keys::page;
+use coffer_engine::plaintext;
 
 /// The shortest time between two rotations, in seconds.
 const MIN_ROTATION_PERIOD_SECS: u64 = 5;

@@ -1,0 +1,403 @@
+//! What every role says about the tokens of its logins: one set of fields for all methods.
+
+use std::net::IpAddr;
+
+use coffer_engine::{Fault, Login, Stay, TokenKind};
+use coffer_wire::{CommaList, Flag, Int, Text, Ttl, format_networks, parse_networks};
+use ipnet::IpNet;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::networks;
+
+/// The fields as they are stored with a role.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct TokenFields {
+    /// Where tokens, and the login itself, may come from; empty for anywhere.
+    pub(crate) bound_cidrs: Vec<IpNet>,
+    /// A bound that renewals never pass; zero for none.
+    pub(crate) explicit_max_ttl: Ttl,
+    /// Longest lifetime; zero for the mount's.
+    pub(crate) max_ttl: Ttl,
+    /// Leaves out the policy `default`.
+    pub(crate) no_default_policy: bool,
+    /// How many requests a token may make; 0 for no limit.
+    pub(crate) num_uses: u64,
+    /// Renewals set the lifetime to this, for ever; zero for none.
+    pub(crate) period: Ttl,
+    /// Their policies, in normal form.
+    pub(crate) policies: Vec<String>,
+    /// Tokens work from the address of the login alone.
+    pub(crate) strictly_bind_ip: bool,
+    /// First lifetime; zero for the mount's.
+    pub(crate) ttl: Ttl,
+    /// How tokens are kept.
+    pub(crate) kind: Kind,
+    /// Which were written by the name they had before `token_` was put in front; they are shown by it, too.
+    pub(crate) old: OldNames,
+}
+
+/// How the tokens of a role are kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Kind {
+    /// As the mount says.
+    #[default]
+    Default,
+    /// Stored.
+    Service,
+    /// Carrying their own state.
+    Batch,
+}
+
+/// Fields that were written by their old names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct OldNames {
+    bound_cidrs: bool,
+    max_ttl: bool,
+    num_uses: bool,
+    period: bool,
+    policies: bool,
+    ttl: bool,
+}
+
+/// The fields as a role is written; what is missing stays as it is.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+pub(crate) struct TokenInput {
+    /// Networks or addresses that the login and its token may come from.
+    #[serde(default)]
+    pub(crate) token_bound_cidrs: Option<CommaList>,
+    /// A bound that no renewal passes.
+    #[serde(default)]
+    pub(crate) token_explicit_max_ttl: Option<Ttl>,
+    /// Longest lifetime of a token.
+    #[serde(default)]
+    pub(crate) token_max_ttl: Option<Ttl>,
+    /// Leaves out the policy `default`.
+    #[serde(default)]
+    pub(crate) token_no_default_policy: Option<Flag>,
+    /// How many requests a token may make; 0 for no limit.
+    #[serde(default)]
+    pub(crate) token_num_uses: Option<Int>,
+    /// Renewals set the lifetime to this, for ever.
+    #[serde(default)]
+    pub(crate) token_period: Option<Ttl>,
+    /// Policies of the tokens.
+    #[serde(default)]
+    pub(crate) token_policies: Option<CommaList>,
+    /// Binds tokens to the address that logged in.
+    #[serde(default)]
+    pub(crate) token_strictly_bind_ip: Option<Flag>,
+    /// First lifetime of a token.
+    #[serde(default)]
+    pub(crate) token_ttl: Option<Ttl>,
+    /// `service`, `batch`, or `default` for what the mount says.
+    #[serde(default)]
+    pub(crate) token_type: Option<Text>,
+}
+
+/// The same by their old names, as far as a method still takes them.
+#[derive(Debug, Default)]
+pub(crate) struct OldInput {
+    pub(crate) bound_cidrs: Option<CommaList>,
+    pub(crate) max_ttl: Option<Ttl>,
+    pub(crate) num_uses: Option<Int>,
+    pub(crate) period: Option<Ttl>,
+    pub(crate) policies: Option<CommaList>,
+    pub(crate) ttl: Option<Ttl>,
+}
+
+/// The fields as a role is shown.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct TokenView {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bound_cidrs: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_ttl: Option<Ttl>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    num_uses: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    period: Option<Ttl>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policies: Option<Vec<String>>,
+    /// Networks that tokens may come from.
+    token_bound_cidrs: Vec<String>,
+    /// In seconds.
+    token_explicit_max_ttl: Ttl,
+    /// In seconds.
+    token_max_ttl: Ttl,
+    token_no_default_policy: bool,
+    token_num_uses: u64,
+    /// In seconds.
+    token_period: Ttl,
+    token_policies: Vec<String>,
+    token_strictly_bind_ip: bool,
+    /// In seconds.
+    token_ttl: Ttl,
+    token_type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ttl: Option<Ttl>,
+}
+
+impl TokenInput {
+    /// The longest lifetime that is written.
+    pub(crate) fn longest(&self) -> std::time::Duration {
+        self.token_max_ttl.unwrap_or_default().0
+    }
+
+    /// Takes `default-service` and `default-batch`, which only mounts can mean, for what comes nearest; says so.
+    pub(crate) fn adjust_type(&mut self) -> Option<String> {
+        let word = self.token_type.as_mut()?;
+        let plain = word.0.strip_prefix("default-")?.to_owned();
+        let remark = format!("{} has no useful meaning; adjusting to {plain}", word.0);
+        word.0 = plain;
+        Some(remark)
+    }
+}
+
+impl TokenFields {
+    /// Takes over what was written.
+    pub(crate) fn apply(&mut self, new: &TokenInput, old: &OldInput) -> Result<(), Fault> {
+        let nets = |list: &CommaList| parse_networks(&list.0).map_err(Fault::invalid);
+        let bound = (new.token_bound_cidrs.as_ref(), old.bound_cidrs.as_ref());
+        let bound = (
+            bound.0.map(nets).transpose()?,
+            bound.1.map(nets).transpose()?,
+        );
+        renamed(&mut self.bound_cidrs, &mut self.old.bound_cidrs, bound);
+        let uses = (
+            new.token_num_uses.map(not_negative).transpose()?,
+            old.num_uses.map(not_negative).transpose()?,
+        );
+        renamed(&mut self.num_uses, &mut self.old.num_uses, uses);
+        let policies = (
+            new.token_policies.as_ref().map(normal_policies),
+            old.policies.as_ref().map(normal_policies),
+        );
+        renamed(&mut self.policies, &mut self.old.policies, policies);
+        let ttls = (new.token_ttl, old.ttl);
+        renamed(&mut self.ttl, &mut self.old.ttl, ttls);
+        let longest = (new.token_max_ttl, old.max_ttl);
+        renamed(&mut self.max_ttl, &mut self.old.max_ttl, longest);
+        let period = (new.token_period, old.period);
+        renamed(&mut self.period, &mut self.old.period, period);
+        set(&mut self.explicit_max_ttl, new.token_explicit_max_ttl);
+        set(
+            &mut self.no_default_policy,
+            new.token_no_default_policy.map(|flag| flag.0),
+        );
+        set(
+            &mut self.strictly_bind_ip,
+            new.token_strictly_bind_ip.map(|flag| flag.0),
+        );
+        if let Some(word) = &new.token_type {
+            self.kind = Kind::parse(&word.0)?;
+        }
+        self.refuse()
+    }
+
+    /// What does not go together.
+    fn refuse(&self) -> Result<(), Fault> {
+        if !self.max_ttl.is_zero() && self.ttl > self.max_ttl {
+            return Err(Fault::invalid(
+                "'token_ttl' cannot be greater than 'token_max_ttl'",
+            ));
+        }
+        if self.kind == Kind::Batch && !self.period.is_zero() {
+            return Err(Fault::invalid(
+                "'token_type' cannot be 'batch' or 'default_batch' when set to generate periodic tokens",
+            ));
+        }
+        if self.kind == Kind::Batch && self.num_uses > 0 {
+            return Err(Fault::invalid(
+                "'token_type' cannot be 'batch' or 'default_batch' when set to generate tokens with limited use count",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Refuses a login from an address that its token could not be used from.
+    pub(crate) fn check_address(&self, client: Option<IpAddr>) -> Result<(), Fault> {
+        match networks::holds(&self.bound_cidrs, client) {
+            true => Ok(()),
+            false => Err(Fault::Denied),
+        }
+    }
+
+    /// A login with these fields, for `client`.
+    pub(crate) fn login(&self, client: Option<IpAddr>) -> Login {
+        let strictly = client.filter(|_| self.strictly_bind_ip).map(IpNet::from);
+        Login {
+            policies: self.policies.clone(),
+            ttl: self.ttl.0,
+            max_ttl: self.max_ttl.0,
+            explicit_max_ttl: self.explicit_max_ttl.0,
+            period: self.period.0,
+            num_uses: self.num_uses,
+            bound_cidrs: strictly.map_or_else(|| self.bound_cidrs.clone(), |net| vec![net]),
+            no_default_policy: self.no_default_policy,
+            kind: match self.kind {
+                Kind::Default => None,
+                Kind::Service => Some(TokenKind::Service),
+                Kind::Batch => Some(TokenKind::Batch),
+            },
+            renewable: true,
+            ..Login::default()
+        }
+    }
+
+    /// What holds of a login at a renewal.
+    pub(crate) fn stay(&self) -> Stay {
+        Stay {
+            ttl: Some(self.ttl.0),
+            max_ttl: Some(self.max_ttl.0),
+            period: Some(self.period.0),
+            ..Stay::default()
+        }
+    }
+
+    /// The fields as clients see them.
+    pub(crate) fn view(&self) -> TokenView {
+        let nets = format_networks(&self.bound_cidrs);
+        let seen = |old: bool, ttl: Ttl| Some(ttl).filter(|ttl| old && !ttl.is_zero());
+        let listed =
+            |old: bool, list: &[String]| Some(list.to_vec()).filter(|list| old && !list.is_empty());
+        TokenView {
+            bound_cidrs: listed(self.old.bound_cidrs, &nets),
+            max_ttl: seen(self.old.max_ttl, self.max_ttl),
+            num_uses: Some(self.num_uses).filter(|uses| self.old.num_uses && *uses > 0),
+            period: seen(self.old.period, self.period),
+            policies: listed(self.old.policies, &self.policies),
+            token_bound_cidrs: nets,
+            token_explicit_max_ttl: self.explicit_max_ttl,
+            token_max_ttl: self.max_ttl,
+            token_no_default_policy: self.no_default_policy,
+            token_num_uses: self.num_uses,
+            token_period: self.period,
+            token_policies: self.policies.clone(),
+            token_strictly_bind_ip: self.strictly_bind_ip,
+            token_ttl: self.ttl,
+            token_type: self.kind.word(),
+            ttl: seen(self.old.ttl, self.ttl),
+        }
+    }
+}
+
+impl Kind {
+    fn parse(word: &str) -> Result<Self, Fault> {
+        match word {
+            "" | "default" => Ok(Self::Default),
+            "service" => Ok(Self::Service),
+            "batch" => Ok(Self::Batch),
+            other => Err(Fault::Invalid(format!(
+                "invalid 'token_type' value {other:?}"
+            ))),
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::Service => "service",
+            Self::Batch => "batch",
+        }
+    }
+}
+
+/// A setting with a new and an old name, of which the new one counts.
+fn renamed<T>(kept: &mut T, by_old_name: &mut bool, written: (Option<T>, Option<T>)) {
+    if written.0.is_some() || written.1.is_some() {
+        *by_old_name = written.1.is_some();
+    }
+    set(kept, written.0.or(written.1));
+}
+
+fn set<T>(kept: &mut T, new: Option<T>) {
+    if let Some(new) = new {
+        *kept = new;
+    }
+}
+
+fn not_negative(uses: Int) -> Result<u64, Fault> {
+    u64::try_from(uses.0).map_err(|_| Fault::invalid("'token_num_uses' cannot be negative"))
+}
+
+/// Policy names in their normal form, sorted, each once.
+pub(crate) fn normal_policies(list: &CommaList) -> Vec<String> {
+    let mut names: Vec<String> = list
+        .0
+        .iter()
+        .map(|name| name.trim().to_lowercase())
+        .collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn input(json: serde_json::Value) -> TokenInput {
+        serde_json::from_value(json).unwrap()
+    }
+
+    #[test]
+    fn what_is_missing_stays() {
+        let mut fields = TokenFields::default();
+        let written = serde_json::json!({ "token_ttl": "30m", "token_policies": "B, a,b", "token_bound_cidrs": "127.0.0.1" });
+        fields.apply(&input(written), &OldInput::default()).unwrap();
+        fields
+            .apply(
+                &input(serde_json::json!({ "token_max_ttl": "1h" })),
+                &OldInput::default(),
+            )
+            .unwrap();
+        let seen = serde_json::to_value(fields.view()).unwrap();
+        assert_eq!(seen["token_ttl"], 1800);
+        assert_eq!(seen["token_max_ttl"], 3600);
+        assert_eq!(seen["token_policies"], serde_json::json!(["a", "b"]));
+        assert_eq!(seen["token_bound_cidrs"], serde_json::json!(["127.0.0.1"]));
+        assert!(seen.get("policies").is_none());
+    }
+
+    #[test]
+    fn old_names_are_shown_until_the_new_one_is_written() {
+        let mut fields = TokenFields::default();
+        let old = OldInput {
+            policies: Some(CommaList(vec!["x".into()])),
+            ..OldInput::default()
+        };
+        fields.apply(&TokenInput::default(), &old).unwrap();
+        assert_eq!(
+            serde_json::to_value(fields.view()).unwrap()["policies"],
+            serde_json::json!(["x"])
+        );
+        let new = input(serde_json::json!({ "token_policies": "z" }));
+        fields.apply(&new, &OldInput::default()).unwrap();
+        assert_eq!(fields.policies, ["z"]);
+        assert!(
+            serde_json::to_value(fields.view())
+                .unwrap()
+                .get("policies")
+                .is_none()
+        );
+    }
+
+    #[test]
+    fn what_does_not_go_together_is_refused() {
+        for wish in [
+            serde_json::json!({ "token_ttl": "2h", "token_max_ttl": "1h" }),
+            serde_json::json!({ "token_num_uses": -1 }),
+            serde_json::json!({ "token_bound_cidrs": "nonsense" }),
+            serde_json::json!({ "token_type": "nonsense" }),
+            serde_json::json!({ "token_type": "batch", "token_period": "1h" }),
+            serde_json::json!({ "token_type": "batch", "token_num_uses": 3 }),
+        ] {
+            let told = TokenFields::default().apply(&input(wish.clone()), &OldInput::default());
+            assert!(matches!(told, Err(Fault::Invalid(_))), "{wish}");
+        }
+    }
+}
