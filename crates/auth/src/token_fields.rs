@@ -205,6 +205,11 @@ impl TokenFields {
                 "'token_ttl' cannot be greater than 'token_max_ttl'",
             ));
         }
+        if self.strictly_bind_ip && !self.bound_cidrs.is_empty() {
+            return Err(Fault::invalid(
+                "'token_strictly_bind_ip' conflicts with 'token_bound_cidrs'; set only one",
+            ));
+        }
         if self.kind == Kind::Batch && !self.period.is_zero() {
             return Err(Fault::invalid(
                 "'token_type' cannot be 'batch' or 'default_batch' when set to generate periodic tokens",

@@ -54,6 +54,8 @@ pub enum Wrapping {
     /// If the request asks for it.
     #[default]
     AsAsked,
+    /// If the request asks for it; then people are told this accessor of what is inside.
+    Named(String),
     /// It has to be; a request that does not ask for it is refused.
     Required,
     /// It was wrapped already.

@@ -42,6 +42,7 @@ pub struct Auth {
     /// All policies, those from the identity included.
     pub policies: Vec<String>,
     /// The policies attached to the token itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub token_policies: Vec<String>,
     /// The policies that come from the entity and its groups.
     #[serde(skip_serializing_if = "Vec::is_empty")]

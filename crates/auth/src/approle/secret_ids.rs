@@ -2,7 +2,7 @@
 
 use coffer_crypto::Secret;
 use coffer_engine::keys::{Keys, page};
-use coffer_engine::{Ctx, Empty, Fault, Handle, Reply, Routes, path, plaintext};
+use coffer_engine::{Ctx, Empty, Fault, Handle, Reply, Routes, Wrapping, path, plaintext};
 use coffer_wire::{CommaList, Int, KvPairs, Text, Timestamp, Ttl, parse_networks};
 use ipnet::IpNet;
 use schemars::JsonSchema;
@@ -102,11 +102,10 @@ struct Wish {
 }
 
 /// A secret id, shown once.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
 struct Made {
     /// What machines bring.
     #[serde(serialize_with = "plaintext::text")]
-    #[schemars(with = "String")]
     secret_id: Secret<String>,
     /// Names it to people who manage it.
     secret_id_accessor: String,
@@ -126,9 +125,9 @@ struct MakeSecretId {
 }
 
 impl Handle<AppRole> for MakeSecretId {
-    type Reply = Made;
+    type Reply = Reply;
 
-    async fn handle(self, engine: &AppRole, cx: &Ctx) -> Result<Made, Fault> {
+    async fn handle(self, engine: &AppRole, cx: &Ctx) -> Result<Reply, Fault> {
         let id = cx.random.uuid_v4();
         self.wish.make(engine, cx, &self.role_name, id).await
     }
@@ -147,9 +146,9 @@ struct TakeSecretId {
 }
 
 impl Handle<AppRole> for TakeSecretId {
-    type Reply = Made;
+    type Reply = Reply;
 
-    async fn handle(self, engine: &AppRole, cx: &Ctx) -> Result<Made, Fault> {
+    async fn handle(self, engine: &AppRole, cx: &Ctx) -> Result<Reply, Fault> {
         let id = given(self.secret_id, "secret_id")?;
         if id.len() > MAX_ID_BYTES {
             return Err(Fault::Invalid(format!(
@@ -167,7 +166,7 @@ impl Wish {
         cx: &Ctx,
         role_name: &str,
         id: String,
-    ) -> Result<Made, Fault> {
+    ) -> Result<Reply, Fault> {
         let role = Role::find(cx, role_name).await?;
         let role =
             role.ok_or_else(|| Fault::Missing(format!("role {role_name:?} does not exist")))?;
@@ -176,11 +175,15 @@ impl Wish {
         }
         let record = self.record(cx, &role)?;
         secret_id::put(engine, cx, &role, &id, &record).await?;
-        Ok(Made {
+        let made = Reply::data(&Made {
             secret_id: Secret::new(id),
-            secret_id_accessor: record.accessor,
+            secret_id_accessor: record.accessor.clone(),
             secret_id_num_uses: record.num_uses,
             secret_id_ttl: record.ttl,
+        })?;
+        Ok(Reply {
+            wrapping: Wrapping::Named(record.accessor),
+            ..made
         })
     }
 
@@ -296,7 +299,7 @@ fn shown(found: Option<Found>) -> Result<Reply, Fault> {
         secret_id_accessor: record.accessor,
         secret_id_num_uses: record.num_uses,
         secret_id_ttl: record.ttl,
-        token_bound_cidrs: coffer_wire::format_networks(&record.token_cidrs),
+        token_bound_cidrs: networks::written(&record.token_cidrs),
     })
 }
 

@@ -65,7 +65,7 @@ pub(crate) async fn wrap_if_asked(
     mut response: Response,
 ) -> Result<Response, Fault> {
     let ttl = asked.request.wrap_ttl.filter(|ttl| !ttl.is_zero());
-    let ttl = match (wrapping, ttl) {
+    let (ttl, name) = match (wrapping, ttl) {
         (Wrapping::Done(info), _) => {
             response.wrap_info = Some(*info);
             response.request_id.clear();
@@ -77,7 +77,8 @@ pub(crate) async fn wrap_if_asked(
             ));
         }
         (_, None) => return Ok(response),
-        (_, Some(ttl)) => ttl,
+        (Wrapping::Named(name), Some(ttl)) => (ttl, Some(name)),
+        (_, Some(ttl)) => (ttl, None),
     };
     let Some(data) = wrappable(&response)? else {
         return Ok(response);
@@ -94,6 +95,9 @@ pub(crate) async fn wrap_if_asked(
         ttl_secs: ttl.as_secs(),
     };
     let mut info = put(open, wrapped, ttl, asked.now, None).await?;
+    if let Some(name) = name {
+        info.wrapped_accessor = name;
+    }
     let format = asked.request.headers.get(FORMAT_HEADER);
     if format.is_some_and(|values| values.first().is_some_and(|value| value == JWT)) {
         info.token = jwt::around(&info, open, asked.now).await?;

@@ -148,7 +148,10 @@ impl ShownToken {
             entity_id: tokens::entity_id(record, standing.as_deref()).to_owned(),
             expire_time: record.expires,
             explicit_max_ttl: record.explicit_max_ttl.as_secs(),
-            external_namespace_policies: standing.as_ref().map(|_| BTreeMap::new()),
+            external_namespace_policies: standing
+                .as_ref()
+                .filter(|standing| !standing.policies.is_empty())
+                .map(|_| BTreeMap::new()),
             id: token.to_owned(),
             identity_policies: standing
                 .map(|standing| standing.policies.clone())
