@@ -175,3 +175,21 @@ async fn a_renewal_looks_at_the_user_again() {
         Err(Fault::Invalid(_))
     ));
 }
+
+#[tokio::test]
+async fn a_wrong_setting_is_named() {
+    let bench = Bench::<Userpass>::new().await;
+    for (field, value) in [
+        ("token_ttl", json!("soon")),
+        ("token_no_default_policy", json!("perhaps")),
+        ("token_policies", json!({ "a": 1 })),
+        ("max_ttl", json!([1])),
+    ] {
+        let wish = json!({ "password": "secret-word", field: value });
+        let refused = bench.write("users/a", wish).await.unwrap_err().to_string();
+        assert!(
+            refused.contains(field) && !refused.contains("secret-word"),
+            "{refused}"
+        );
+    }
+}

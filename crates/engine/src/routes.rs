@@ -13,6 +13,10 @@ use crate::lease::{NewLease, Renewal};
 use crate::router::{Found, Miss, Router};
 use crate::{Answer, Ctx, Engine, Fault, Handle, Lease, Replies, Reply, Session, Stay};
 
+/// How many fields are looked at to name the wrong one, and of how large a body: it is read anew for each.
+const MAX_SUSPECTS: usize = 64;
+const MAX_SUSPECT_BYTES: usize = 16 * 1024;
+
 /// Everything an engine offers, in the order a reader should meet it.
 pub struct Routes<E> {
     paths: Vec<Path<E>>,
@@ -539,11 +543,48 @@ fn decode<T: DeserializeOwned>(input: Input) -> Result<T, Fault> {
     serde_path_to_error::deserialize(&*input).map_err(|error| {
         let field = error.path().to_string();
         let reason = without_value(&error.into_inner().to_string());
-        match field.as_str() {
-            "." | "?" => Fault::Invalid(reason),
-            field => Fault::Invalid(format!("field {field:?}: {reason}")),
+        let field = match field.as_str() {
+            "." | "?" => culprit::<T>(&input),
+            _ => Some(field),
+        };
+        match field {
+            Some(field) => Fault::Invalid(format!("field {field:?}: {reason}")),
+            None => Fault::Invalid(reason),
         }
     })
+}
+
+/// The field that a request type would do without: of types that are put together of others the decoder can not say
+/// which one it was.
+fn culprit<T: DeserializeOwned>(input: &Value) -> Option<String> {
+    let fields = input.as_object()?;
+    serde_json::to_writer(Room(MAX_SUSPECT_BYTES), input).ok()?;
+    let without = |name: &&String| {
+        let rest: Input = fields
+            .iter()
+            .filter(|(other, _)| other != name)
+            .map(|(other, value)| (other.clone(), value.clone()))
+            .collect();
+        T::deserialize(&*Wiped(Value::Object(rest))).is_ok()
+    };
+    fields.keys().take(MAX_SUSPECTS).find(without).cloned()
+}
+
+/// Takes so many bytes, keeps none, and refuses more.
+struct Room(usize);
+
+impl std::io::Write for Room {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 = self
+            .0
+            .checked_sub(bytes.len())
+            .ok_or(std::io::ErrorKind::WriteZero)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 /// The decoder's own words for a wrong type quote the value, which may be a secret: only what was
