@@ -12,7 +12,7 @@ use coffer_crypto::{Secret, Zeroizing};
 use coffer_engine::{Body, Fault};
 use coffer_hcl::Position;
 use coffer_kernel::{Kernel, Request, Response};
-use coffer_wire::{ApiPath, Verb, Wiped};
+use coffer_wire::{ApiPath, JsonBounds, Verb, Wiped};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
     KeyPair, KeyUsagePurpose,
@@ -52,6 +52,7 @@ pub(crate) fn listener(dev: &Dev) -> Result<Listener, Error> {
             forwarded_for: None,
         },
         max_request_size_bytes: Some(MAX_REQUEST_BYTES),
+        json: JsonBounds::default(),
         max_request_duration: Duration::from_secs(DEFAULT_MAX_REQUEST_DURATION_SECS),
         timeouts: Timeouts {
             read_header: Duration::from_secs(10),

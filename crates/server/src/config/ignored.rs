@@ -145,12 +145,6 @@ pub(super) const IN_LISTENER: &[Ignored] = &[
     Ignored {
         reason: "the shape of JSON bodies is bounded by fixed limits",
         keys: &[
-            "max_request_json_memory",
-            "max_request_json_strings",
-            "max_json_depth",
-            "max_json_string_value_length",
-            "max_json_object_entry_count",
-            "max_json_array_element_count",
             "max_json_token",
             "max_json_token_count",
             "max_token_header_size",

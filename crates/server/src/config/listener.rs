@@ -2,6 +2,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use coffer_hcl::Value;
+use coffer_wire::JsonBounds;
 
 use super::forwarded::{self, ForwardedFor};
 use super::headers::{self, ResponseHeaders};
@@ -19,6 +20,8 @@ pub struct Listener {
     pub binding: Binding,
     /// Largest request body in bytes; `None` means that it is not limited.
     pub max_request_size_bytes: Option<u64>,
+    /// What JSON bodies may hold.
+    pub json: JsonBounds,
     /// How long one request may take.
     pub max_request_duration: Duration,
     /// How long a client may take.
@@ -155,6 +158,7 @@ fn listener(
             0 => Some(DEFAULT_MAX_REQUEST_SIZE_BYTES),
             size => u64::try_from(size).ok(),
         },
+        json: json_bounds(&mut stanza)?,
         max_request_duration,
         timeouts: timeouts(&mut stanza)?,
         unauthenticated_metrics_access: access,
@@ -175,6 +179,24 @@ fn listener(
     stanza.ignore(ignored::IN_LISTENER, warnings);
     stanza.finish()?;
     Ok(listener)
+}
+
+/// Zero and less bound nothing, as where nothing is said.
+fn json_bounds(stanza: &mut Stanza) -> Result<JsonBounds, Error> {
+    let mut bound = |key| {
+        let most = stanza
+            .integer(key)?
+            .and_then(|most| usize::try_from(most).ok());
+        Ok::<_, Error>(most.filter(|most| *most > 0))
+    };
+    Ok(JsonBounds {
+        depth: bound("max_json_depth")?,
+        texts: bound("max_request_json_strings")?,
+        text_bytes: bound("max_json_string_value_length")?,
+        fields: bound("max_json_object_entry_count")?,
+        elements: bound("max_json_array_element_count")?,
+        memory_bytes: bound("max_request_json_memory")?,
+    })
 }
 
 /// Both names of the switch are in use.

@@ -140,6 +140,9 @@ listener "tcp" {
   address = ":8300"
   tls_disable = "true"
   max_request_size = -1
+  max_request_json_memory = 1000000
+  max_request_json_strings = "1000"
+  max_json_depth = 0
   max_request_duration = 30
   http_read_timeout = 0
   http_idle_timeout = "0"
@@ -167,6 +170,15 @@ listener "unix" {
     let [one, two] = config.listeners.as_slice() else {
         panic!("two listeners")
     };
+    let json = coffer_wire::JsonBounds {
+        memory_bytes: Some(1_000_000),
+        texts: Some(1000),
+        ..coffer_wire::JsonBounds::default()
+    };
+    assert_eq!(
+        (one.json, two.json),
+        (json, coffer_wire::JsonBounds::default())
+    );
     assert_eq!(
         (one.max_request_size_bytes, one.max_request_duration),
         (None, Duration::from_secs(30))

@@ -8,7 +8,7 @@ use bytes::Buf;
 use coffer_crypto::Zeroizing;
 use coffer_engine::{Fault, Upload};
 use coffer_kernel::{Kernel, Refusal, Request, Response};
-use coffer_wire::Verb;
+use coffer_wire::{JsonBounds, Verb};
 use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode};
@@ -34,6 +34,7 @@ pub(crate) struct Edge {
     kernel: Arc<Kernel>,
     running: TaskTracker,
     max_body_bytes: u64,
+    json: JsonBounds,
     room: body::Room,
     max_read_time: Option<Duration>,
     max_request_duration: Duration,
@@ -61,6 +62,7 @@ impl Edge {
             kernel,
             running,
             max_body_bytes: listener.max_request_size_bytes.unwrap_or(u64::MAX),
+            json: listener.json,
             room: body::Room::new(listener.max_request_size_bytes.unwrap_or(u64::MAX)),
             max_read_time: listener.timeouts.read,
             max_request_duration: listener.max_request_duration,
@@ -206,7 +208,7 @@ impl Edge {
             true => body::read(body, self.max_body_bytes, self.max_read_time, &self.room).await?,
             false => body::Received::default(),
         };
-        let request = wanted.into_request(id, &head.headers, &bytes, client)?;
+        let request = wanted.into_request(id, &head.headers, &bytes, client, &self.json)?;
         drop(bytes);
         let answer = self.run(request, self.max_request_duration, watched).await;
         drop(room); // The fields of a body take more room than its bytes, until they are handled.
@@ -237,7 +239,8 @@ impl Edge {
         B::Data: Buf,
     {
         let (upload, asked_for) = Upload::new();
-        let mut request = wanted.into_request(id, &head.headers, &Zeroizing::default(), client)?;
+        let mut request =
+            wanted.into_request(id, &head.headers, &Zeroizing::default(), client, &self.json)?;
         // What has no body to send has nothing to wait for either.
         let upload = Some(upload).filter(|_| request.verb == Verb::Write);
         request.upload = upload.unwrap_or_default();

@@ -9,7 +9,8 @@ use coffer_crypto::{Secret, Zeroizing};
 use coffer_engine::Upload;
 use coffer_kernel::Request;
 use coffer_wire::{
-    ApiPath, PathFault, Verb, Wiped, header, is_parsers_word, parse_duration, parse_object,
+    ApiPath, JsonBounds, PathFault, Verb, Wiped, header, is_parsers_word, parse_duration,
+    parse_object,
 };
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::request::Parts;
@@ -107,11 +108,17 @@ impl Wanted {
         headers: &HeaderMap,
         body: &Zeroizing<Vec<u8>>,
         client: Option<SocketAddr>,
+        bounds: &JsonBounds,
     ) -> Result<Request, Answer> {
         let mut sent = match (self.has_body(), self.is_form && !is_json_object(body)) {
             (false, _) => Wiped::default(),
             (true, true) => Wiped(fields(body)?),
-            (true, false) => parse_object(body).map_err(|error| refuse(&unparsable(&error)))?,
+            (true, false) => {
+                bounds
+                    .check(body)
+                    .map_err(|passed| refuse(&passed.to_string()))?;
+                parse_object(body).map_err(|error| refuse(&unparsable(&error)))?
+            }
         };
         let body = match self.query {
             Some(mut query) => {
@@ -346,8 +353,31 @@ mod tests {
         let wanted = Wanted::read(&head).map_err(shown)?;
         let body = Zeroizing::new(body.as_bytes().to_vec());
         wanted
-            .into_request("id".into(), &head.headers, &body, None)
+            .into_request(
+                "id".into(),
+                &head.headers,
+                &body,
+                None,
+                &JsonBounds::default(),
+            )
             .map_err(shown)
+    }
+
+    #[test]
+    fn a_body_keeps_the_bounds_of_its_listener() {
+        let bounds = JsonBounds {
+            texts: Some(3),
+            ..JsonBounds::default()
+        };
+        let status = |headers: &[(&str, &str)], body: &str| {
+            let head = head("POST /v1/a/b", headers);
+            let wanted = Wanted::read(&head).map_err(drop).unwrap();
+            let body = Zeroizing::new(body.as_bytes().to_vec());
+            let asked = wanted.into_request("id".into(), &head.headers, &body, None, &bounds);
+            asked.map_or_else(|answer| answer.status.as_u16(), |_| 200)
+        };
+        assert_eq!(status(&[], r#"{"a":["b","c"]}"#), 200);
+        assert_eq!(status(&[], r#"{"a":["b","c","d"]}"#), 400);
     }
 
     #[test]
