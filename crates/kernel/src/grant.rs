@@ -301,6 +301,7 @@ fn policy_says<'a>(
 ) -> Option<Verdict<'a>> {
     let found = asked.found.as_ref().ok();
     let path = asked_path(&asked.request, found);
+    let spelt = slashed_if_list(asked.request.verb, asked.request.path.as_str().into());
     let mut question = Question {
         path: &path,
         verb: asked.request.verb,
@@ -312,7 +313,7 @@ fn policy_says<'a>(
     let mut verdict = authority.decide(&question);
     trail.note(&question, &verdict);
     if !verdict.is_decided() && found.is_some_and(|found| found.flags.caseless) {
-        question.path = asked.request.path.as_str(); // A rule may name it as it is spelt here.
+        question.path = &spelt; // A rule may name it as it is spelt here.
         verdict = authority.decide(&question);
         trail.again();
         trail.note(&question, &verdict);
@@ -336,13 +337,25 @@ pub(crate) fn asked_path<'a>(request: &'a Request, found: Option<&Found>) -> Cow
     let path = request.path.as_str();
     let caseless = found.filter(|found| found.flags.caseless);
     let name = caseless.and_then(|found| found.captures.last());
-    match (request.verb, name) {
-        (Verb::List | Verb::Scan, _) if !path.ends_with('/') => Cow::Owned(format!("{path}/")),
-        (_, Some((_, name))) => {
-            let folder = path.strip_suffix(name.as_str()).unwrap_or_default();
-            Cow::Owned(format!("{folder}{}", name.trim().to_lowercase()))
-        }
-        _ => Cow::Borrowed(path),
+    let folder = name.and_then(|(_, name)| {
+        path.trim_end_matches('/')
+            .strip_suffix(name.trim_end_matches('/'))
+    });
+    slashed_if_list(
+        request.verb,
+        match (folder, name) {
+            (Some(folder), Some((_, name))) => {
+                Cow::Owned(format!("{folder}{}", name.trim().to_lowercase()))
+            }
+            _ => Cow::Borrowed(path),
+        },
+    )
+}
+
+fn slashed_if_list(verb: Verb, path: Cow<'_, str>) -> Cow<'_, str> {
+    match verb {
+        Verb::List | Verb::Scan if !path.ends_with('/') => Cow::Owned(format!("{path}/")),
+        _ => path,
     }
 }
 

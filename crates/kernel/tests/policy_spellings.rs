@@ -115,3 +115,30 @@ async fn nobody_writes_or_gives_root_however_it_is_spelt() {
     }
     assert_eq!(h.read("sys/mounts", &h.root).await.status, 200);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_folder_in_other_letters_is_no_way_around_a_rule() {
+    let h = Harness::new().await;
+    let text = r#"
+path "sys/policies/acl/*"          { capabilities = ["list"] }
+path "sys/policies/acl/hidden/*"   { capabilities = ["deny"] }
+path "sys/policies/detailed/acl/*" { capabilities = ["list"] }
+path "sys/policies/detailed/acl/hidden/*" { capabilities = ["deny"] }
+"#;
+    h.policy("careful", text).await;
+    for name in ["hidden/a", "open/a"] {
+        h.policy(name, "path \"a\" { capabilities = [\"read\"] }")
+            .await;
+    }
+    let careful = json!({ "policies": ["careful"] });
+    let careful = h.create(&h.root, careful).await.token();
+    for folder in ["sys/policies/acl", "sys/policies/detailed/acl"] {
+        for name in ["hidden", "Hidden", "HIDDEN/", " hidden", "hidden "] {
+            let path = format!("{folder}/{name}");
+            let answer = h.list(&path, &careful).await;
+            assert_eq!(answer.status, 403, "{path:?}: {answer:?}");
+        }
+        let answer = h.list(&format!("{folder}/Open"), &careful).await;
+        assert_eq!(answer.keys(), ["open/a"], "{folder}");
+    }
+}

@@ -7,6 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::Value;
 
+use crate::Timestamp;
 use crate::duration::kind;
 
 /// A boolean: `true`, `"true"`, `"1"`, `1`, `"t"`; anything else that Go's parser knows.
@@ -23,6 +24,11 @@ pub struct Int(pub i64);
 #[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd, Serialize)]
 #[serde(transparent)]
 pub struct Decimal(pub f64);
+
+/// A point in time: RFC 3339 text, or seconds since 1970 as a number or as text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct Moment(pub Timestamp);
 
 /// A text; numbers and booleans are taken as their text.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -94,6 +100,24 @@ impl<'de> Deserialize<'de> for Decimal {
 /// The float as an integer where it is one that fits without loss.
 fn whole(float: f64) -> Option<i64> {
     (float.fract() == 0.0 && float.abs() < 9e15).then_some(float as i64)
+}
+
+impl<'de> Deserialize<'de> for Moment {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(from)?;
+        let parsed = match &value {
+            Value::Number(number) => number.as_u64().map(Timestamp::from_secs),
+            Value::String(text) => match text.trim().parse() {
+                Ok(secs) => Some(Timestamp::from_secs(secs)),
+                Err(_) => Timestamp::parse(text),
+            },
+            _ => None,
+        };
+        parsed.map(Self).ok_or_else(|| {
+            let what = "a time, for example 2026-01-31T12:00:00Z or seconds since 1970";
+            expected(what, &value)
+        })
+    }
 }
 
 impl<'de> Deserialize<'de> for Text {
@@ -199,6 +223,7 @@ macro_rules! schema {
     };
 }
 
+schema!(Moment, "Moment", { "type": ["string", "integer"], "format": "date-time" });
 schema!(Flag, "Flag", { "type": "boolean" });
 schema!(Int, "Int", { "type": "integer" });
 schema!(Decimal, "Decimal", { "type": "number" });
@@ -210,6 +235,21 @@ schema!(KvPairs, "KvPairs", { "type": "object", "format": "kvpairs" });
 mod tests {
     use super::*;
     use serde_json::{from_value, json};
+
+    #[test]
+    fn moments() {
+        for value in [
+            json!("2001-09-09T01:46:40Z"),
+            json!(1_000_000_000),
+            json!("1000000000"),
+        ] {
+            let secs = from_value::<Moment>(value).unwrap().0.secs();
+            assert_eq!(secs, 1_000_000_000);
+        }
+        for wrong in [json!("soon"), json!(""), json!(-1), json!(0.5), json!({})] {
+            assert!(from_value::<Moment>(wrong).is_err());
+        }
+    }
 
     #[test]
     fn decimals() {

@@ -62,6 +62,11 @@ pub fn text(name: &str) -> Option<&'static str> {
     }
 }
 
+/// Its version until somebody writes another: the text of this server counts as the first.
+pub fn version(name: &str) -> u64 {
+    u64::from(matches!(name, DEFAULT | RESPONSE_WRAPPING))
+}
+
 /// Whether nobody may write a policy of that name.
 pub fn is_fixed(name: &str) -> bool {
     matches!(name, ROOT | RESPONSE_WRAPPING)

@@ -26,6 +26,14 @@ pub enum Error {
     /// The policy would be over before it begins.
     #[error("the policy's expiration has already passed; give a time in the future or none")]
     Expired,
+    /// There is none to be changed.
+    #[error("policy not found")]
+    Missing,
+    /// All that was asked for is too much for one answer.
+    #[error(
+        "these policies are longer than one answer may be; list their names and read them one by one"
+    )]
+    TooMuch,
     /// Storage failed.
     #[error(transparent)]
     Barrier(#[from] coffer_barrier::Error),

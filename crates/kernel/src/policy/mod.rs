@@ -15,8 +15,10 @@ mod capability;
 mod error;
 mod explanation;
 mod fault;
+mod order;
 mod parameters;
 mod parse;
+mod record;
 mod rule;
 mod store;
 mod template;
@@ -33,15 +35,17 @@ pub use error::Error;
 pub use explanation::{Considered, Explanation, Objection};
 pub use parameters::Parameters;
 pub use parse::{MAX_PATH_BYTES, MAX_PATHS_PER_POLICY};
+pub use record::{Entry, Patch, Put};
 pub use rule::{Grant, Pattern, Rule};
-pub use store::{Entry, MAX_NAME_BYTES, Policies, Put, normal_name};
-pub use template::Identity;
+pub use store::{MAX_NAME_BYTES, Policies, normal_name};
+pub use template::{Identity, Latitude};
 
 /// A parsed policy.
 #[derive(Clone, Debug)]
 pub struct Policy {
     name: Arc<str>,
     rules: Vec<Rule>,
+    latitude: Latitude,
 }
 
 impl Policy {
@@ -53,7 +57,14 @@ impl Policy {
         Ok(Self {
             name: name.into(),
             rules: parse::parse(text)?,
+            latitude: Latitude::default(),
         })
+    }
+
+    /// The same policy, with what values of identities may hold that its templates are filled with.
+    #[must_use]
+    pub fn with_latitude(self, latitude: Latitude) -> Self {
+        Self { latitude, ..self }
     }
 
     /// What it is called.
@@ -77,6 +88,7 @@ impl Policy {
         Self {
             name: Arc::clone(&self.name),
             rules,
+            latitude: self.latitude,
         }
     }
 }

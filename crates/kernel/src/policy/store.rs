@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use coffer_barrier::{Stored, View};
+use coffer_barrier::View;
 use coffer_wire::Timestamp;
 use parking_lot::Mutex;
-use serde::{Deserialize, Serialize};
 
 use super::builtin::{self, DEFAULT, ROOT};
+use super::order::by_folder;
+use super::record::{Entry, Patch, Put, Record, built_in, patched, replaced};
 use super::{Acl, Error, Identity, Policy};
 use crate::recent::Recent;
 
@@ -23,6 +24,9 @@ const MAX_COMPILED_RULES: usize = 200_000;
 /// Most sets of policies that are kept rendered for one identity.
 const MAX_SETS_PER_IDENTITY: usize = 8;
 
+/// Most bytes of texts that are answered at once.
+const MAX_ENTRIES_BYTES: usize = 32 * 1024 * 1024;
+
 /// The policies of one namespace.
 #[derive(Clone, Debug)]
 pub struct Policies {
@@ -31,50 +35,6 @@ pub struct Policies {
     in_root: bool,
     cache: Arc<Mutex<Cache>>,
 }
-
-/// A policy as it was written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// Its name in normal form.
-    pub name: String,
-    /// Its text, byte for byte.
-    pub text: String,
-    /// How often it was written; 0 if it is built in and never was.
-    pub version: u64,
-    /// Whether writers must say which version they replace.
-    pub cas_required: bool,
-    /// When it was last written.
-    pub modified: Option<Timestamp>,
-    /// From when on it counts as deleted.
-    pub expires: Option<Timestamp>,
-}
-
-/// What is to be written.
-#[derive(Clone, Debug, Default)]
-pub struct Put {
-    /// The text, HCL or JSON.
-    pub text: String,
-    /// The version it replaces: -1 for none at all.
-    pub cas: Option<i64>,
-    /// Whether later writers must give `cas`; as before if not given.
-    pub cas_required: Option<bool>,
-    /// When it ends.
-    pub expires: Option<Timestamp>,
-}
-
-/// The stored form. Its text is no secret.
-#[derive(Debug, Serialize, Deserialize)]
-struct Record {
-    text: String,
-    version: u64,
-    #[serde(default)]
-    cas_required: bool,
-    modified: Timestamp,
-    #[serde(default)]
-    expires: Option<Timestamp>,
-}
-
-impl Stored for Record {}
 
 #[derive(Debug)]
 struct Cache {
@@ -125,21 +85,72 @@ impl Policies {
         }
     }
 
-    /// The names of all policies in order, `root` at the end where there is one.
+    /// The names of the policies below a folder, or of all if that is empty: those of a folder before what lies in
+    /// folders within it, `root` at the end where there is one.
     ///
     /// # Errors
-    /// If storage fails.
-    pub async fn list(&self, now: Timestamp) -> Result<Vec<String>, Error> {
-        let mut names = vec![DEFAULT.to_owned()];
-        let mut pages = self.view.pages::<Record>("");
-        while let Some(page) = pages.next().await? {
-            let live = page.into_iter().filter(|(_, record)| record.is_live(now));
-            names.extend(live.map(|(name, _)| name));
+    /// If the folder can not be one of a policy's name, or storage fails.
+    pub async fn list(&self, folder: &str, now: Timestamp) -> Result<Vec<String>, Error> {
+        let mut names = Vec::new();
+        self.each(folder, now, |name, _| {
+            names.push(name);
+            Ok(())
+        })
+        .await?;
+        if folder.is_empty() {
+            names.push(DEFAULT.to_owned());
         }
-        names.sort_unstable();
+        names.sort_unstable_by(|one, other| by_folder(one, other));
         names.dedup();
-        names.extend(self.in_root.then(|| ROOT.to_owned()));
+        names.extend((folder.is_empty() && self.in_root).then(|| ROOT.to_owned()));
         Ok(names)
+    }
+
+    /// The policies that [`Policies::list`] names.
+    ///
+    /// # Errors
+    /// As there, and if they are too long together.
+    pub async fn entries(&self, folder: &str, now: Timestamp) -> Result<Vec<Entry>, Error> {
+        let (mut entries, mut bytes) = (Vec::new(), 0);
+        self.each(folder, now, |name, record| {
+            bytes += name.len() + record.text.len();
+            if bytes > MAX_ENTRIES_BYTES {
+                return Err(Error::TooMuch);
+            }
+            entries.push(record.entry(name));
+            Ok(())
+        })
+        .await?;
+        if folder.is_empty() && !entries.iter().any(|entry| entry.name == DEFAULT) {
+            entries.extend(built_in(DEFAULT));
+        }
+        entries.sort_unstable_by(|one, other| by_folder(&one.name, &other.name));
+        if folder.is_empty() && self.in_root {
+            entries.extend(built_in(ROOT));
+        }
+        Ok(entries)
+    }
+
+    /// Every stored policy below a folder that has not ended.
+    async fn each(
+        &self,
+        folder: &str,
+        now: Timestamp,
+        mut note: impl FnMut(String, Record) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let folder = match folder.is_empty() {
+            true => String::new(),
+            false => format!("{}/", normal_name(folder)?),
+        };
+        let mut pages = self.view.pages::<Record>(&folder);
+        while let Some(page) = pages.next().await? {
+            for (name, record) in page {
+                if record.is_live(now) {
+                    note(name, record)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The policy as it was written. Upper and lower case are alike.
@@ -153,24 +164,11 @@ impl Policies {
         } else {
             self.view.get::<Record>(&name).await?
         };
-        if let Some(record) = stored.filter(|record| record.is_live(now)) {
-            return Ok(Some(Entry {
-                name,
-                text: record.text,
-                version: record.version,
-                cas_required: record.cas_required,
-                modified: Some(record.modified),
-                expires: record.expires,
-            }));
-        }
-        Ok(builtin::text(&name).map(|text| Entry {
-            name,
-            text: text.to_owned(),
-            version: 0,
-            cas_required: false,
-            modified: None,
-            expires: None,
-        }))
+        let stored = stored.filter(|record| record.is_live(now));
+        Ok(match stored {
+            Some(record) => Some(record.entry(name)),
+            None => built_in(&name),
+        })
     }
 
     /// Writes a policy; decisions that begin after this returns obey it.
@@ -180,11 +178,33 @@ impl Policies {
     pub async fn put(&self, name: &str, put: Put, now: Timestamp) -> Result<(), Error> {
         let name = changeable(name)?;
         Policy::parse(&name, &put.text)?;
-        if put.expires.is_some_and(|expires| expires <= now) {
-            return Err(Error::Expired);
+        refuse_past(put.expires, now)?;
+        let written = name.clone();
+        self.change(
+            name,
+            move |old| Ok(Some(replaced(&written, old, &put, now)?)),
+            now,
+        )
+        .await
+    }
+
+    /// Changes parts of a policy; decisions that begin after this returns obey it.
+    ///
+    /// # Errors
+    /// As [`Policies::put`], and if there is no such policy.
+    pub async fn patch(&self, name: &str, patch: Patch, now: Timestamp) -> Result<(), Error> {
+        let name = changeable(name)?;
+        if let Some(text) = &patch.text {
+            Policy::parse(&name, text)?;
         }
-        self.change(name, move |old| Ok(Some(replaced(old, &put, now)?)), now)
-            .await
+        refuse_past(patch.expires, now)?;
+        let written = name.clone();
+        self.change(
+            name,
+            move |old| Ok(Some(patched(&written, old, &patch, now)?)),
+            now,
+        )
+        .await
     }
 
     /// Deletes a policy, if it is there; decisions that begin after this returns obey that.
@@ -292,7 +312,7 @@ impl Policies {
         }
         let loaded = match self.read(name, now).await? {
             Some(entry) => Some(Loaded {
-                policy: Arc::new(Policy::parse(name, &entry.text)?),
+                policy: Arc::new(Policy::parse(name, &entry.text)?.with_latitude(entry.latitude)),
                 expires: entry.expires,
             }),
             None => None,
@@ -386,12 +406,6 @@ impl Cache {
     }
 }
 
-impl Record {
-    fn is_live(&self, now: Timestamp) -> bool {
-        self.expires.is_none_or(|expires| now < expires)
-    }
-}
-
 /// The one form of a policy's name that is compared and stored: lower case, without blanks around it.
 ///
 /// # Errors
@@ -431,30 +445,9 @@ fn protected(name: &str, action: &'static str) -> Error {
     }
 }
 
-/// The record that follows `old`, if its writer knows what it replaces.
-fn replaced(old: Option<Record>, put: &Put, now: Timestamp) -> Result<Record, Error> {
-    let version = old.as_ref().map_or(0, |old| old.version);
-    let required = old.as_ref().is_some_and(|old| old.cas_required);
-    let mismatch = match put.cas {
-        None if required => {
-            Some("this policy needs the `cas` parameter; give its version".to_owned())
-        }
-        Some(-1) if old.is_some() => Some(format!(
-            "`cas` of -1 means a new policy, but there is one of version {version}"
-        )),
-        Some(cas) if cas != -1 && u64::try_from(cas) != Ok(version) => Some(format!(
-            "`cas` is {cas}, but the policy has version {version}; read it again"
-        )),
-        _ => None,
-    };
-    if let Some(mismatch) = mismatch {
-        return Err(Error::CheckAndSet(mismatch));
+fn refuse_past(expires: Option<Timestamp>, now: Timestamp) -> Result<(), Error> {
+    match expires {
+        Some(expires) if expires <= now => Err(Error::Expired),
+        _ => Ok(()),
     }
-    Ok(Record {
-        text: put.text.clone(),
-        version: version + 1,
-        cas_required: put.cas_required.unwrap_or(required),
-        modified: now,
-        expires: put.expires,
-    })
 }

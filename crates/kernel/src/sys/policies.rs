@@ -3,14 +3,14 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use coffer_engine::{Ctx, Empty, Fault, Handle, Reply, Routes, path};
-use coffer_wire::{Flag, Int, Text, Timestamp, Ttl};
+use coffer_wire::{Flag, Int, Moment, Text, Timestamp, Ttl};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
 
 use super::keys;
 use crate::open::Open;
-use crate::policy::{Entry, Put, normal_name};
+use crate::policy::{Entry, Latitude, Patch, Put};
 
 pub(super) fn routes() -> Routes<Open> {
     Routes::new([
@@ -18,14 +18,28 @@ pub(super) fn routes() -> Routes<Open> {
         path("policies/acl/{name*}", "One policy.")
             .caseless()
             .read::<ReadPolicy>()
+            .list::<ListBelow>()
             .write::<WritePolicy>()
+            .patch::<PatchPolicy>()
             .delete::<DeletePolicy>(),
+        path(
+            "policies/detailed/acl",
+            "Lists the policies with their texts.",
+        )
+        .list::<ListDetailed>(),
+        path(
+            "policies/detailed/acl/{name*}",
+            "Lists the policies below a folder with their texts.",
+        )
+        .caseless()
+        .list::<ListDetailedBelow>(),
         path("policy", "Lists the policies (the old path).")
             .read::<ListOld>()
             .list::<ListOld>(),
         path("policy/{name*}", "One policy (the old path).")
             .caseless()
             .read::<ReadOld>()
+            .list::<ListOldBelow>()
             .write::<WriteOld>()
             .delete::<DeletePolicy>(),
         path("policies/password", "Lists the password policies.").list::<ListPasswords>(),
@@ -50,8 +64,70 @@ impl Handle<Open> for ListPolicies {
 
     async fn handle(self, open: &Open, cx: &Ctx) -> Result<Reply, Fault> {
         let _timed = open.settings.meters.policies.list_policies.timed();
-        keys(open.space.policies.list(cx.now).await?)
+        keys(open.space.policies.list("", cx.now).await?)
     }
+}
+
+/// Lists the policies whose names begin with a folder.
+#[derive(Deserialize, JsonSchema)]
+struct ListBelow {
+    /// The folder; upper and lower case are alike.
+    name: String,
+}
+
+impl Handle<Open> for ListBelow {
+    type Reply = Reply;
+
+    async fn handle(self, open: &Open, cx: &Ctx) -> Result<Reply, Fault> {
+        let _timed = open.settings.meters.policies.list_policies.timed();
+        keys(open.space.policies.list(folder(&self.name), cx.now).await?)
+    }
+}
+
+/// Lists the policies with their texts.
+#[derive(Deserialize, JsonSchema)]
+struct ListDetailed {}
+
+impl Handle<Open> for ListDetailed {
+    type Reply = Reply;
+
+    async fn handle(self, open: &Open, cx: &Ctx) -> Result<Reply, Fault> {
+        detailed(open, "", cx.now).await
+    }
+}
+
+/// Lists the policies whose names begin with a folder, with their texts.
+#[derive(Deserialize, JsonSchema)]
+struct ListDetailedBelow {
+    /// The folder; upper and lower case are alike.
+    name: String,
+}
+
+impl Handle<Open> for ListDetailedBelow {
+    type Reply = Reply;
+
+    async fn handle(self, open: &Open, cx: &Ctx) -> Result<Reply, Fault> {
+        detailed(open, folder(&self.name), cx.now).await
+    }
+}
+
+async fn detailed(open: &Open, folder: &str, now: Timestamp) -> Result<Reply, Fault> {
+    let _timed = open.settings.meters.policies.list_policies.timed();
+    let entries = open.space.policies.entries(folder, now).await?;
+    if entries.is_empty() {
+        return Err(Fault::NotFound);
+    }
+    let (mut names, mut shown_by_name) = (Vec::new(), Map::new());
+    for entry in &entries {
+        names.push(entry.name.as_str());
+        shown_by_name.insert(entry.name.clone(), shown(entry, "policy").into());
+    }
+    Reply::data(&json!({ "keys": names, "key_info": shown_by_name }))
+}
+
+/// A folder as clients write it.
+fn folder(name: &str) -> &str {
+    name.trim_end_matches('/')
 }
 
 /// Lists the policies in the old shape.
@@ -63,8 +139,31 @@ impl Handle<Open> for ListOld {
 
     async fn handle(self, open: &Open, cx: &Ctx) -> Result<Reply, Fault> {
         let _timed = open.settings.meters.policies.list_policies.timed();
-        let names = open.space.policies.list(cx.now).await?;
-        Reply::also_at_top(&json!({ "keys": names, "policies": names }))
+        listed_old(open.space.policies.list("", cx.now).await?)
+    }
+}
+
+/// Lists the policies whose names begin with a folder, in the old shape.
+#[derive(Deserialize, JsonSchema)]
+struct ListOldBelow {
+    /// The folder; upper and lower case are alike.
+    name: String,
+}
+
+impl Handle<Open> for ListOldBelow {
+    type Reply = Reply;
+
+    async fn handle(self, open: &Open, cx: &Ctx) -> Result<Reply, Fault> {
+        let _timed = open.settings.meters.policies.list_policies.timed();
+        listed_old(open.space.policies.list(folder(&self.name), cx.now).await?)
+    }
+}
+
+/// An empty list in the old shape is no "not found", and has no keys.
+fn listed_old(names: Vec<String>) -> Result<Reply, Fault> {
+    match names.is_empty() {
+        true => Reply::also_at_top(&json!({ "policies": null })),
+        false => Reply::also_at_top(&json!({ "keys": names, "policies": names })),
     }
 }
 
@@ -86,7 +185,7 @@ impl Handle<Open> for ReadPolicy {
             .read(&self.name, cx.now)
             .await?
             .ok_or(Fault::NotFound)?;
-        Reply::data(&shown(&self.name, &entry, "policy")?)
+        Reply::data(&shown(&entry, "policy"))
     }
 }
 
@@ -107,17 +206,17 @@ impl Handle<Open> for ReadOld {
             .read(&self.name, cx.now)
             .await?
             .ok_or(Fault::NotFound)?;
-        Reply::also_at_top(&shown(&self.name, &entry, "rules")?)
+        Reply::also_at_top(&shown(&entry, "rules"))
     }
 }
 
-fn shown(name: &str, entry: &Entry, text_field: &str) -> Result<Map<String, Value>, Fault> {
+fn shown(entry: &Entry, text_field: &str) -> Map<String, Value> {
     let mut shown = Map::from_iter([
-        ("name".to_owned(), normal_name(name)?.into()),
+        ("name".to_owned(), entry.name.clone().into()),
         (text_field.to_owned(), entry.text.clone().into()),
     ]);
     shown.extend(facts(entry));
-    Ok(shown)
+    shown
 }
 
 /// What a client says about a policy.
@@ -134,15 +233,21 @@ struct Written {
     /// Writes only if the policy has this version; -1 if it must not be there.
     #[serde(default)]
     cas: Option<Int>,
-    /// Later writes must give `cas`.
+    /// This and later writes must give `cas`.
     #[serde(default)]
-    cas_required: Option<Flag>,
+    cas_required: Flag,
     /// Ends the policy at this time.
     #[serde(default)]
-    expiration: Option<Timestamp>,
+    expiration: Option<Moment>,
     /// Ends the policy after this long.
     #[serde(default)]
     ttl: Option<Ttl>,
+    /// Values that templates in its paths are filled with may hold slashes.
+    #[serde(default)]
+    allow_slashes_in_identity_templates: Flag,
+    /// Values that templates in its paths are filled with may hold `*` and `+`, which then are wildcards.
+    #[serde(default)]
+    allow_wildcards_in_identity_templates: Flag,
 }
 
 /// Writes a policy.
@@ -180,19 +285,16 @@ impl Written {
             .or(self.rules)
             .map(|text| text.0)
             .filter(|text| !text.is_empty());
-        let text =
-            text.ok_or_else(|| Fault::invalid("'policy' parameter not supplied or empty"))?;
-        let text = from_base64(&text).unwrap_or(text);
-        let expires = self.expiration.or_else(|| {
-            self.ttl
-                .filter(|ttl| !ttl.is_zero())
-                .map(|ttl| cx.now.plus(ttl.0))
-        });
+        let text = text.ok_or_else(no_text)?;
         let put = Put {
-            text,
+            text: from_base64(&text).unwrap_or(text),
             cas: self.cas.map(|cas| cas.0),
-            cas_required: self.cas_required.map(|flag| flag.0),
-            expires,
+            cas_required: self.cas_required.0,
+            expires: end(self.expiration, self.ttl, cx.now)?,
+            latitude: Latitude {
+                slashes: self.allow_slashes_in_identity_templates.0,
+                wildcards: self.allow_wildcards_in_identity_templates.0,
+            },
         };
         open.space.policies.put(&self.name, put, cx.now).await?;
         let reply = Reply::default();
@@ -202,6 +304,78 @@ impl Written {
             reply
         })
     }
+}
+
+/// When a policy ends of which a client gave the end or the time until then.
+fn end(at: Option<Moment>, ttl: Option<Ttl>, now: Timestamp) -> Result<Option<Timestamp>, Fault> {
+    match (at, ttl) {
+        (Some(_), Some(_)) => Err(Fault::invalid(
+            "give 'expiration' or 'ttl' of a policy, not both",
+        )),
+        (Some(at), None) => Ok(Some(at.0)),
+        (None, ttl) => Ok(ttl.map(|ttl| now.plus(ttl.0))),
+    }
+}
+
+/// Changes parts of a policy; what is not given stays.
+#[derive(Deserialize, JsonSchema)]
+struct PatchPolicy {
+    /// Its name; upper and lower case are alike.
+    name: String,
+    /// Its text, HCL or JSON, plain or in base64.
+    #[serde(default, deserialize_with = "given")]
+    policy: Option<Text>,
+    /// Changes the policy only if it has this version.
+    #[serde(default)]
+    cas: Option<Int>,
+    /// Later changes must give `cas`.
+    #[serde(default)]
+    cas_required: Option<Flag>,
+    /// Ends the policy at this time.
+    #[serde(default)]
+    expiration: Option<Moment>,
+    /// Ends the policy after this long.
+    #[serde(default)]
+    ttl: Option<Ttl>,
+    /// Values that templates in its paths are filled with may hold slashes.
+    #[serde(default)]
+    allow_slashes_in_identity_templates: Option<Flag>,
+    /// Values that templates in its paths are filled with may hold `*` and `+`, which then are wildcards.
+    #[serde(default)]
+    allow_wildcards_in_identity_templates: Option<Flag>,
+}
+
+impl Handle<Open> for PatchPolicy {
+    type Reply = Reply;
+
+    async fn handle(self, open: &Open, cx: &Ctx) -> Result<Reply, Fault> {
+        let _timed = open.settings.meters.policies.set_policy.timed();
+        if self.policy.as_ref().is_some_and(|text| text.0.is_empty()) {
+            return Err(no_text());
+        }
+        let text = self.policy.map(|text| text.0);
+        let patch = Patch {
+            text: text.map(|text| from_base64(&text).unwrap_or(text)),
+            cas: self.cas.map(|cas| cas.0),
+            cas_required: self.cas_required.map(|flag| flag.0),
+            expires: end(self.expiration, self.ttl, cx.now)?,
+            slashes: self.allow_slashes_in_identity_templates.map(|flag| flag.0),
+            wildcards: self
+                .allow_wildcards_in_identity_templates
+                .map(|flag| flag.0),
+        };
+        open.space.policies.patch(&self.name, patch, cx.now).await?;
+        Reply::data(&Value::Null)
+    }
+}
+
+/// A field that was given, even if as null.
+fn given<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Text>, D::Error> {
+    Text::deserialize(from).map(Some)
+}
+
+fn no_text() -> Fault {
+    Fault::invalid("'policy' parameter not supplied or empty")
 }
 
 /// The policy inside base64, where the text is that.
@@ -330,12 +504,12 @@ fn no_password_policy() -> Fault {
 /// The facts about a policy that the newer reference shows beside its text.
 fn facts(entry: &Entry) -> Map<String, Value> {
     let mut facts = Map::new();
-    // Values of identities never widen a rule here: one with a slash or a wildcard drops it.
-    for flag in [
-        "allow_slashes_in_identity_templates",
-        "allow_wildcards_in_identity_templates",
+    let latitude = entry.latitude;
+    for (field, allowed) in [
+        ("allow_slashes_in_identity_templates", latitude.slashes),
+        ("allow_wildcards_in_identity_templates", latitude.wildcards),
     ] {
-        facts.insert(flag.into(), false.into());
+        facts.insert(field.into(), allowed.into());
     }
     facts.insert("version".into(), entry.version.into());
     facts.insert("cas_required".into(), entry.cas_required.into());

@@ -180,6 +180,59 @@ fn templates_match_nothing_until_rendered() {
     assert_eq!(rendered.capabilities("plain"), ["read"]);
 }
 
+struct Named(&'static str);
+
+impl Identity for Named {
+    fn stamp(&self) -> u64 {
+        1
+    }
+
+    fn value(&self, _: &str) -> Option<String> {
+        Some(self.0.to_owned())
+    }
+}
+
+#[test]
+fn values_hold_what_the_policy_lets_them() {
+    let text = rules(&[
+        "e/{{identity.entity.name}} read",
+        "g/{{identity.entity.name}}* list",
+    ]);
+    let reads = |name, slashes, wildcards, path: &str| {
+        let latitude = Latitude { slashes, wildcards };
+        let policy = Policy::parse("p", &text).unwrap().with_latitude(latitude);
+        let rendered = Acl::compile(&[policy.render(&Named(name))], NOW);
+        rendered.capabilities(path) != ["deny"]
+    };
+    assert!(reads("a", false, false, "e/a"));
+    assert!(!reads("a/b", false, true, "e/a/b"));
+    assert!(reads("a/b", true, false, "e/a/b"));
+    assert!(!reads("a*", true, false, "e/abc"));
+    assert!(reads("a*", false, true, "e/abc"));
+    assert!(reads("+", false, true, "e/x"));
+    assert!(
+        !reads("+", false, true, "g/x"),
+        "no policy may be written so"
+    );
+    assert!(!reads("x+*", true, true, "e/x1"));
+    assert!(!reads("{{identity.entity.id}}", true, true, "e/a"));
+}
+
+#[test]
+fn nobody_gets_rid_of_a_denial_by_a_name() {
+    let text = rules(&["kv/* read", "kv/of/{{identity.entity.name}}/x deny"]);
+    let policy = Policy::parse("p", &text).unwrap();
+    for name in ["a/b", "*", "+", "+*"] {
+        let acl = Acl::compile(&[policy.render(&Named(name))], NOW);
+        assert_eq!(acl.capabilities("kv/of/a/x"), ["deny"], "{name}");
+        assert_eq!(acl.capabilities("kv/of/a/b/x"), ["deny"], "{name}");
+        assert_eq!(acl.capabilities("kv/else"), ["read"], "{name}");
+    }
+    let acl = Acl::compile(&[policy.render(&Named("a"))], NOW);
+    assert_eq!(acl.capabilities("kv/of/a/x"), ["deny"]);
+    assert_eq!(acl.capabilities("kv/of/b/x"), ["read"]);
+}
+
 #[test]
 fn built_in_policies_give_a_token_its_own_rights() {
     let acl = acl(&[builtin::DEFAULT_TEXT]);
