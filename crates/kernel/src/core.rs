@@ -8,6 +8,7 @@ use coffer_crypto::Random;
 use coffer_engine::Fault;
 use tokio_util::sync::CancellationToken;
 
+use crate::activity::{self, Activity};
 use crate::audit::{AuditedHeaders, Devices};
 use crate::clock::Clock;
 use crate::cors::Cors;
@@ -65,6 +66,8 @@ pub struct Core {
     pub ui_headers: UiHeaders,
     /// How far policies of groups reach.
     pub group_policies: GroupPolicies,
+    /// Who used the server.
+    pub activity: Activity,
     /// Operators' attempts to change the unseal keys and to make a root token.
     pub(crate) ceremonies: Ceremonies,
     /// Moves of mounts, for those who ask how they went.
@@ -114,6 +117,7 @@ impl Core {
             cors: Cors::load(barrier.view("core/")).await?,
             ui_headers: UiHeaders::load(barrier.view("core/")).await?,
             group_policies: GroupPolicies::load(barrier.view("core/")).await?,
+            activity: Activity::open(barrier.view("sys/activity/")).await?,
             ceremonies: Ceremonies::default(),
             moves: Moves::default(),
             stop: CancellationToken::new(),
@@ -143,6 +147,7 @@ impl Core {
         tokio::spawn(sys::run_moves(Arc::clone(self), self.stop.clone()));
         tokio::spawn(recount::run(Arc::clone(self), self.stop.clone()));
         tokio::spawn(identity::upkeep::run(Arc::clone(self), self.stop.clone()));
+        tokio::spawn(activity::run(Arc::clone(self), self.stop.clone()));
         tokio::spawn(Arc::clone(self).keep_house());
         tokio::spawn(census::run(Arc::clone(self), self.stop.clone()));
         tokio::spawn(Arc::clone(self).go_on_disabling());

@@ -173,6 +173,16 @@ impl Kernel {
         }
     }
 
+    /// Stores who was met for the first time this month. Worth calling before the server is sealed; without it, who came in
+    /// the last seconds is counted when they come again.
+    pub async fn keep_activity(&self) {
+        if let Ok(open) = self.core()
+            && let Err(fault) = open.activity.store().await
+        {
+            tracing::warn!(%fault, "new clients were not stored");
+        }
+    }
+
     /// What `sys/metrics` answers, in any state: for edges that show it to everyone.
     pub fn scrape(&self, format: &str) -> Result<Reply, Fault> {
         match self.core() {
@@ -230,6 +240,7 @@ impl Kernel {
     pub(crate) async fn seal_if_asked(&self) {
         if self.signals.seal_is_asked() {
             self.keep_audit_heads().await;
+            self.keep_activity().await;
             self.seal();
             self.signals.sealed();
         }

@@ -4,6 +4,7 @@
 //! make its order a matter of types, [`core`] and [`open`] the parts that are there while the barrier is open. The
 //! kernel knows no HTTP and no engine by name: engines come from the registry in [`settings`].
 
+pub mod activity;
 pub mod audit;
 pub mod authority;
 pub mod clock;

@@ -14,7 +14,7 @@ use crate::namespaces::{NamespacePath, Space};
 use crate::open::Open;
 use crate::quotas::{Allowance, admit};
 use crate::request::{Refusal, Request, Response};
-use crate::{help, observe, record, tokens};
+use crate::{activity, help, observe, record, tokens};
 
 impl Kernel {
     /// Answers a request. Run it in a task of its own: a client that hangs up must not stop it half-way.
@@ -73,6 +73,7 @@ impl Kernel {
             Err(refused) => return unrecorded(&open, refused).await,
         };
         let ran = recorded.run(&open).await; //                          6    the only door to a handler
+        activity::note(&open, &ran.asked);
         let settled = settle(&open, ran).await; //                       7    lease, token, wrapping
         record::answer(&open, settled).await //                          8    audit again, fails closed
     }

@@ -500,11 +500,7 @@ async fn what_is_not_there_says_so_and_what_is_off_says_that() {
             "{path}"
         );
     }
-    for path in [
-        "sys/license/status",
-        "sys/managed-keys/pkcs11",
-        "sys/replication/odd/status",
-    ] {
+    for path in ["sys/managed-keys/pkcs11", "sys/replication/odd/status"] {
         assert_eq!(server.read(path, &server.root).await.status, 404, "{path}");
     }
     for (path, status) in [
@@ -519,4 +515,9 @@ async fn what_is_not_there_says_so_and_what_is_off_says_that() {
             "{path}"
         );
     }
+    let license = server.read("sys/license/status", &server.root).await;
+    assert_eq!(license.data()["autoloading_used"], false);
+    assert_eq!(license.warnings().len(), 1, "none is needed");
+    let join = write(&server, "sys/storage/raft/join", json!({})).await;
+    assert_eq!(join.status, 400, "{join:?}");
 }

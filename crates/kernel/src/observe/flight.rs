@@ -10,6 +10,7 @@ use coffer_engine::{Caller, Fault, Reply};
 use coffer_wire::Timestamp;
 use serde_json::{Map, Value, json};
 
+use crate::activity::client_id;
 use crate::grant::Asked;
 use crate::mounts::Mount;
 use crate::open::Open;
@@ -185,9 +186,10 @@ impl Noted {
             .map_or("", |mount| mount.record.engine())
     }
 
-    /// The entity that asks, without being a token; nothing for a token without one.
-    pub fn client_id(&self) -> &str {
-        self.caller.as_ref().map_or("", |caller| &caller.entity_id)
+    /// Whom the request counts as, without being a token: an entity, or what tokens without one have in common.
+    pub fn client_id(&self) -> String {
+        let caller = self.caller.as_deref();
+        caller.map(client_id).unwrap_or_default()
     }
 }
 

@@ -17,6 +17,13 @@ const VERSIONS: &str = "versions";
 pub(super) fn routes() -> Routes<Open> {
     Routes::new([
         path("ha-status", "The nodes of this cluster.").read::<ReadNodes>(),
+        path(
+            "storage/raft/join",
+            "Joins a cluster with integrated storage, which this server has none of.",
+        )
+        .unauthenticated()
+        .root_only()
+        .write::<JoinCluster>(),
         path("version-history", "The versions that ran here.").list::<ListVersions>(),
         path(
             "config/state/sanitized",
@@ -67,6 +74,20 @@ impl Handle<Open> for ReadNodes {
             "last_echo": null,
             "version": open.settings.version,
         }] }))
+    }
+}
+
+/// Is refused: the storage of this server is on one node.
+#[derive(Deserialize, JsonSchema)]
+struct JoinCluster {}
+
+impl Handle<Open> for JoinCluster {
+    type Reply = Reply;
+
+    async fn handle(self, _: &Open, _: &Ctx) -> Result<Reply, Fault> {
+        Err(Fault::invalid(
+            "raft backend not in use: the storage of this server is on one node, which joins no cluster",
+        ))
     }
 }
 

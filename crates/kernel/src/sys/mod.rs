@@ -1,9 +1,11 @@
 //! The kernel's own paths below `sys/`, one file per topic.
 
+mod activity;
 mod audit;
 mod capabilities;
 mod cors;
 mod counters;
+mod editions;
 mod explain;
 mod facts;
 mod group_policies;
@@ -71,6 +73,8 @@ static TABLE: LazyLock<Routes<Open>> = LazyLock::new(|| {
         wrapping::routes(),
         crate::identity::mfa::validate_routes(),
         counters::routes(),
+        activity::routes(),
+        editions::routes(),
         metrics::routes().root_only(),
         loggers::routes().root_only(),
         monitor::routes().root_only(),

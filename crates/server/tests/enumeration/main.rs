@@ -108,6 +108,14 @@ const WITHOUT_TOKEN: &[(&str, &str)] = &[
         "sys/internal/ui/mounts/{path*}",
         "the command line asks before every kv command; the handler refuses who may not see the mount",
     ),
+    (
+        "sys/internal/ui/namespaces",
+        "needs a token, and no policy for it",
+    ),
+    (
+        "sys/storage/raft/join",
+        "a node that wants to join has none; it is refused and told why",
+    ),
     ("sys/wrapping/lookup", "the wrapping token is in the body"),
     (
         "sys/wrapping/pubkey",
