@@ -159,7 +159,7 @@ def described(area, step):
     elif step.raw is not None:
         request["sent_raw"] = step.sent or step.raw.decode("utf-8", "replace")[:200]
     if step.published:
-        request["published"] = {"status": step.published[0], "body": step.published[1]}
+        request["published"] = {"status": step.published[0], "body": shape(step.published[1])}
     return request
 
 

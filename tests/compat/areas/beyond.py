@@ -23,8 +23,9 @@ OPERATIONS = {
     "GET sys/experiments": COMMUNITY,
     "GET sys/seal-backend-status": COMMUNITY,
     "GET sys/replication/status": COMMUNITY,
-    "LIST sys/plugins/pins": COMMUNITY,
+    "GET sys/plugins/pins": COMMUNITY,
     "GET sys/plugins/pins/{type}/{name}": COMMUNITY,
+    "POST sys/plugins/pins/{type}/{name}": COMMUNITY,
     "LIST sys/plugins/runtimes/catalog": COMMUNITY,
     "POST sys/plugins/reload/{type}/{name}": COMMUNITY,
     "GET sys/well-known": COMMUNITY,
@@ -33,6 +34,9 @@ OPERATIONS = {
     "GET sys/rekey-recovery-key/init": COMMUNITY,
     "POST sys/storage/raft/join": COMMUNITY,
 }
+CONFIGURATION = {"enabled": "", "retention_months": 0, "default_report_months": 0, "queries_available": False, "reporting_enabled": False, "billing_start_timestamp": ""}
+COUNTS = dict.fromkeys(["clients", "entity_clients", "non_entity_clients", "distinct_entities", "non_entity_tokens", "acme_clients", "secret_syncs"], 0)
+NAMESPACE = {"namespace_id": "", "namespace_path": "", "counts": COUNTS, "mounts": [{"mount_path": "", "mount_type": "", "counts": COUNTS}]}
 DATA = {"request_id": "", "lease_id": "", "renewable": False, "lease_duration": 0, "wrap_info": None, "warnings": None, "auth": None}
 
 
@@ -61,20 +65,28 @@ def steps(step):
         ask("group policies odd", "POST sys/config/group-policy-application", 400, sent={"group_policy_application_mode": "odd"}, body=refused),
         ask("group policies back", "POST sys/config/group-policy-application", 204, sent={"group_policy_application_mode": "within_namespace_hierarchy"}),
         ask("group policies without token", "GET sys/config/group-policy-application", 403, body=refused, token=""),
-        ask("activity", "GET sys/internal/counters/activity", None),
-        ask("activity of this month", "GET sys/internal/counters/activity/monthly", None),
+        ask("counters' configuration", "GET sys/internal/counters/config", 200, CONFIGURATION),
+        ask("counters configured", "POST sys/internal/counters/config", 204, sent={"retention_months": 48, "default_report_months": 1}),
+        ask("counters configured oddly", "POST sys/internal/counters/config", 400, sent={"retention_months": 61}, body=refused),
+        ask("somebody", "POST auth/token/create", None, sent={"policies": ["counted"]}, save={"somebody": "auth.client_token"}),
+        ask("somebody is there", "GET auth/token/lookup-self", None, token="$somebody"),
+        ask("activity", "GET sys/internal/counters/activity", 200, {
+            "start_time": "", "end_time": "", "total": COUNTS, "by_namespace": [NAMESPACE],
+            "months": [{"timestamp": "", "counts": COUNTS, "namespaces": [NAMESPACE], "new_clients": {"counts": COUNTS, "namespaces": [NAMESPACE]}}]}),
+        ask("activity of this month", "GET sys/internal/counters/activity/monthly", 200, {**COUNTS, "by_namespace": [NAMESPACE],
+            "months": [{"timestamp": "", "counts": COUNTS, "namespaces": [NAMESPACE], "new_clients": {"counts": COUNTS, "namespaces": [NAMESPACE]}}]}),
         ask("activity for export", "GET sys/internal/counters/activity/export", None),
         ask("activity without token", "GET sys/internal/counters/activity", 403, body=refused, token=""),
-        ask("counters' configuration", "GET sys/internal/counters/config", None),
-        ask("counters configured", "POST sys/internal/counters/config", None, sent={"retention_months": 48}),
+        ask("activity without rights", "GET sys/internal/counters/activity/export", 403, body=refused, token="$powerless"),
         ask("feature flags", "GET sys/internal/ui/feature-flags", 200, body={"feature_flags": []}, token=""),
         ask("version for user interfaces", "GET sys/internal/ui/version", None),
         ask("experiments", "GET sys/experiments", None),
         ask("seal backend", "GET sys/seal-backend-status", None),
         ask("replication", "GET sys/replication/status", None),
-        ask("pinned plugins", "LIST sys/plugins/pins", None),
-        ask("pinned plugin", "GET sys/plugins/pins/secret/kv", None),
-        ask("plugin runtimes", "LIST sys/plugins/runtimes/catalog", None),
+        ask("pinned plugins", "GET sys/plugins/pins", 200, {"pinned_versions": []}),
+        ask("pinned plugin", "GET sys/plugins/pins/secret/kv", 404, body=nothing),
+        ask("plugin pinned", "POST sys/plugins/pins/secret/kv", 400, sent={"version": "v1.0.0"}, body=refused),
+        ask("plugin runtimes", "LIST sys/plugins/runtimes/catalog", 200, {"runtimes": []}),
         ask("plugin reload by type", "POST sys/plugins/reload/secret/kv", None),
         ask("well-known", "GET sys/well-known", None),
         ask("events", "GET sys/events/subscribe/kv*", None),
