@@ -12,12 +12,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use coffer_engine::{Body, Class, Kind};
+use coffer_kernel::activity::Client;
 use coffer_kernel::{Request, Settings};
 use coffer_storage::{Memory, Store};
 use coffer_wire::{ApiPath, Timestamp, Verb};
+use harness::Harness;
 use harness::counting::Counting;
+use harness::faulty::Faulty;
 use harness::shelves::Cubbyhole;
-use harness::{Answer, Harness};
 use serde_json::{Value, json};
 
 const ACTIVITY: &str = "sys/internal/counters/activity";
@@ -53,13 +55,6 @@ fn counts(of: &Value) -> [u64; 3] {
 
 async fn monthly(h: &Harness) -> [u64; 3] {
     counts(h.read(MONTHLY, &h.root).await.data())
-}
-
-async fn asked(h: &Harness, ns: &str, verb: Verb, path: &str, token: &str, body: Value) -> Answer {
-    h.request_with(verb, path, token, body, |request: &mut Request| {
-        request.namespace = ns.to_owned();
-    })
-    .await
 }
 
 #[tokio::test(start_paused = true)]
@@ -194,14 +189,51 @@ async fn what_is_stored_survives_a_crash_and_is_not_counted_twice() {
     h.enable_passport().await;
     let tina = entity(&h, "tina").await;
     h.advance(BATCH).await;
-    let again = h.restarted(Harness::settings(), store).await;
+    let again = h.restarted(Harness::settings(), Arc::clone(&store)).await;
     used(&again, tina).await;
     entity(&again, "tom").await;
     again.advance(BATCH).await;
     assert_eq!(monthly(&again).await, [2, 0, 2]);
+    entity(&again, "zoe").await;
+    assert_eq!(
+        again.write("sys/seal", &again.root, json!({})).await.status,
+        204
+    );
+    let again = again.restarted(Harness::settings(), store).await;
+    assert_eq!(
+        monthly(&again).await,
+        [3, 0, 3],
+        "sealing stores who is new"
+    );
     let view = again.open().barrier.view("sys/activity/");
     let batches = view.scan_paths("month/", None, 100).await.unwrap();
-    assert!(batches.len() <= 2, "{batches:?}");
+    assert!(batches.len() <= 3, "{batches:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_write_loses_nobody() {
+    let store = Faulty::new();
+    let h = Harness::over(Arc::clone(&store) as Arc<dyn Store>).await;
+    let now = Timestamp::from_secs(1_800_000_000);
+    for number in 0..100 {
+        h.open().activity.note(client(number, now), now);
+    }
+    store.refuse_one_after(3);
+    assert!(h.open().activity.store().await.is_err());
+    h.open().activity.store().await.unwrap();
+    assert_eq!(monthly(&h).await, [100, 0, 100]);
+    let again = h.restarted(Harness::settings(), store.survivor()).await;
+    assert_eq!(monthly(&again).await, [100, 0, 100]);
+}
+
+fn client(number: u64, first: Timestamp) -> Client {
+    Client {
+        id: format!("client-{number}"),
+        is_entity: true,
+        namespace: String::new(),
+        mount: "auth_x".into(),
+        first,
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -212,17 +244,10 @@ async fn many_at_once_are_counted_exactly() {
         .map(|task| {
             let h = Arc::clone(&h);
             tokio::spawn(async move {
-                for client in 0..1_000 {
+                for of_task in 0..1_000 {
                     // Half of them are met by two tasks.
-                    let number = (task / 2) * 1_000 + client;
-                    let client = coffer_kernel::activity::Client {
-                        id: format!("client-{number}"),
-                        is_entity: true,
-                        namespace: String::new(),
-                        mount: "auth_x".into(),
-                        first: now,
-                    };
-                    h.open().activity.note(client, now);
+                    let number = (task / 2) * 1_000 + of_task;
+                    h.open().activity.note(client(number, now), now);
                     if number % 100 == 0 {
                         h.open().activity.store().await.unwrap();
                     }
@@ -241,13 +266,12 @@ async fn a_namespace_sees_itself_and_what_lies_within() {
     let h = Harness::new().await;
     for (ns, name) in [("", "team"), ("team", "app"), ("", "other")] {
         let path = format!("sys/namespaces/{name}");
-        asked(&h, ns, Verb::Write, &path, &h.root, json!({})).await;
+        h.in_ns(ns, Verb::Write, &path, &h.root, json!({})).await;
     }
     let all = json!({ "policy": "path \"*\" { capabilities = [\"read\", \"sudo\"] }" });
     let mut tokens = Vec::new();
     for ns in ["team", "team/app", "other"] {
-        asked(
-            &h,
+        h.in_ns(
             ns,
             Verb::Write,
             "sys/policies/acl/all",
@@ -256,12 +280,16 @@ async fn a_namespace_sees_itself_and_what_lies_within() {
         )
         .await;
         let wish = json!({ "policies": ["all"] });
-        let made = asked(&h, ns, Verb::Write, "auth/token/create", &h.root, wish).await;
+        let made = h
+            .in_ns(ns, Verb::Write, "auth/token/create", &h.root, wish)
+            .await;
         tokens.push(used(&h, made.token()).await);
     }
     let report = h.read(ACTIVITY, &h.root).await;
     assert_eq!(counts(&report.data()["total"]), [0, 3, 3]);
-    let within = asked(&h, "team", Verb::Read, ACTIVITY, &tokens[0], json!({})).await;
+    let within = h
+        .in_ns("team", Verb::Read, ACTIVITY, &tokens[0], json!({}))
+        .await;
     assert_eq!(counts(&within.data()["total"]), [0, 2, 2]);
     let namespaces = within.data()["by_namespace"].as_array().unwrap();
     let mut paths: Vec<_> = namespaces
@@ -274,21 +302,16 @@ async fn a_namespace_sees_itself_and_what_lies_within() {
     let few = h.request(Verb::Read, ACTIVITY, &h.root, few).await;
     assert_eq!(few.data()["by_namespace"].as_array().unwrap().len(), 1);
     assert_eq!(counts(&few.data()["total"]), [0, 3, 3]);
-    asked(
-        &h,
-        "",
-        Verb::Delete,
-        "sys/namespaces/other",
-        &h.root,
-        json!({}),
-    )
-    .await;
+    h.in_ns("", Verb::Delete, "sys/namespaces/other", &h.root, json!({}))
+        .await;
     h.advance(BATCH).await;
     let report = h.read(ACTIVITY, &h.root).await;
     assert_eq!(counts(&report.data()["total"]), [0, 3, 3]);
     let shown = report.data()["by_namespace"].to_string();
     assert!(shown.contains("deleted namespace"), "{shown}");
-    let config = asked(&h, "team", Verb::Read, CONFIG, &tokens[0], json!({})).await;
+    let config = h
+        .in_ns("team", Verb::Read, CONFIG, &tokens[0], json!({}))
+        .await;
     assert_eq!(config.status, 400, "it is about the whole server");
 }
 

@@ -26,8 +26,6 @@ const BATCH_CLIENTS_MAX: usize = 1_000;
 pub(super) const PARTS: u32 = 16;
 /// How many batches are read at once.
 const PAGE: usize = 8;
-/// How many paths of batches are read at once; a part has fewer, unless some are stored twice.
-const PATHS: usize = 1_000;
 
 /// Who used the server.
 pub struct Activity {
@@ -179,17 +177,12 @@ impl Activity {
 
     async fn last_batch(&self, folder: &str) -> Result<u64, Fault> {
         let mut last = 0;
-        let mut after: Option<String> = None;
-        loop {
-            let page = self.view.scan_paths(folder, after.as_deref(), PATHS);
-            let page = page.await?;
-            let Some(path) = page.last() else {
-                return Ok(last);
-            };
-            let name = path.rsplit('/').next().unwrap_or_default();
-            last = name.parse().map_err(Fault::internal)?;
-            after = Some(path.clone());
+        let mut pages = self.view.path_pages(folder);
+        while let Some(page) = pages.next().await? {
+            let name = page.last().and_then(|path| path.rsplit('/').next());
+            last = name.unwrap_or_default().parse().map_err(Fault::internal)?;
         }
+        Ok(last)
     }
 
     /// The clients in the next batches of a part, and where they end; none behind the last.
