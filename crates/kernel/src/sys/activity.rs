@@ -1,5 +1,7 @@
 //! `sys/internal/counters/activity`: how many clients used the server, by months, namespaces and mounts.
 
+use std::cmp::Reverse;
+
 use coffer_engine::{Ctx, Empty, Fault, Handle, Replies, Reply, Routes, path};
 use coffer_wire::{Flag, Int, Moment, Text, Timestamp};
 use schemars::JsonSchema;
@@ -207,27 +209,17 @@ impl Shown {
 
     /// The namespaces, those with the most clients first.
     async fn namespaces(&mut self, groups: &Groups) -> Result<Vec<Value>, Fault> {
-        let mut found: Vec<(Counts, &str, Vec<(&str, Counts)>)> = Vec::new();
-        for ((namespace, mount), counts) in groups {
-            match found.last_mut().filter(|(_, id, _)| id == namespace) {
-                Some((sum, _, mounts)) => {
-                    *sum = sum.and(*counts);
-                    mounts.push((mount, *counts));
-                }
-                None => found.push((*counts, namespace, vec![(mount, *counts)])),
-            }
-        }
-        found.sort_by_key(|(sum, ..)| std::cmp::Reverse(sum.clients()));
+        let mut found = by_namespace(groups);
         found.truncate(self.most_namespaces);
         let mut shown = Vec::new();
-        for (sum, id, mut mounts) in found {
-            mounts.sort_by_key(|(_, counts)| std::cmp::Reverse(counts.clients()));
-            let path = self.sight.path_of(id).await?.unwrap_or_default().to_owned();
+        for of_one in found {
+            let path = self.sight.path_of(of_one.id).await?;
+            let path = path.unwrap_or_default().to_owned();
             shown.push(json!({
-                "namespace_id": if id.is_empty() { "root" } else { id },
+                "namespace_id": if of_one.id.is_empty() { "root" } else { of_one.id },
                 "namespace_path": path,
-                "counts": counts(sum),
-                "mounts": self.mounts(id, mounts).await?,
+                "counts": counts(of_one.sum),
+                "mounts": self.mounts(of_one.id, of_one.mounts).await?,
             }));
         }
         Ok(shown)
@@ -257,6 +249,37 @@ impl Shown {
         });
         Ok(each.collect())
     }
+}
+
+/// The clients of one namespace.
+struct OfNamespace<'a> {
+    id: &'a str,
+    sum: Counts,
+    mounts: Vec<(&'a str, Counts)>,
+}
+
+/// The namespaces and in them the mounts, those with the most clients first.
+fn by_namespace(groups: &Groups) -> Vec<OfNamespace<'_>> {
+    let mut found: Vec<OfNamespace<'_>> = Vec::new();
+    for ((id, mount), counts) in groups {
+        match found.last_mut().filter(|last| last.id == id) {
+            Some(last) => {
+                last.sum = last.sum.and(*counts);
+                last.mounts.push((mount, *counts));
+            }
+            None => found.push(OfNamespace {
+                id,
+                sum: *counts,
+                mounts: vec![(mount, *counts)],
+            }),
+        }
+    }
+    found.sort_by_key(|one| Reverse(one.sum.clients()));
+    for one in &mut found {
+        one.mounts
+            .sort_by_key(|(_, counts)| Reverse(counts.clients()));
+    }
+    found
 }
 
 /// Counts under all the names that clients have for them.
