@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use coffer_engine::{Caller, Class, Ctx, Fault, Handle, Reply, Routes, path};
-use coffer_wire::Flag;
+use coffer_wire::{Flag, Text};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -215,6 +215,9 @@ struct ReadDocument {
     /// Writes the paths of mounts as parameters, so that the document fits every server.
     #[serde(default)]
     generic_mount_paths: Flag,
+    /// Which context examples are for; there are none.
+    #[serde(default, rename = "context")]
+    _context: Text,
 }
 
 impl Handle<Open> for ReadDocument {

@@ -216,6 +216,9 @@ struct RevokeLease {
 struct RevokeLeaseByPath {
     /// The lease.
     url_lease_id: String,
+    /// The same lease again, if anything: policy was asked about the one in the path.
+    #[serde(default)]
+    lease_id: Option<Text>,
     /// Revocations here are always done before the answer.
     #[serde(default, rename = "sync")]
     _sync: Flag,
@@ -233,6 +236,12 @@ impl Handle<Open> for RevokeLeaseByPath {
     type Reply = Empty;
 
     async fn handle(self, open: &Open, _: &Ctx) -> Result<Empty, Fault> {
+        let named = self.lease_id.map(|id| id.0).unwrap_or_default();
+        if !named.is_empty() && named != self.url_lease_id {
+            return Err(Fault::invalid(
+                "the lease_id is not the lease of the path; name one lease, in one place",
+            ));
+        }
         revoke(open, &self.url_lease_id).await
     }
 }

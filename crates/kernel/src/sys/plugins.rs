@@ -38,6 +38,27 @@ pub(super) fn routes() -> Routes<Open> {
             .write::<Register>()
             .delete::<Deregister>(),
         path(
+            "plugins/pins",
+            "Versions that plugins are held at; none are.",
+        )
+        .read::<ListPins>()
+        .list::<ListPins>(),
+        path(
+            "plugins/pins/{type}/{name}",
+            "The version that a plugin is held at.",
+        )
+        .sudo()
+        .read::<ReadPin>()
+        .write::<Pin>()
+        .delete::<Unpin>(),
+        path(
+            "plugins/runtimes/catalog",
+            "What could run programs of others; nothing does.",
+        )
+        .sudo()
+        .read::<ListRuntimes>()
+        .list::<ListRuntimes>(),
+        path(
             "plugins/reload/backend",
             "Makes engines anew: by their type, or by where they are mounted.",
         )
@@ -302,6 +323,93 @@ impl Handle<Open> for Deregister {
             ))),
             false => Ok(Empty),
         }
+    }
+}
+
+/// Lists the versions that plugins are held at: what is built in has the version of the server.
+#[derive(Deserialize, JsonSchema)]
+struct ListPins {}
+
+impl Handle<Open> for ListPins {
+    type Reply = Reply;
+
+    async fn handle(self, _: &Open, _: &Ctx) -> Result<Reply, Fault> {
+        Reply::data(&json!({ "pinned_versions": [] }))
+    }
+}
+
+/// Shows the version that a plugin is held at; none is.
+#[derive(Deserialize, JsonSchema)]
+struct ReadPin {
+    /// Its type.
+    #[serde(rename = "type")]
+    _type: String,
+    /// Its name.
+    #[serde(rename = "name")]
+    _name: String,
+}
+
+impl Handle<Open> for ReadPin {
+    type Reply = Reply;
+
+    async fn handle(self, _: &Open, _: &Ctx) -> Result<Reply, Fault> {
+        Err(Fault::NotFound)
+    }
+}
+
+/// Is refused: what is built in has one version.
+#[derive(Deserialize, JsonSchema)]
+struct Pin {
+    /// Its type.
+    #[serde(rename = "type")]
+    _type: String,
+    /// Its name.
+    #[serde(rename = "name")]
+    _name: String,
+    /// The version.
+    #[serde(default)]
+    version: Text,
+}
+
+impl Handle<Open> for Pin {
+    type Reply = Empty;
+
+    async fn handle(self, _: &Open, _: &Ctx) -> Result<Empty, Fault> {
+        Err(Fault::Invalid(format!(
+            "cannot hold a plugin at version {:?}: all engines are built in and have the version of the server",
+            self.version.0
+        )))
+    }
+}
+
+/// Lets a plugin have any version; none is held at one.
+#[derive(Deserialize, JsonSchema)]
+struct Unpin {
+    /// Its type.
+    #[serde(rename = "type")]
+    _type: String,
+    /// Its name.
+    #[serde(rename = "name")]
+    _name: String,
+}
+
+impl Handle<Open> for Unpin {
+    type Reply = Empty;
+
+    async fn handle(self, _: &Open, _: &Ctx) -> Result<Empty, Fault> {
+        Ok(Empty)
+    }
+}
+
+/// Lists what could run programs of others: nothing does, as all engines are built in.
+#[derive(Deserialize, JsonSchema)]
+struct ListRuntimes {}
+
+impl Handle<Open> for ListRuntimes {
+    type Reply = Reply;
+
+    async fn handle(self, _: &Open, _: &Ctx) -> Result<Reply, Fault> {
+        Reply::data(&json!({ "runtimes": [] }))
     }
 }
 
