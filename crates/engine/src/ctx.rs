@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::lease::NewLease;
-use crate::{Answer, Fault, Intent, Lease, Upload};
+use crate::{Answer, Fault, Intent, Lease, Nesting, Upload};
 
 /// What an engine gets with a request, a renewal, a revocation or a tick.
 #[derive(Clone)]
@@ -62,6 +62,8 @@ pub struct RequestInfo {
     pub client: Option<IpAddr>,
     /// The headers that audit or the mount's tuning let through, names in lower case.
     pub headers: BTreeMap<String, String>,
+    /// The runs of several requests that it is part of.
+    pub nesting: Nesting,
 }
 
 /// Whom a token speaks for.

@@ -16,6 +16,7 @@ mod fault;
 pub mod keys;
 mod kind;
 mod lease;
+mod nesting;
 mod openapi;
 mod pieces;
 pub mod plaintext;
@@ -33,6 +34,7 @@ pub use engine::{Engine, Handle};
 pub use fault::Fault;
 pub use kind::{Class, Kind, Live, Mounted, Table};
 pub use lease::{Intent, Lease, Leased, NewLease, Renewal};
+pub use nesting::Nesting;
 pub use openapi::{Operation, operations};
 pub use pieces::{Feed, Pieces, Unread};
 pub use reply::{

@@ -21,8 +21,8 @@ use tokio::sync::Mutex;
 
 use crate::lease::{NewLease, Renewal};
 use crate::{
-    Answer, Body, Caller, Ctx, Engine, Fault, Intent, Live, Miss, MountInfo, Mounted, Reply,
-    RequestInfo, Services, Stay, Upload,
+    Answer, Body, Caller, Ctx, Engine, Fault, Intent, Live, Miss, MountInfo, Mounted, Nesting,
+    Reply, RequestInfo, Services, Stay, Upload,
 };
 
 /// One mounted engine over memory.
@@ -130,6 +130,7 @@ impl<E: Engine> Bench<E> {
                 path: format!("test/{path}"),
                 client: self.client,
                 headers: BTreeMap::new(),
+                nesting: Nesting::default(),
             }),
             caller: Some(Arc::new(self.caller.clone())),
             token: None,

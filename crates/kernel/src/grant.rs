@@ -11,10 +11,11 @@ use coffer_engine::{Caller, Ctx, Fault, Flags, Reply, RequestInfo};
 use coffer_wire::{Timestamp, Verb};
 
 use crate::authority::Authority;
+use crate::control;
 use crate::leases::Desk;
 use crate::mounts::{Found, Mount};
 use crate::open::Open;
-use crate::policy::{Question, Verdict};
+use crate::policy::{Controlled, Question, Verdict};
 use crate::request::Request;
 use crate::tokens::TokenRecord;
 
@@ -38,6 +39,8 @@ pub struct Asked {
     pub creates: bool,
     /// The policies that let the request go on, where audit wants to know.
     pub granted_by: Vec<String>,
+    /// What others must authorize before it is done.
+    pub control: Controlled,
 }
 
 /// Proof that policy allowed the request inside.
@@ -150,7 +153,9 @@ impl Recorded {
             cx,
             desk,
         } = self.0;
-        let answer = if asked.request.help {
+        let answer = if let Some(answer) = control::hold(open, &asked).await {
+            answer // Others must authorize it first, or again.
+        } else if asked.request.help {
             crate::help::of_path(
                 &mount,
                 mount.tail(asked.request.path.as_str()),
@@ -185,7 +190,7 @@ async fn admitted(open: &Open, asked: &mut Asked) -> Result<(), Fault> {
         Err(_) => {
             let authority = authority_of(open, asked).await?;
             let verdict = policy_says(&authority, asked, false, false, &mut Trail::default());
-            note(open, asked, &verdict.ok_or(Fault::Denied)?);
+            note(open, asked, verdict.ok_or(Fault::Denied)?);
             Ok(())
         }
     }
@@ -280,7 +285,7 @@ async fn allowed(
             verdict = creating;
         }
     }
-    note(open, asked, &verdict.ok_or(Fault::Denied)?);
+    note(open, asked, verdict.ok_or(Fault::Denied)?);
     Ok(())
 }
 
@@ -298,7 +303,7 @@ fn policy_says<'a>(
     sudo_path: bool,
     creates: bool,
     trail: &mut Trail,
-) -> Option<Verdict<'a>> {
+) -> Option<Ruling<'a>> {
     let found = asked.found.as_ref().ok();
     let path = asked_path(&asked.request, found);
     let spelt = slashed_if_list(asked.request.verb, asked.request.path.as_str().into());
@@ -318,11 +323,27 @@ fn policy_says<'a>(
         trail.again();
         trail.note(&question, &verdict);
     }
-    (verdict.allowed && allowed_without_slash(authority, question, trail)).then_some(verdict)
+    if !verdict.allowed {
+        return None;
+    }
+    let control = verdict.controlled();
+    let without_slash = controlled_without_slash(authority, question, trail)?;
+    Some(Ruling {
+        verdict,
+        control: control.and(without_slash),
+    })
+}
+
+/// That policy lets a request go on, and on which terms.
+struct Ruling<'a> {
+    verdict: Verdict<'a>,
+    control: Controlled,
 }
 
 /// Keeps what a verdict says beyond yes.
-fn note(open: &Open, asked: &mut Asked, verdict: &Verdict<'_>) {
+fn note(open: &Open, asked: &mut Asked, ruling: Ruling<'_>) {
+    let Ruling { verdict, control } = ruling;
+    asked.control = control;
     if let Some(limit) = verdict.page_limit {
         limit_page(&mut asked.request, limit);
     }
@@ -360,16 +381,20 @@ fn slashed_if_list(verb: Verb, path: Cow<'_, str>) -> Cow<'_, str> {
 }
 
 /// `sys/mounts/one/` names the mount that `sys/mounts/one` names: unless it asks for a list, a path with
-/// a trailing slash must be allowed in both spellings, so that the slash is no way around a rule.
-fn allowed_without_slash(authority: &Authority, question: Question<'_>, trail: &mut Trail) -> bool {
+/// a trailing slash must be allowed in both spellings, so that the slash is no way around a rule. Answers on which terms.
+fn controlled_without_slash(
+    authority: &Authority,
+    question: Question<'_>,
+    trail: &mut Trail,
+) -> Option<Controlled> {
     let lists = matches!(question.verb, Verb::List | Verb::Scan);
-    let bare = question.path.strip_suffix('/').filter(|_| !lists);
-    bare.is_none_or(|path| {
-        let question = Question { path, ..question };
-        let verdict = authority.decide(&question);
-        trail.note(&question, &verdict);
-        verdict.allowed
-    })
+    let Some(path) = question.path.strip_suffix('/').filter(|_| !lists) else {
+        return Some(Controlled::default());
+    };
+    let question = Question { path, ..question };
+    let verdict = authority.decide(&question);
+    trail.note(&question, &verdict);
+    verdict.allowed.then(|| verdict.controlled())
 }
 
 /// A policy that bounds pages gives its bound to a list that names none.
@@ -415,6 +440,7 @@ fn context(open: &Open, asked: &Asked, mount: &Arc<Mount>) -> Option<(Ctx, Arc<D
         path: request.path.to_string(),
         client: request.client.map(|client| client.ip()),
         headers: headers.collect(),
+        nesting: request.nesting.clone(),
     };
     let desk = Arc::new(Desk::new(open, holder));
     let cx = Ctx {

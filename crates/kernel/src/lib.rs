@@ -8,6 +8,7 @@ pub mod activity;
 pub mod audit;
 pub mod authority;
 pub mod clock;
+pub mod control;
 pub mod core;
 pub mod cors;
 pub mod due;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use coffer_engine::{Ctx, Fault, RequestInfo, Upload};
+use coffer_engine::{Ctx, Fault, Nesting, RequestInfo, Upload};
 use coffer_wire::Verb;
 
 use crate::core::Core;
@@ -51,6 +51,7 @@ impl Open {
             path: mount.record.path.clone(),
             client: None,
             headers: BTreeMap::new(),
+            nesting: Nesting::default(),
         };
         let desk = Desk::new(self, String::new());
         Ctx {

@@ -12,6 +12,7 @@ use crate::leases::settle::settle;
 use crate::lifecycle::doorstep;
 use crate::namespaces::{NamespacePath, Space};
 use crate::open::Open;
+use crate::policy::Controlled;
 use crate::quotas::{Allowance, admit};
 use crate::request::{Refusal, Request, Response};
 use crate::{activity, help, observe, record, tokens};
@@ -46,37 +47,51 @@ impl Kernel {
             return answer; //                                                 what needs no open barrier
         }
         let core = self.core()?; //                                      1    sealed and standby answer here
-        let (open, mut asked) = find(&core, request).await?; //          2    namespace, mount, route and its flags
-        let _timed = core
-            .settings
-            .meters
-            .core
-            .request(asked.flags().unauthenticated);
-        if let Err(fault) = admit::stranger(&open, &mut asked, allowance).await {
-            return turn_away(&open, asked, fault).await; //                   whoever asks too often learns no more
-        }
-        let asked = match identify(&open, asked).await {
-            Ok(asked) => asked, //                                       3    whose token is it
-            Err(refused) => return refuse(&open, refused).await,
-        };
-        if let Err(fault) = admit::known(&open, &asked, allowance) {
-            return turn_away(&open, asked, fault).await;
-        }
-        let (open, asked) = go_home(open, asked).await?;
-        observe::note(&open, &asked);
-        let granted = match authorize(&open, asked).await {
-            Ok(granted) => granted, //                                   4    policy
-            Err(refused) => return refuse(&open, refused).await,
-        };
-        let recorded = match granted.record(&open).await {
-            Ok(recorded) => recorded, //                                 5    audit, fails closed
-            Err(refused) => return unrecorded(&open, refused).await,
-        };
-        let ran = recorded.run(&open).await; //                          6    the only door to a handler
-        activity::note(&open, &ran.asked);
-        let settled = settle(&open, ran).await; //                       7    lease, token, wrapping
-        record::answer(&open, settled).await //                          8    audit again, fails closed
+        line(&core, request, allowance).await
     }
+}
+
+/// A request that another one makes: it goes the same line, but for the doorstep, and nothing of any length passes.
+pub(crate) async fn inner(core: &Arc<Core>, request: Request) -> Result<Response, Fault> {
+    line(core, request, &mut None).await
+}
+
+/// From the place to the answer.
+async fn line(
+    core: &Arc<Core>,
+    request: Request,
+    allowance: &mut Option<Allowance>,
+) -> Result<Response, Fault> {
+    let (open, mut asked) = find(core, request).await?; //          2    namespace, mount, route and its flags
+    let _timed = core
+        .settings
+        .meters
+        .core
+        .request(asked.flags().unauthenticated);
+    if let Err(fault) = admit::stranger(&open, &mut asked, allowance).await {
+        return turn_away(&open, asked, fault).await; //                   whoever asks too often learns no more
+    }
+    let asked = match identify(&open, asked).await {
+        Ok(asked) => asked, //                                       3    whose token is it
+        Err(refused) => return refuse(&open, refused).await,
+    };
+    if let Err(fault) = admit::known(&open, &asked, allowance) {
+        return turn_away(&open, asked, fault).await;
+    }
+    let (open, asked) = go_home(open, asked).await?;
+    observe::note(&open, &asked);
+    let granted = match authorize(&open, asked).await {
+        Ok(granted) => granted, //                                   4    policy
+        Err(refused) => return refuse(&open, refused).await,
+    };
+    let recorded = match granted.record(&open).await {
+        Ok(recorded) => recorded, //                                 5    audit, fails closed
+        Err(refused) => return unrecorded(&open, refused).await,
+    };
+    let ran = recorded.run(&open).await; //                          6    the only door to a handler
+    activity::note(&open, &ran.asked);
+    let settled = settle(&open, ran).await; //                       7    lease, token, wrapping
+    record::answer(&open, settled).await //                          8    audit again, fails closed
 }
 
 /// Finds the namespace, and in it the endpoint. A namespace that is not there has no mounts; who may ask is told
@@ -100,6 +115,7 @@ pub(crate) async fn find(
         role: None,
         creates: false,
         granted_by: Vec::new(),
+        control: Controlled::default(),
     });
     match space {
         Some(_) => locate(&open, &mut asked),
@@ -149,6 +165,10 @@ fn locate(open: &Open, asked: &mut Asked) {
                 Miss::Verb => Fault::UnsupportedVerb,
             }),
     };
+    if asked.flags().streamed && asked.request.nesting.is_within() {
+        let text = "a body or an answer of any length can not be part of another request";
+        asked.found = Err(Fault::invalid(text));
+    }
     if !open.space.is_root() && asked.flags().root_only {
         asked.found = Err(Fault::invalid("operation only available in root namespace"));
     }

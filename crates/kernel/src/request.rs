@@ -5,12 +5,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::observe::Flight;
 use coffer_crypto::Secret;
-use coffer_engine::{Body, Fault, Upload};
+use coffer_engine::{Body, Fault, Nesting, Upload};
 use coffer_wire::{ApiPath, Auth, Verb, Wiped, WrapInfo};
 use serde_json::{Map, Value};
 
+use crate::control::Approvals;
+use crate::observe::Flight;
 use crate::quotas::Allowance;
 
 /// A request: canonical, bounded, without any HTTP in it.
@@ -40,6 +41,10 @@ pub struct Request {
     pub wrap_ttl: Option<Duration>,
     /// Where those who watch requests find it, if somebody does.
     pub flight: Option<Arc<Flight>>,
+    /// The runs of several requests that it is part of.
+    pub nesting: Nesting,
+    /// What others said about it, where it has waited for that.
+    pub approvals: Approvals,
 }
 
 /// A successful answer.
@@ -107,6 +112,8 @@ impl Request {
             headers: BTreeMap::new(),
             wrap_ttl: None,
             flight: None,
+            nesting: Nesting::default(),
+            approvals: Approvals::default(),
         }
     }
 }

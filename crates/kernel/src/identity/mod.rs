@@ -40,6 +40,7 @@ pub use api::routes;
 pub use entity::Entity;
 pub use group::{Group, GroupKind};
 pub use mfa::Mfa;
+pub(crate) use name::normal;
 pub use oidc::Oidc;
 pub use standing::Standing;
 pub use store::Identity;

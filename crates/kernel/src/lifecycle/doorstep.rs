@@ -5,8 +5,8 @@ use std::sync::{Arc, LazyLock};
 
 use coffer_crypto::Secret;
 use coffer_engine::{
-    Answer, Ctx, Fault, Found, Intent, Miss, MountInfo, NewLease, Reply, RequestInfo, Routes,
-    Services, Upload,
+    Answer, Ctx, Fault, Found, Intent, Miss, MountInfo, Nesting, NewLease, Reply, RequestInfo,
+    Routes, Services, Upload,
 };
 
 use coffer_wire::Verb;
@@ -100,6 +100,7 @@ fn context(kernel: &Kernel, request: &Request) -> Ctx {
         path: request.path.to_string(),
         client: request.client.map(|client| client.ip()),
         headers: BTreeMap::new(),
+        nesting: Nesting::default(),
     };
     Ctx {
         view: kernel.barrier.view("core/"),

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::builtin::ROOT;
 use super::tree::{RuleId, Tree};
-use super::{Capabilities, Considered, Explanation, Grant, Objection, Pattern, Policy};
+use super::{Capabilities, Considered, Controlled, Explanation, Grant, Objection, Pattern, Policy};
 
 /// The compiled rules of a set of policies.
 #[derive(Debug)]
@@ -72,6 +72,7 @@ pub struct Verdict<'a> {
     /// Most entries a page of this list may have. A list that asks for no limit, or for 0, is to be given this one.
     pub page_limit: Option<i64>,
     needed: Capabilities,
+    sudo_path: bool,
     rule: Option<&'a Merged>,
 }
 
@@ -82,12 +83,25 @@ impl<'a> Verdict<'a> {
         sudo: false,
         page_limit: None,
         needed: Capabilities::NONE,
+        sudo_path: false,
         rule: None,
     };
 
     /// Whether a rule speaks of the path at all, or the caller is root.
     pub fn is_decided(&self) -> bool {
         self.root || self.rule.is_some()
+    }
+
+    /// What others must authorize before it is done. Nobody is asked about what root does.
+    pub fn controlled(&self) -> Controlled {
+        let needed = match self.sudo_path {
+            true => self.needed | Capabilities::SUDO,
+            false => self.needed,
+        };
+        let control = self.rule.and_then(|rule| rule.grant.control.as_ref());
+        control
+            .map(|control| control.of(needed))
+            .unwrap_or_default()
     }
 
     /// The names of the policies that grant it, for the audit record; none if it is refused.
@@ -209,6 +223,7 @@ impl Acl {
             sudo: rule.grant.capabilities.grants(Capabilities::SUDO),
             page_limit: rule.grant.page_limit.filter(|_| allowed && lists),
             needed: Capabilities::needed(question.verb, question.creates),
+            sudo_path: question.sudo_path,
             rule: Some(rule),
         }
     }

@@ -73,6 +73,11 @@ impl Capabilities {
         !self.denies() && self.0 & other.0 == other.0
     }
 
+    /// Whether the two have something in common.
+    pub fn meets(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
     /// Whether this set denies.
     pub fn denies(self) -> bool {
         self.0 & Self::DENY.0 != 0

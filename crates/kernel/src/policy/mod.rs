@@ -12,6 +12,7 @@
 mod acl;
 pub mod builtin;
 mod capability;
+mod control;
 mod error;
 mod explanation;
 mod fault;
@@ -31,6 +32,7 @@ use std::sync::Arc;
 
 pub use acl::{Acl, Question, Source, Verdict};
 pub use capability::Capabilities;
+pub use control::{Control, Controlled, Factor};
 pub use error::Error;
 pub use explanation::{Considered, Explanation, Objection};
 pub use parameters::Parameters;

@@ -1,5 +1,6 @@
 //! From text, HCL or JSON, to rules.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use coffer_hcl::{Block, Body, Error as Syntax, Item, Position, Value};
@@ -7,7 +8,7 @@ use coffer_wire::{Timestamp, Ttl};
 use serde_json::Value as Json;
 
 use super::template::check_braces;
-use super::{Capabilities, Grant, Parameters, Pattern, Rule};
+use super::{Capabilities, Grant, Parameters, Pattern, Rule, control};
 
 /// Most paths in one policy.
 pub const MAX_PATHS_PER_POLICY: usize = 16_384;
@@ -19,7 +20,7 @@ pub const MAX_PATH_BYTES: usize = 4_096;
 const TOP_KEYS: [&str; 2] = ["name", "path"];
 
 /// What may stand in a path.
-const PATH_KEYS: [&str; 10] = [
+const PATH_KEYS: [&str; 11] = [
     "comment",
     "policy",
     "capabilities",
@@ -29,16 +30,13 @@ const PATH_KEYS: [&str; 10] = [
     "min_wrapping_ttl",
     "max_wrapping_ttl",
     "pagination_limit",
+    "control_group",
     "expiration",
 ];
 
 /// What the reference knows besides. Each of them protects something; to accept it without doing so would leave a
 /// secret less protected than its policy says.
-const REFUSED_KEYS: [&str; 3] = [
-    "control_group",
-    "mfa_methods",
-    "list_scan_response_keys_filter_path",
-];
+const REFUSED_KEYS: [&str; 2] = ["mfa_methods", "list_scan_response_keys_filter_path"];
 
 /// Reads a policy's rules in the order they were written.
 pub(crate) fn parse(text: &str) -> Result<Vec<Rule>, Syntax> {
@@ -78,6 +76,7 @@ fn rule(block: Block) -> Result<Rule, Syntax> {
         page_limit: body
             .take_i64("pagination_limit")?
             .filter(|limit| *limit > 0),
+        control: control::read(&mut body)?.map(Arc::new),
     };
     if let (Some(min), Some(max)) = (grant.min_wrap, grant.max_wrap)
         && max < min
@@ -123,9 +122,7 @@ fn pattern(path: &str, at: Position) -> Result<Pattern, Syntax> {
 fn capabilities(body: &mut Body) -> Result<Capabilities, Syntax> {
     let mut all = Capabilities::NONE;
     for (name, at) in strings(body, "capabilities")? {
-        let named = Capabilities::named(&name)
-            .ok_or_else(|| unknown(at, "capability", &name, Capabilities::known()))?;
-        all = all.merged(named);
+        all = all.merged(capability(&name, at)?);
     }
     let at = body
         .items
@@ -146,6 +143,11 @@ fn capabilities(body: &mut Body) -> Result<Capabilities, Syntax> {
         }
     };
     Ok(all.merged(old))
+}
+
+/// The capability of that name.
+pub(super) fn capability(name: &str, at: Position) -> Result<Capabilities, Syntax> {
+    Capabilities::named(name).ok_or_else(|| unknown(at, "capability", name, Capabilities::known()))
 }
 
 fn parameters(body: &mut Body, key: &str) -> Result<Parameters, Syntax> {
@@ -193,7 +195,7 @@ fn json(value: &Value) -> Option<Json> {
 }
 
 /// A list of texts with the places of their lists. A lone text is refused, as the reference does.
-fn strings(body: &mut Body, key: &str) -> Result<Vec<(String, Position)>, Syntax> {
+pub(super) fn strings(body: &mut Body, key: &str) -> Result<Vec<(String, Position)>, Syntax> {
     let mut all = Vec::new();
     for item in body.take(key) {
         let mismatch = |found: &Value| {
@@ -216,7 +218,7 @@ fn strings(body: &mut Body, key: &str) -> Result<Vec<(String, Position)>, Syntax
 }
 
 /// A duration; zero is none.
-fn duration(body: &mut Body, key: &str) -> Result<Option<Duration>, Syntax> {
+pub(super) fn duration(body: &mut Body, key: &str) -> Result<Option<Duration>, Syntax> {
     let Some(item) = body.take(key).pop() else {
         return Ok(None);
     };

@@ -7,7 +7,7 @@ use std::time::Duration;
 use coffer_wire::{Timestamp, Verb};
 use serde_json::{Map, Value};
 
-use super::{Capabilities, Objection, Parameters, Question};
+use super::{Capabilities, Control, Objection, Parameters, Question};
 
 /// A path pattern and what it grants.
 #[derive(Clone, Debug)]
@@ -88,6 +88,8 @@ pub struct Grant {
     pub max_wrap: Option<Duration>,
     /// Most entries in one page of a list.
     pub page_limit: Option<i64>,
+    /// What others must authorize.
+    pub control: Option<Arc<Control>>,
 }
 
 impl Grant {
@@ -113,6 +115,11 @@ impl Grant {
         self.min_wrap = smaller(self.min_wrap, other.min_wrap);
         self.max_wrap = smaller(self.max_wrap, other.max_wrap);
         self.page_limit = smaller(self.page_limit, other.page_limit);
+        match (&mut self.control, &other.control) {
+            (Some(mine), Some(other)) => Arc::make_mut(mine).merge(other),
+            (mine, Some(other)) => *mine = Some(Arc::clone(other)),
+            (_, None) => {}
+        }
     }
 
     /// Says why the rule does not let a request pass, until `each` breaks off. It passes if there is nothing to say.

@@ -380,6 +380,13 @@ fn conditions(grant: &Grant) -> Map<String, Value> {
     if let Some(limit) = grant.page_limit {
         shown.insert("pagination_limit".into(), limit.into());
     }
+    if let Some(control) = &grant.control {
+        let factors = control.factors.iter();
+        let names = factors.map(|(controlled, factor)| {
+            json!({ "name": factor.name, "controlled_capabilities": controlled.names() })
+        });
+        shown.insert("control_group".into(), names.collect());
+    }
     shown
 }
 

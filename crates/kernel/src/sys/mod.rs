@@ -3,6 +3,7 @@
 mod activity;
 mod audit;
 mod capabilities;
+mod control_group;
 mod cors;
 mod counters;
 mod editions;
@@ -71,6 +72,7 @@ static TABLE: LazyLock<Routes<Open>> = LazyLock::new(|| {
         raw::routes().root_only(),
         tools::routes(),
         wrapping::routes(),
+        control_group::routes(),
         crate::identity::mfa::validate_routes(),
         counters::routes(),
         activity::routes(),

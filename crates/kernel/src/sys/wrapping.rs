@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use crate::control::redeem;
 use crate::open::Open;
 use crate::wrapping::{inside, look, public_point, rewrap, take};
 
@@ -82,6 +83,9 @@ impl Handle<Open> for Unwrap {
 
     async fn handle(self, open: &Open, cx: &Ctx) -> Result<Reply, Fault> {
         let token = inside(meant(self.token.as_ref(), cx), open).await?;
+        if let Some(reply) = redeem(open, token.expose(), cx).await? {
+            return Ok(reply);
+        }
         Ok(take(open, token.expose(), cx.now).await?.into_reply())
     }
 }

@@ -109,6 +109,29 @@ pub(crate) async fn wrap_if_asked(
     })
 }
 
+/// Keeps something under a new wrapping token that is no answer: a request that waits.
+pub(crate) async fn keep<T: Stored>(
+    open: &Open,
+    (place, kept): (&str, T),
+    asked: &Asked,
+    ttl: Duration,
+) -> Result<WrapInfo, Fault> {
+    let path = creation_path(asked);
+    let move_in = |changes: Changes, record: &TokenRecord| {
+        Ok(changes.put(&storage(open, &record.accessor)?, place, &kept)?)
+    };
+    let made = issue(open, (&path, ttl), asked.now, None, move_in).await?;
+    let (token, record) = made;
+    Ok(WrapInfo {
+        token,
+        ttl: record.ttl_secs(asked.now),
+        accessor: record.accessor,
+        creation_time: asked.now,
+        creation_path: path,
+        wrapped_accessor: String::new(),
+    })
+}
+
 /// The path as it is shown to who looks a wrapping token up: lists with a slash, as policy is asked about them.
 fn creation_path(asked: &Asked) -> String {
     let path = asked.request.path.as_str();
@@ -160,21 +183,8 @@ async fn put(
     now: Timestamp,
     replaced: Option<&str>,
 ) -> Result<WrapInfo, Fault> {
-    let mount = open
-        .space
-        .mounts
-        .exactly("auth/token/")
-        .ok_or_else(|| Fault::internal("there is no token mount"))?;
-    let new = NewToken {
-        policies: vec![RESPONSE_WRAPPING.to_owned()],
-        no_default_policy: true,
-        path: wrapped.path.clone(),
-        num_uses: 1,
-        ttl,
-        explicit_max_ttl: ttl,
-        ..NewToken::default()
-    };
     wrapped.created = now;
+    let path = wrapped.path.clone();
     let move_in = |changes: Changes, record: &TokenRecord| {
         wrapped.ttl_secs = record.ttl_secs(now);
         let changes = match replaced {
@@ -183,20 +193,47 @@ async fn put(
         };
         Ok(changes.put(&storage(open, &record.accessor)?, RECORD, &wrapped)?)
     };
-    let made = open.issue_with(new, &mount, now, replaced, move_in).await?;
-    let (mut auth, record) = made;
+    let made = issue(open, (&path, ttl), now, replaced, move_in).await?;
+    let (token, record) = made;
     Ok(WrapInfo {
-        token: std::mem::take(&mut auth.client_token),
+        token,
         accessor: record.accessor,
         ttl: wrapped.ttl_secs,
         creation_time: now,
-        creation_path: wrapped.path.clone(),
+        creation_path: path,
         wrapped_accessor: wrapped
             .auth
             .as_ref()
             .map(|auth| auth.accessor.clone())
             .unwrap_or_default(),
     })
+}
+
+/// Issues a wrapping token together with what it carries.
+async fn issue(
+    open: &Open,
+    (path, ttl): (&str, Duration),
+    now: Timestamp,
+    replaced: Option<&str>,
+    move_in: impl FnMut(Changes, &TokenRecord) -> Result<Changes, Fault> + Send,
+) -> Result<(String, TokenRecord), Fault> {
+    let mount = open
+        .space
+        .mounts
+        .exactly("auth/token/")
+        .ok_or_else(|| Fault::internal("there is no token mount"))?;
+    let new = NewToken {
+        policies: vec![RESPONSE_WRAPPING.to_owned()],
+        no_default_policy: true,
+        path: path.to_owned(),
+        num_uses: 1,
+        ttl,
+        explicit_max_ttl: ttl,
+        ..NewToken::default()
+    };
+    let made = open.issue_with(new, &mount, now, replaced, move_in).await?;
+    let (mut auth, record) = made;
+    Ok((std::mem::take(&mut auth.client_token), record))
 }
 
 /// What waits under a wrapping token; it goes on waiting.
@@ -246,7 +283,11 @@ impl Wrapped {
 
 /// The record of a wrapping token that lives, and the server as seen from its namespace: whoever holds the token
 /// may unwrap from any.
-async fn living(open: &Open, token: &str, now: Timestamp) -> Result<(TokenRecord, Open), Fault> {
+pub(crate) async fn living(
+    open: &Open,
+    token: &str,
+    now: Timestamp,
+) -> Result<(TokenRecord, Open), Fault> {
     let record = open.tokens.by_token(token).await?;
     let wraps =
         |record: &TokenRecord| record.is_alive(now) && record.num_uses == 1 && record.is_wrapping();
@@ -256,7 +297,7 @@ async fn living(open: &Open, token: &str, now: Timestamp) -> Result<(TokenRecord
 }
 
 /// A token's own storage at home, which is cleared when the token ends.
-fn storage(home: &Open, accessor: &str) -> Result<View, Fault> {
+pub(crate) fn storage(home: &Open, accessor: &str) -> Result<View, Fault> {
     let own = home.space.own_storage(accessor, &home.space);
     own.ok_or_else(|| {
         Fault::invalid("this server has no storage for wrapped answers: no cubbyhole is mounted")
@@ -264,6 +305,6 @@ fn storage(home: &Open, accessor: &str) -> Result<View, Fault> {
 }
 
 /// Whether it never was, is spent, or has ended is not told.
-fn no_such_token() -> Fault {
+pub(crate) fn no_such_token() -> Fault {
     Fault::invalid("wrapping token is not valid or does not exist")
 }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use coffer_crypto::{Secret, Zeroizing};
-use coffer_engine::Upload;
 use coffer_kernel::Request;
 use coffer_wire::{
     ApiPath, JsonBounds, PathFault, Verb, Wiped, header, is_parsers_word, parse_duration,
@@ -128,18 +127,14 @@ impl Wanted {
             None => sent,
         };
         Ok(Request {
-            id,
-            verb: self.verb,
             help: self.help,
-            path: self.path,
             namespace: self.namespace,
             token: self.token,
             body,
-            upload: Upload::default(),
             client,
             headers: plain_headers(headers),
             wrap_ttl: self.wrap_ttl,
-            flight: None,
+            ..Request::internal(id, self.verb, self.path)
         })
     }
 }
