@@ -9,6 +9,7 @@ use coffer_crypto::{Aes256Key, Random};
 use coffer_engine::{Fault, Reply};
 use coffer_storage::Store;
 use coffer_wire::Verb;
+use tokio::sync::Semaphore;
 
 use crate::clock::Clock;
 use crate::core::Core;
@@ -29,6 +30,8 @@ pub struct Kernel {
     pub clock: Clock,
     /// The operators' attempts to unseal, rekey, make a root token.
     pub(crate) attempts: Attempts,
+    /// Held by whoever initialises a server that has something to do meanwhile.
+    pub(crate) initialising: Semaphore,
     signals: Arc<Signals>,
     state: ArcSwap<State>,
 }
@@ -66,6 +69,7 @@ impl Kernel {
             barrier,
             clock,
             attempts: Attempts::default(),
+            initialising: Semaphore::new(1),
             signals: Arc::default(),
             state: ArcSwap::from_pointee(state),
         }))
@@ -138,7 +142,7 @@ impl Kernel {
     }
 
     /// A server whose configuration demands an audit device does not open without it.
-    async fn enable_declared_audit(&self, open: &Core) -> Result<(), Fault> {
+    pub(crate) async fn enable_declared_audit(&self, open: &Core) -> Result<(), Fault> {
         let known = open.audit.list();
         for (path, device) in &self.settings.declared_audit {
             let enabled = known.get(&format!("{}/", path.trim_end_matches('/')));

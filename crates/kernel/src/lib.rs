@@ -32,6 +32,7 @@ pub mod quotas;
 mod recent;
 mod record;
 pub mod request;
+pub mod script;
 pub mod settings;
 pub mod signals;
 mod snapshot;
@@ -39,6 +40,7 @@ mod sys;
 mod ticks;
 pub mod tokens;
 pub mod ui_headers;
+pub mod workflows;
 mod wrapping;
 
 pub use clock::Clock;

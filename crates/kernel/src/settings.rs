@@ -9,6 +9,7 @@ use coffer_engine::Kind;
 use crate::audit::{Allow, NewDevice};
 use crate::mounts::UserLockout;
 use crate::observe::{InFlight, Logs, Meters, NoLogs};
+use crate::script::Script;
 
 /// The API level that clients are told; they choose their behaviour by it.
 pub const API_VERSION: &str = "1.21.0";
@@ -49,6 +50,10 @@ pub struct Settings {
     pub unauthed_rekey: bool,
     /// Whether `sys/generate-root/*` answers without a token; `sys/generate-root-token/*` does with one.
     pub unauthed_generate_root: bool,
+    /// What a new server does while it is initialised.
+    pub self_init: SelfInit,
+    /// Whether workflows that say so run without a token.
+    pub allow_unauthenticated_workflows: bool,
     /// When names are locked out after wrong passwords, by the type of the auth method or for `all`.
     pub user_lockout: BTreeMap<String, UserLockout>,
     /// The sanitized configuration for `sys/config/state/sanitized`.
@@ -59,6 +64,15 @@ pub struct Settings {
     pub in_flight: Arc<InFlight>,
     /// The log of the process.
     pub logs: Arc<dyn Logs>,
+}
+
+/// What a new server does while it is initialised, see `docs/decisions/0014-self-initialisation.md`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SelfInit {
+    /// The requests.
+    pub script: Script,
+    /// Whether the root token that they are made with is handed out. Otherwise it is revoked.
+    pub keep_root_token: bool,
 }
 
 impl Settings {
@@ -81,6 +95,8 @@ impl Settings {
             unsafe_allow_api_audit_creation: true,
             unauthed_rekey: true,
             unauthed_generate_root: true,
+            self_init: SelfInit::default(),
+            allow_unauthenticated_workflows: false,
             user_lockout: BTreeMap::new(),
             sanitized: serde_json::Value::Null,
             meters: Arc::default(),

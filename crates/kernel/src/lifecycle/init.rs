@@ -40,7 +40,7 @@ impl Stored for Cluster {}
 pub struct Initialised {
     /// The shares of the unseal key, or the messages they were put into.
     pub shares: Vec<Zeroizing<Vec<u8>>>,
-    /// The first root token, or the message it was put into.
+    /// The first root token, or the message it was put into. Empty where the configuration says how access begins.
     pub root_token: Secret<String>,
 }
 
@@ -177,6 +177,7 @@ impl Kernel {
         if self.barrier.is_initialised().await? {
             return Err(operators_fault(Error::Initialised));
         }
+        let _alone = self.alone_if_it_initialises_itself(person)?;
         let random = self.barrier.random();
         let scratch: Arc<dyn Store> = Arc::new(Memory::new());
         let barrier = Arc::new(Barrier::new(Arc::clone(&scratch), random.clone()));
@@ -186,7 +187,15 @@ impl Kernel {
             .initialise(&root, self.clock.now().secs(), wrapped)
             .await?;
         barrier.unseal(root).await?;
-        let mut root_token = self.furnish(&barrier).await?;
+        let core = Core::load(
+            Arc::clone(&self.settings),
+            Arc::clone(&barrier),
+            self.clock.clone(),
+            Arc::default(),
+        );
+        let core = core.await?;
+        let root_token = self.furnish(&core).await?;
+        let mut root_token = self.initialise_itself(&core, root_token).await?;
         let shares = pgp::handed_out(shares, people, random)?;
         if let Some(person) = person {
             let token = pgp::handed_out_token(root_token.expose(), person, random)?;
@@ -206,14 +215,7 @@ impl Kernel {
     }
 
     /// The first mounts, the cluster's name and the first root token.
-    async fn furnish(&self, barrier: &Arc<Barrier>) -> Result<Secret<String>, Fault> {
-        let core = Core::load(
-            Arc::clone(&self.settings),
-            Arc::clone(barrier),
-            self.clock.clone(),
-            Arc::default(),
-        )
-        .await?;
+    async fn furnish(&self, core: &Arc<Core>) -> Result<Secret<String>, Fault> {
         let open = core.root();
         let id = open.random.uuid_v4();
         let short = id.get(..8).unwrap_or_default();
@@ -221,7 +223,7 @@ impl Kernel {
             "" => format!("vault-cluster-{short}"),
             name => name.to_owned(),
         };
-        barrier
+        core.barrier
             .view("core/")
             .put("cluster", &Cluster { name, id })
             .await?;

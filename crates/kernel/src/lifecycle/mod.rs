@@ -12,6 +12,7 @@ mod init;
 mod pgp;
 mod quorum;
 mod rekey;
+mod self_init;
 mod status;
 mod under_way;
 mod unseal;

@@ -13,6 +13,7 @@ use crate::mounts::Mounts;
 use crate::password_book::Passwords;
 use crate::policy::Policies;
 use crate::settings::Settings;
+use crate::workflows::Workflows;
 
 /// What a namespace has of its own. It knows nothing of the server around it.
 pub struct Space {
@@ -39,6 +40,8 @@ pub struct Space {
     pub mfa: Mfa,
     /// Password policies.
     pub passwords: Passwords,
+    /// Workflows.
+    pub workflows: Workflows,
 }
 
 impl Space {
@@ -61,6 +64,7 @@ impl Space {
             oidc: Oidc::new(view.sub("sys/oidc/")),
             mfa: Mfa::new(view.sub("sys/mfa/")),
             passwords: Passwords::new(view.sub("sys/password-policy/")),
+            workflows: Workflows::new(view.sub("sys/workflow/")),
             record: ArcSwap::from_pointee(record),
             view,
         }))

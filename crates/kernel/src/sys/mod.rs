@@ -31,6 +31,7 @@ mod seal;
 mod snapshot;
 mod tools;
 mod ui_headers;
+mod workflows;
 mod wrapping;
 
 use std::sync::LazyLock;
@@ -44,7 +45,7 @@ use crate::open::Open;
 pub(crate) use facts::note_version;
 pub(crate) use internal::sender;
 pub(crate) use keys::keep_keys_fresh;
-pub(crate) use remount::{Moves, run_moves};
+pub(crate) use remount::{Moves, finish_moves, run_moves};
 
 static TABLE: LazyLock<Routes<Open>> = LazyLock::new(|| {
     Routes::merge([
@@ -73,6 +74,7 @@ static TABLE: LazyLock<Routes<Open>> = LazyLock::new(|| {
         tools::routes(),
         wrapping::routes(),
         control_group::routes(),
+        workflows::routes(),
         crate::identity::mfa::validate_routes(),
         counters::routes(),
         activity::routes(),

@@ -103,13 +103,18 @@ impl Handle<Open> for Remount {
 /// Carries out what is queued until the server is sealed.
 pub(crate) async fn run_moves(core: Arc<Core>, stop: CancellationToken) {
     loop {
-        while let Some(next) = core.moves.next() {
-            carry_out(&Open::new(&core, Arc::clone(&next.space)), &next).await;
-        }
+        finish_moves(&core).await;
         tokio::select! {
             () = stop.cancelled() => return,
             () = core.moves.bell.notified() => {}
         }
+    }
+}
+
+/// Carries out what is queued.
+pub(crate) async fn finish_moves(core: &Arc<Core>) {
+    while let Some(next) = core.moves.next() {
+        carry_out(&Open::new(core, Arc::clone(&next.space)), &next).await;
     }
 }
 
