@@ -108,9 +108,12 @@ pub(crate) async fn set_up(
             id.to_owned()
         }
     };
-    let version = if dev.kv_v1 { "1" } else { "2" };
-    let mount = json!({ "type": "kv", "description": "key/value secret storage", "options": { "version": version } });
-    operator.write("sys/mounts/secret", mount).await?;
+    if kernel.settings.self_init.script.is_empty() {
+        // Otherwise the configuration says what there is.
+        let version = if dev.kv_v1 { "1" } else { "2" };
+        let mount = json!({ "type": "kv", "description": "key/value secret storage", "options": { "version": version } });
+        operator.write("sys/mounts/secret", mount).await?;
+    }
     if !dev.no_store_token {
         keep_token(&token);
     }

@@ -131,6 +131,8 @@ impl Server {
         config.api_addr = api_addr.or_else(|| bound.iter().find_map(Bound::url));
         let store = open_store(&config.storage)?;
         let mut settings = settings(&config)?;
+        // A dev server is for the person who started it.
+        settings.self_init.keep_root_token = args.dev.is_some();
         settings.logs = logs;
         let store = Measured::over(store, &settings.storage_type, settings.meters.registry());
         let kernel = Kernel::new(settings, store, Random::system(), Clock::System)
@@ -323,6 +325,8 @@ fn settings(config: &Config) -> Result<KernelSettings, Error> {
     settings.audit_allow = audit_allow(&config.storage)
         .with_prefixes(config.allow_audit_log_prefixing)
         .with_http(Arc::new(Outlet));
+    settings.self_init.script = config.initialize.clone();
+    settings.allow_unauthenticated_workflows = config.allow_unauthenticated_workflows;
     settings.user_lockout = user_lockout(config);
     settings.declared_audit = config.audit.iter().map(declared).collect();
     settings.unsafe_allow_api_audit_creation =

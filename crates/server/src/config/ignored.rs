@@ -101,12 +101,8 @@ pub(super) const AT_TOP: &[Ignored] = &[
         ],
     },
     Ignored {
-        reason: "initialise through the API or `operator init`",
-        keys: &["initialize"],
-    },
-    Ignored {
-        reason: "workflows are not served",
-        keys: &["allow_unauthenticated_workflows", "workflow"],
+        reason: "write workflows to sys/workflows/manage",
+        keys: &["workflow"],
     },
     Ignored {
         reason: "identities never cross namespaces",

@@ -10,6 +10,7 @@ mod files;
 mod forwarded;
 mod headers;
 mod ignored;
+mod initialize;
 mod listener;
 mod log;
 mod place;
@@ -26,6 +27,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use coffer_kernel::mounts::UserLockout;
+use coffer_kernel::script::Script;
 
 pub use audit::AuditDevice;
 pub use error::Error;
@@ -53,6 +55,10 @@ pub struct Config {
     pub seal: Seal,
     /// Audit devices that are declared here instead of through the API.
     pub audit: Vec<AuditDevice>,
+    /// What a new server does while it is initialised.
+    pub initialize: Script,
+    /// Whether workflows that say so run without a token.
+    pub allow_unauthenticated_workflows: bool,
     /// The URL under which clients reach this node.
     pub api_addr: Option<String>,
     /// The URL under which other nodes reach this node.
@@ -152,6 +158,10 @@ fn read(mut root: Stanza) -> Result<(Read, Vec<Warning>), Error> {
         listeners: listener::read(&mut root, request_duration, &mut warnings)?,
         seal: seal::read(&mut root)?,
         audit: audit::read(&mut root)?,
+        initialize: initialize::read(&mut root)?,
+        allow_unauthenticated_workflows: root
+            .flag("allow_unauthenticated_workflows")?
+            .unwrap_or(false),
         api_addr: root.plain_text("api_addr")?,
         cluster_addr: root.plain_text("cluster_addr")?,
         cluster_name: root.plain_text("cluster_name")?,

@@ -116,6 +116,10 @@ const WITHOUT_TOKEN: &[(&str, &str)] = &[
         "sys/storage/raft/join",
         "a node that wants to join has none; it is refused and told why",
     ),
+    (
+        "sys/workflows/unauthed-execute/{path*}",
+        "for workflows that say so, where the configuration lets them; refused otherwise",
+    ),
     ("sys/wrapping/lookup", "the wrapping token is in the body"),
     (
         "sys/wrapping/pubkey",

@@ -21,6 +21,14 @@ fn every_refusal_names_file_line_and_what_to_do() {
             "c.hcl:2:1: unknown key `lisetner` in the configuration; did you mean `listener`?",
         ),
         (
+            "initialize \"a\" { request \"b\" { operation = \"brew\" path = \"x\" } }",
+            "c.hcl:1:18: unknown operation \"brew\", expected one of create",
+        ),
+        (
+            "initialize \"a\" {}\ninitialize \"a\" {}",
+            "c.hcl:2:1: initialize \"a\" twice, expected a name of its own",
+        ),
+        (
             "xyzzy_plugh = 1",
             "c.hcl:1:1: unknown key `xyzzy_plugh` in the configuration; remove it",
         ),
