@@ -151,10 +151,10 @@ impl<'a> View<'a> {
             "Recovery Key",
             self.recovery_keys_b64.unwrap_or_default(),
         ));
-        text.push_str(&format!(
-            "\nInitial Root Token: {}\n\n",
-            self.root_token.expose()
-        ));
+        text.push_str(&match self.root_token.expose() {
+            "" => "\nNo root token: the server set itself up by its configuration, and revoked it.\n\n".to_owned(),
+            token => format!("\nInitial Root Token: {token}\n\n"),
+        });
         text.push_str(&match self.unseal_keys_b64.is_none() {
             true => "These keys are shown this once. Keep each with another person: they are needed to make a new root token.".to_owned(),
             false => format!(
