@@ -1,25 +1,38 @@
 //! The key ring over the store.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use coffer_crypto::{Aes256Key, KeyRing, ROTATE_AFTER_ENCRYPTIONS, Random, Zeroizing};
 use coffer_storage::{Batch, Store};
 
+use crate::parts::Parts;
+use crate::seal::{self, SERVER, SealConfig, Shares, domain};
 use crate::stored::damaged;
 use crate::{Error, Meters, View};
 
-/// Where the encrypted key ring is kept.
+/// Where the encrypted key ring of the whole store is kept.
 pub(crate) const KEY_RING_PATH: &str = "core/keyring";
+/// The key ring's name below the place of its key material.
+const KEY_RING: &str = "keyring";
 /// Associated data of the key ring's encryption.
 pub(crate) const KEY_RING_DOMAIN: &[u8] = b"coffer.keyring.v1";
 
 /// A store whose values are encrypted with a key ring that is present only while it is unsealed.
+///
+/// Parts of the store may have key rings of their own, each a barrier over the same store: what is written at one
+/// of their paths is encrypted by their keys alone, whoever writes it, and is out of reach while they are sealed.
 pub struct Barrier {
     store: Arc<dyn Store>,
     random: Random,
     meters: Meters,
+    /// Where the key material is kept, with a trailing slash.
+    at: String,
     open: ArcSwapOption<Open>,
+    /// How often it was sealed: who remembers another number knows of what was before.
+    seals: AtomicU64,
+    parts: ArcSwap<Parts>,
 }
 
 /// What is in memory while unsealed: dropped, and so wiped, by sealing.
@@ -72,8 +85,79 @@ impl Barrier {
             store,
             random,
             meters: Meters::default(),
+            at: SERVER.to_owned(),
             open: ArcSwapOption::empty(),
+            seals: AtomicU64::new(0),
+            parts: ArcSwap::default(),
         }
+    }
+
+    /// A sealed barrier for a part of the same store, whose key material is kept at another place.
+    pub fn part(&self, at: &str) -> Self {
+        Self {
+            store: Arc::clone(&self.store),
+            random: self.random.clone(),
+            meters: self.meters.clone(),
+            at: at.to_owned(),
+            open: ArcSwapOption::empty(),
+            seals: AtomicU64::new(0),
+            parts: ArcSwap::default(),
+        }
+    }
+
+    /// Says which parts there are: where the key material of each is kept, and what its paths begin with. One that
+    /// is known already stays as it is, open or sealed.
+    pub fn divide(&self, parts: &[(String, Vec<String>)]) -> Vec<Arc<Self>> {
+        let known = self.parts.load_full();
+        let mut all = Parts::default();
+        let mut found = Vec::new();
+        for (at, prefixes) in parts {
+            let part = known.kept_at(at).unwrap_or_else(|| Arc::new(self.part(at)));
+            all.add(prefixes, &part);
+            found.push(part);
+        }
+        self.parts.store(Arc::new(all));
+        found
+    }
+
+    /// Adds a part, before anything is written there.
+    pub fn add_part(&self, part: &Arc<Self>, prefixes: &[String]) {
+        self.change_parts(|parts| parts.add(prefixes, part));
+    }
+
+    /// Forgets a part, after everything there is gone.
+    pub fn remove_part(&self, part: &Self) {
+        self.change_parts(|parts| parts.remove(part.at()));
+    }
+
+    fn change_parts(&self, change: impl Fn(&mut Parts)) {
+        self.parts.rcu(|old| {
+            let mut new = Parts::clone(old);
+            change(&mut new);
+            new
+        });
+    }
+
+    /// The part that a path belongs to; none for what has the keys of the whole.
+    pub fn part_of(&self, path: &str) -> Option<Arc<Self>> {
+        self.parts.load().of(path).cloned()
+    }
+
+    /// Whether a path holds key material.
+    pub(crate) fn is_key_material(&self, path: &str) -> bool {
+        let own = [KEY_RING, seal::ROOT_KEY, seal::CONFIG];
+        let tail = path.strip_prefix(self.at.as_str());
+        tail.is_some_and(|tail| own.contains(&tail)) || self.parts.load().hold_keys(path)
+    }
+
+    /// Where the key material is kept, with a trailing slash.
+    pub fn at(&self) -> &str {
+        &self.at
+    }
+
+    /// How often it was sealed.
+    pub(crate) fn seals(&self) -> u64 {
+        self.seals.load(Ordering::SeqCst)
     }
 
     /// With timings that somebody looks at.
@@ -98,7 +182,7 @@ impl Barrier {
 
     /// Whether a key ring was ever made here.
     pub async fn is_initialised(&self) -> Result<bool, Error> {
-        Ok(self.store.get(KEY_RING_PATH).await?.is_some())
+        Ok(self.store.get(&self.key_ring_path()).await?.is_some())
     }
 
     /// Makes the first key ring, encrypted by `root`. Part of a batch with whatever must be there
@@ -111,8 +195,8 @@ impl Barrier {
     ) -> Result<(), Error> {
         let ring = KeyRing::new(&self.random, now_secs)?;
         let batch = with
-            .put(KEY_RING_PATH, self.locked(&ring, root)?)
-            .expect(KEY_RING_PATH, None);
+            .put(self.key_ring_path(), self.locked(&ring, root)?)
+            .expect(self.key_ring_path(), None);
         match self.store.commit(batch).await.map_err(Error::from) {
             Err(Error::Conflict) => Err(Error::Initialised),
             other => other,
@@ -124,7 +208,7 @@ impl Barrier {
     pub async fn adopt(&self, furnished: Batch) -> Result<(), Error> {
         match self
             .store
-            .commit(furnished.expect(KEY_RING_PATH, None))
+            .commit(furnished.expect(self.key_ring_path(), None))
             .await
             .map_err(Error::from)
         {
@@ -137,20 +221,58 @@ impl Barrier {
     pub async fn unseal(&self, root: Aes256Key) -> Result<(), Error> {
         let locked = self
             .store
-            .get(KEY_RING_PATH)
+            .get(&self.key_ring_path())
             .await?
             .ok_or(Error::Uninitialised)?;
         let ring = root
-            .open(KEY_RING_DOMAIN, &locked)
+            .open(&domain(KEY_RING_DOMAIN, &self.at), &locked)
             .map_err(|_| Error::WrongKey)?;
         let ring = KeyRing::deserialize(&ring)?;
         self.open.store(Some(Arc::new(Open { ring, root })));
         Ok(())
     }
 
-    /// Forgets the key ring. Operations that hold it end first; later ones get [`Error::Sealed`].
+    /// Whether the key ring is in memory.
+    pub fn is_open(&self) -> bool {
+        self.open.load().is_some()
+    }
+
+    /// Forgets the key ring, and those of all parts. Operations that hold it end first; later ones get
+    /// [`Error::Sealed`], those at a sealed part [`Error::PartSealed`]. So do views of a part that were made before,
+    /// for ever: what their owners know may not be so any more when the part is open again.
     pub fn seal(&self) {
         self.open.store(None);
+        self.seals.fetch_add(1, Ordering::SeqCst);
+        for part in self.parts.load().all() {
+            part.seal();
+        }
+    }
+
+    /// How the key that opens it is split; none before it is initialised.
+    pub async fn seal_config(&self) -> Result<Option<SealConfig>, Error> {
+        SealConfig::load(self.store.as_ref(), &self.at).await
+    }
+
+    /// Shares of a fresh key, and the writes that make it the one that opens `root` here.
+    pub fn wrap(&self, root: &Aes256Key, config: SealConfig) -> Result<(Shares, Batch), Error> {
+        seal::wrap(root, config, &self.at, &self.random)
+    }
+
+    /// The root key, from enough shares.
+    pub async fn unwrap(
+        &self,
+        config: SealConfig,
+        shares: &[Zeroizing<Vec<u8>>],
+    ) -> Result<Aes256Key, Error> {
+        seal::unwrap(self.store.as_ref(), &self.at, config, shares).await
+    }
+
+    /// The writes that remove the key material: what it encrypts is lost for ever.
+    pub fn destruction(&self) -> Batch {
+        let material = [KEY_RING, seal::ROOT_KEY, seal::CONFIG];
+        material.iter().fold(Batch::new(), |batch, name| {
+            batch.delete(format!("{}{name}", self.at))
+        })
     }
 
     /// The active key.
@@ -186,8 +308,8 @@ impl Barrier {
         }
         let locked = self.locked(&base.ring, &base.root)?;
         let written_down = Batch::new()
-            .put(KEY_RING_PATH, locked)
-            .expect(KEY_RING_PATH, seen);
+            .put(self.key_ring_path(), locked)
+            .expect(self.key_ring_path(), seen);
         Ok(self.store.commit(written_down).await?)
     }
 
@@ -218,14 +340,16 @@ impl Barrier {
         View::new(Arc::clone(self), prefix.into())
     }
 
-    /// Encrypts bytes that will live outside the store (a batch token), bound to `place`.
+    /// Encrypts bytes that will live outside the store (a batch token), bound to `place`, by the keys of the part that
+    /// this belongs to.
     pub fn encrypt(&self, place: &str, plaintext: &[u8]) -> Result<Vec<u8>, Error> {
-        Ok(self.open()?.ring.encrypt(&self.random, place, plaintext)?)
+        let keys = self.keys_of(place)?;
+        Ok(keys.ring.encrypt(&self.random, place, plaintext)?)
     }
 
     /// Decrypts what [`Barrier::encrypt`] made for the same `place`.
     pub fn decrypt(&self, place: &str, bytes: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
-        self.open()?
+        self.keys_of(place)?
             .ring
             .decrypt(place, bytes)
             .map_err(|_| damaged(place, "it does not decrypt"))
@@ -251,8 +375,23 @@ impl Barrier {
         self.open.load_full().ok_or(Error::Sealed)
     }
 
+    /// The keys that encrypt what is at a path. One place decides, for reading and writing, so that nothing of a part is
+    /// ever encrypted by other keys.
+    fn keys_of(&self, path: &str) -> Result<Arc<Open>, Error> {
+        let whole = self.open()?;
+        match self.parts.load().of(path) {
+            None => Ok(whole),
+            Some(part) => part.open.load_full().ok_or(Error::PartSealed),
+        }
+    }
+
+    fn key_ring_path(&self) -> String {
+        format!("{}{KEY_RING}", self.at)
+    }
+
     fn locked(&self, ring: &KeyRing, root: &Aes256Key) -> Result<Vec<u8>, Error> {
-        Ok(root.seal(&self.random, KEY_RING_DOMAIN, &ring.serialize())?)
+        let domain = domain(KEY_RING_DOMAIN, &self.at);
+        Ok(root.seal(&self.random, &domain, &ring.serialize())?)
     }
 
     /// What a change starts from: the ring in memory and the stored bytes that hold it. Where another
@@ -260,9 +399,9 @@ impl Barrier {
     /// lose the newer key.
     async fn base(&self) -> Result<(Arc<Open>, Option<Vec<u8>>), Error> {
         let open = self.open()?;
-        let stored = self.store.get(KEY_RING_PATH).await?;
+        let stored = self.store.get(&self.key_ring_path()).await?;
         let locked = stored.as_deref().ok_or(Error::Uninitialised)?;
-        let ring = open.root.open(KEY_RING_DOMAIN, locked);
+        let ring = open.root.open(&domain(KEY_RING_DOMAIN, &self.at), locked);
         let ring = ring.map_err(|_| Error::Conflict)?;
         if KeyRing::deserialize(&ring)?.active() != open.ring.active() {
             return Err(Error::Conflict);
@@ -282,8 +421,8 @@ impl Barrier {
         with: Batch,
     ) -> Result<(), Error> {
         let batch = with
-            .put(KEY_RING_PATH, self.locked(&ring, &root)?)
-            .expect(KEY_RING_PATH, seen);
+            .put(self.key_ring_path(), self.locked(&ring, &root)?)
+            .expect(self.key_ring_path(), seen);
         self.store.commit(batch).await?;
         let new = Some(Arc::new(Open { ring, root }));
         self.open.compare_and_swap(&Some(base), new);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use coffer_storage::Batch;
 
 use crate::stored::encode;
+use crate::view::Within;
 use crate::{Barrier, Error, Seen, Stored, View};
 
 /// A set of writes over one or several views of the same barrier.
@@ -14,19 +15,23 @@ pub struct Changes {
     batch: Batch,
     /// How many of the writes are no deletions.
     puts: usize,
+    /// The parts of the store that views of these writes lie in.
+    within: Vec<Within>,
 }
 
 impl Changes {
-    pub(crate) fn new(barrier: Arc<Barrier>, generation: u64) -> Self {
+    pub(crate) fn new(barrier: Arc<Barrier>, generation: u64, within: Option<Within>) -> Self {
         Self {
             barrier,
             batch: Batch::new().only_in(generation),
             puts: 0,
+            within: within.into_iter().collect(),
         }
     }
 
     /// Writes a record.
     pub fn put<T: Stored>(mut self, view: &View, path: &str, value: &T) -> Result<Self, Error> {
+        view.refuse_stale()?;
         let full = view.full(path);
         let bytes = encode(&full, value)?;
         let sealed = self.barrier.encrypt(&full, bytes.as_slice())?;
@@ -60,6 +65,12 @@ impl Changes {
         self
     }
 
+    /// Adds writes of key material.
+    pub fn and(mut self, keys: Batch) -> Self {
+        self.batch = self.batch.and(keys);
+        self
+    }
+
     /// How many writes there are.
     pub fn len(&self) -> usize {
         self.batch.len()
@@ -80,6 +91,7 @@ impl Changes {
         if self.batch.is_empty() {
             return Ok(());
         }
+        self.within.iter().try_for_each(Within::refuse_stale)?;
         let meters = self.barrier.meters();
         let _timed = match self.puts {
             0 => meters.delete.timed(),

@@ -9,6 +9,9 @@ pub enum Error {
     /// The key ring is gone.
     #[error("the barrier is sealed")]
     Sealed,
+    /// The keys of this part of the store are gone, those of the whole are there.
+    #[error("this part of the barrier is sealed")]
+    PartSealed,
     /// Somebody else changed what the write was based on. Nothing was written.
     #[error("the record was changed by somebody else")]
     Conflict,

@@ -14,6 +14,7 @@ mod error;
 mod foundation;
 mod meters;
 mod pages;
+mod parts;
 mod raw;
 pub mod seal;
 mod stored;

@@ -24,9 +24,18 @@ pub struct Pages<'a, T> {
 #[derive(Debug)]
 pub enum Paths {}
 
+/// Marks [`Pages`] of records over several parts of the store: without the content of those in sealed ones.
+#[derive(Debug)]
+pub struct Parts<T>(PhantomData<fn() -> T>);
+
 impl View {
     /// The records below `prefix`, to the end. Paths are relative to this view.
     pub fn pages<T: Stored>(&self, prefix: &str) -> Pages<'_, T> {
+        Pages::new(self, prefix)
+    }
+
+    /// As [`View::pages`], over several parts of the store.
+    pub fn part_pages<T: Stored>(&self, prefix: &str) -> Pages<'_, Parts<T>> {
         Pages::new(self, prefix)
     }
 
@@ -60,6 +69,20 @@ impl<T: Stored> Pages<'_, T> {
         let page = self
             .view
             .scan(&self.prefix, self.after.as_deref(), self.limit)
+            .await?;
+        Ok(page.last().map(|(last, _)| last.clone()).map(|last| {
+            self.after = Some(last);
+            page
+        }))
+    }
+}
+
+impl<T: Stored> Pages<'_, Parts<T>> {
+    /// The next page, which holds something; none at the end.
+    pub async fn next(&mut self) -> Result<Option<Vec<(String, Option<T>)>>, Error> {
+        let page = self
+            .view
+            .scan_parts(&self.prefix, self.after.as_deref(), self.limit)
             .await?;
         Ok(page.last().map(|(last, _)| last.clone()).map(|last| {
             self.after = Some(last);

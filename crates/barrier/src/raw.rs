@@ -6,8 +6,6 @@
 use coffer_crypto::Zeroizing;
 use coffer_storage::Batch;
 
-use crate::barrier::KEY_RING_PATH;
-use crate::seal::{CONFIG_PATH, ROOT_KEY_PATH};
 use crate::{Barrier, Error};
 
 /// The most bytes that are written at once.
@@ -16,14 +14,14 @@ const VALUE_BYTES_MAX: usize = 16 * 1024 * 1024;
 impl Barrier {
     /// The decrypted bytes at a path: a version byte and JSON, where this program wrote them.
     pub async fn raw(&self, path: &str) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
-        refuse_keys(path)?;
+        self.refuse_keys(path)?;
         let stored = self.store().get(path).await?;
         stored.map(|bytes| self.decrypt(path, &bytes)).transpose()
     }
 
     /// Encrypts bytes and keeps them at a path, whatever they are.
     pub async fn put_raw(&self, path: &str, bytes: &[u8]) -> Result<(), Error> {
-        refuse_keys(path)?;
+        self.refuse_keys(path)?;
         if bytes.len() > VALUE_BYTES_MAX {
             return Err(Error::TooLarge {
                 size: bytes.len(),
@@ -36,14 +34,14 @@ impl Barrier {
 
     /// Removes what is at a path, if anything is.
     pub async fn delete_raw(&self, path: &str) -> Result<(), Error> {
-        refuse_keys(path)?;
+        self.refuse_keys(path)?;
         Ok(self.store().commit(Batch::new().delete(path)).await?)
     }
-}
 
-fn refuse_keys(path: &str) -> Result<(), Error> {
-    match [KEY_RING_PATH, ROOT_KEY_PATH, CONFIG_PATH].contains(&path) {
-        true => Err(Error::Protected(path.to_owned())),
-        false => Ok(()),
+    fn refuse_keys(&self, path: &str) -> Result<(), Error> {
+        match self.is_key_material(path) {
+            true => Err(Error::Protected(path.to_owned())),
+            false => Ok(()),
+        }
     }
 }

@@ -8,9 +8,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 
-/// Where the wrapped root key is kept.
+/// Where the key material of the whole store is kept.
+pub const SERVER: &str = "core/";
+/// The wrapped root key's name below the place of the key material.
+pub(crate) const ROOT_KEY: &str = "root-key";
+/// The name of the seal's configuration, which is readable while sealed: it holds no secret.
+pub(crate) const CONFIG: &str = "seal-config";
+/// Where the wrapped root key of the whole store is kept.
 pub(crate) const ROOT_KEY_PATH: &str = "core/root-key";
-/// Where the seal's configuration is kept, readable while sealed: it holds no secret.
+/// Where the configuration of the whole store's seal is kept.
 pub(crate) const CONFIG_PATH: &str = "core/seal-config";
 /// Associated data of the root key's wrapping.
 const ROOT_KEY_DOMAIN: &[u8] = b"coffer.root-key.v1";
@@ -49,14 +55,15 @@ impl SealConfig {
         })
     }
 
-    /// The configuration in force, or none before the first initialisation.
-    pub async fn load(store: &dyn Store) -> Result<Option<Self>, Error> {
-        let bytes = store.get(CONFIG_PATH).await?;
+    /// The configuration in force at a place of key material, or none before the first initialisation.
+    pub async fn load(store: &dyn Store, at: &str) -> Result<Option<Self>, Error> {
+        let path = format!("{at}{CONFIG}");
+        let bytes = store.get(&path).await?;
         let parsed = bytes
             .map(|bytes| serde_json::from_slice(&bytes))
             .transpose();
         parsed.map_err(|e| Error::Damaged {
-            path: CONFIG_PATH.to_owned(),
+            path,
             what: e.to_string(),
         })
     }
@@ -65,14 +72,23 @@ impl SealConfig {
 /// The shares of an unseal key, each wiped when dropped.
 pub type Shares = Vec<Zeroizing<Vec<u8>>>;
 
-/// Shares of a fresh unseal key, and the writes that make it the one that opens `root`.
+/// What binds key material to its place, so that none is put in the place of another's.
+pub(crate) fn domain(of: &[u8], at: &str) -> Vec<u8> {
+    match at {
+        SERVER => of.to_vec(),
+        at => [of, b"\0", at.as_bytes()].concat(),
+    }
+}
+
+/// Shares of a fresh unseal key, and the writes that make it the one that opens `root` at a place of key material.
 pub fn wrap(
     root: &Aes256Key,
     config: SealConfig,
+    at: &str,
     random: &Random,
 ) -> Result<(Shares, Batch), Error> {
     let unseal = Aes256Key::generate(random)?;
-    let wrapped = unseal.seal(random, ROOT_KEY_DOMAIN, root.expose_bytes())?;
+    let wrapped = unseal.seal(random, &domain(ROOT_KEY_DOMAIN, at), root.expose_bytes())?;
     let described = serde_json::to_vec(&config).map_err(|e| Error::Shares(e.to_string()))?;
     let shares = match config.secret_shares {
         1 => vec![Zeroizing::new(unseal.expose_bytes().to_vec())],
@@ -86,14 +102,15 @@ pub fn wrap(
     Ok((
         shares,
         Batch::new()
-            .put(ROOT_KEY_PATH, wrapped)
-            .put(CONFIG_PATH, described),
+            .put(format!("{at}{ROOT_KEY}"), wrapped)
+            .put(format!("{at}{CONFIG}"), described),
     ))
 }
 
 /// The root key, from enough shares of the unseal key.
 pub async fn unwrap(
     store: &dyn Store,
+    at: &str,
     config: SealConfig,
     shares: &[Zeroizing<Vec<u8>>],
 ) -> Result<Aes256Key, Error> {
@@ -103,11 +120,11 @@ pub async fn unwrap(
     };
     let unseal = Aes256Key::from_slice(&unseal).map_err(|_| Error::WrongKey)?;
     let wrapped = store
-        .get(ROOT_KEY_PATH)
+        .get(&format!("{at}{ROOT_KEY}"))
         .await?
         .ok_or(Error::Uninitialised)?;
     let root = unseal
-        .open(ROOT_KEY_DOMAIN, &wrapped)
+        .open(&domain(ROOT_KEY_DOMAIN, at), &wrapped)
         .map_err(|_| Error::WrongKey)?;
     Ok(Aes256Key::from_slice(&root)?)
 }

@@ -24,12 +24,37 @@ pub struct View {
     barrier: Arc<Barrier>,
     prefix: Arc<str>,
     generation: u64,
+    within: Option<Within>,
+}
+
+/// The part of the store that a view lies in, and how often that had been sealed when the view was made.
+#[derive(Clone)]
+pub(crate) struct Within {
+    part: Arc<Barrier>,
+    seals: u64,
+}
+
+impl Within {
+    fn of(barrier: &Barrier, prefix: &str) -> Option<Self> {
+        let part = barrier.part_of(prefix)?;
+        let seals = part.seals();
+        Some(Self { part, seals })
+    }
+
+    /// Refuses whose knowledge is from before the part was sealed.
+    pub(crate) fn refuse_stale(&self) -> Result<(), Error> {
+        match self.part.seals() == self.seals {
+            true => Ok(()),
+            false => Err(Error::PartSealed),
+        }
+    }
 }
 
 impl View {
     pub(crate) fn new(barrier: Arc<Barrier>, prefix: String) -> Self {
         Self {
             generation: barrier.store().generation(),
+            within: Within::of(&barrier, &prefix),
             prefix: prefix.into(),
             barrier,
         }
@@ -37,10 +62,16 @@ impl View {
 
     /// A narrower view; `below` ends with a slash.
     pub fn sub(&self, below: &str) -> Self {
+        let prefix = format!("{}{below}", self.prefix);
+        let within = match (&self.within, Within::of(&self.barrier, &prefix)) {
+            (Some(own), Some(new)) if Arc::ptr_eq(&own.part, &new.part) => Some(own.clone()),
+            (_, new) => new,
+        };
         Self {
             barrier: Arc::clone(&self.barrier),
-            prefix: format!("{}{below}", self.prefix).into(),
+            prefix: prefix.into(),
             generation: self.generation,
+            within,
         }
     }
 
@@ -141,6 +172,19 @@ impl View {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<(String, T)>, Error> {
+        let found = self.scan_parts(prefix, after, limit).await?;
+        let readable =
+            |(path, record): (String, Option<T>)| Ok((path, record.ok_or(Error::PartSealed)?));
+        found.into_iter().map(readable).collect()
+    }
+
+    /// As [`View::scan`], over several parts of the store: without the content of records in sealed ones.
+    pub async fn scan_parts<T: Stored>(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(String, Option<T>)>, Error> {
         let _timed = self.barrier.meters().list_page.timed();
         let after = after.map(|after| self.full(after));
         let found = self
@@ -148,7 +192,11 @@ impl View {
             .scan(&self.full(prefix), after.as_deref(), limit)
             .await?;
         let read = |(path, bytes): (String, Vec<u8>)| {
-            let value = decode(&path, &self.barrier.decrypt(&path, &bytes)?)?;
+            let value = match self.barrier.decrypt(&path, &bytes) {
+                Ok(plain) => Some(decode(&path, &plain)?),
+                Err(Error::PartSealed) => None,
+                Err(other) => return Err(other),
+            };
             let relative = path
                 .strip_prefix(&*self.prefix)
                 .ok_or_else(|| damaged(&path, "it is outside its view"))?;
@@ -216,17 +264,23 @@ impl View {
 
     /// An empty set of writes, for several records at once.
     pub fn changes(&self) -> Changes {
-        Changes::new(Arc::clone(&self.barrier), self.generation)
+        let within = self.within.clone();
+        Changes::new(Arc::clone(&self.barrier), self.generation, within)
     }
 
     /// The store, as long as it holds what it held when this view was made.
     fn store(&self) -> Result<&dyn Store, Error> {
+        self.refuse_stale()?;
         let store = self.barrier.store();
         if store.generation() == self.generation {
             Ok(store.as_ref())
         } else {
             Err(Error::Sealed)
         }
+    }
+
+    pub(crate) fn refuse_stale(&self) -> Result<(), Error> {
+        self.within.as_ref().map_or(Ok(()), Within::refuse_stale)
     }
 
     pub(crate) fn full(&self, path: &str) -> String {

@@ -130,14 +130,13 @@ async fn changes_are_all_or_nothing() {
 async fn shares_open_the_root_key_and_too_few_do_not() {
     let (barrier, root) = opened().await;
     let config = seal::SealConfig::new(5, 3).unwrap();
-    let (shares, batch) = seal::wrap(&root, config, barrier.random()).unwrap();
+    let (shares, batch) = barrier.wrap(&root, config).unwrap();
     barrier.store().commit(batch).await.unwrap();
-    let store = barrier.store().as_ref();
-    assert_eq!(seal::SealConfig::load(store).await.unwrap(), Some(config));
-    let opened = seal::unwrap(store, config, &shares[1..4]).await.unwrap();
+    assert_eq!(barrier.seal_config().await.unwrap(), Some(config));
+    let opened = barrier.unwrap(config, &shares[1..4]).await.unwrap();
     assert_eq!(opened.expose_bytes(), root.expose_bytes());
     assert!(matches!(
-        seal::unwrap(store, config, &shares[..2]).await,
+        barrier.unwrap(config, &shares[..2]).await,
         Err(Error::WrongKey)
     ));
 }
@@ -312,4 +311,150 @@ async fn pages_are_read_to_the_end_however_short_they_are() {
         assert_eq!(paths, names);
     }
     assert!(view.pages::<Large>("none/").next().await.unwrap().is_none());
+}
+
+/// A barrier with a part below `ns/1/` whose keys are its own, both open; and the root key of the part.
+async fn divided() -> (Arc<Barrier>, Arc<Barrier>, Aes256Key) {
+    let (barrier, _) = opened().await;
+    let part = Arc::new(barrier.part("keys/1/"));
+    barrier.add_part(&part, &["ns/1/".to_owned(), "in/aaa".to_owned()]);
+    let root = Aes256Key::generate(barrier.random()).unwrap();
+    part.initialise(&root, 1, Batch::new()).await.unwrap();
+    part.unseal(copied(&root)).await.unwrap();
+    (barrier, part, root)
+}
+
+fn copied(key: &Aes256Key) -> Aes256Key {
+    Aes256Key::from_slice(key.expose_bytes()).unwrap()
+}
+
+#[tokio::test]
+async fn a_part_is_out_of_reach_while_it_is_sealed() {
+    let (barrier, part, root) = divided().await;
+    let whole = barrier.view("");
+    for path in ["ns/1/x", "in/aaabbb/x", "ns/2/x", "in/aab"] {
+        whole.put(path, &Counter { count: 1 }).await.unwrap();
+    }
+    part.seal();
+    for (path, inside) in [
+        ("ns/1/x", true),
+        ("in/aaabbb/x", true),
+        ("ns/2/x", false),
+        ("in/aab", false),
+    ] {
+        let read = whole.get::<Counter>(path).await;
+        let written = whole.put(path, &Counter { count: 2 }).await;
+        match inside {
+            true => {
+                assert!(matches!(read, Err(Error::PartSealed)), "{path}");
+                assert!(matches!(written, Err(Error::PartSealed)), "{path}");
+                assert!(matches!(barrier.raw(path).await, Err(Error::PartSealed)));
+            }
+            false => assert_eq!(read.unwrap(), Some(Counter { count: 1 }), "{path}"),
+        }
+    }
+    let all = whole.scan_parts::<Counter>("ns/", None, 10).await.unwrap();
+    let all: Vec<_> = all
+        .iter()
+        .map(|(path, value)| (path.as_str(), value.is_some()))
+        .collect();
+    assert_eq!(all, [("ns/1/x", false), ("ns/2/x", true)]);
+    assert!(whole.scan::<Counter>("ns/", None, 10).await.is_err());
+    part.unseal(root).await.unwrap();
+    assert_eq!(
+        whole.get("ns/1/x").await.unwrap(),
+        Some(Counter { count: 1 })
+    );
+    barrier.seal();
+    assert!(!part.is_open(), "it is sealed with the whole");
+    assert!(matches!(
+        whole.get::<Counter>("ns/1/x").await,
+        Err(Error::Sealed)
+    ));
+}
+
+#[tokio::test]
+async fn who_knows_what_was_before_a_part_was_sealed_is_refused() {
+    let (barrier, part, root) = divided().await;
+    let view = barrier.view("ns/1/");
+    view.put("a", &Counter { count: 1 }).await.unwrap();
+    let late = view
+        .changes()
+        .put(&view, "a", &Counter { count: 2 })
+        .unwrap();
+    let deletion = view.changes().delete(&view, "a");
+    part.seal();
+    part.unseal(root).await.unwrap();
+    assert!(matches!(late.commit().await, Err(Error::PartSealed)));
+    assert!(matches!(deletion.commit().await, Err(Error::PartSealed)));
+    for stale in [view.clone(), view.sub("b/")] {
+        assert!(matches!(
+            stale.get::<Counter>("a").await,
+            Err(Error::PartSealed)
+        ));
+        assert!(matches!(stale.list_all("").await, Err(Error::PartSealed)));
+        assert!(
+            barrier
+                .view("")
+                .changes()
+                .put(&stale, "a", &Counter { count: 3 })
+                .is_err()
+        );
+    }
+    assert_eq!(
+        barrier.view("ns/1/").get("a").await.unwrap(),
+        Some(Counter { count: 1 })
+    );
+}
+
+#[tokio::test]
+async fn one_step_writes_to_several_parts_or_to_none() {
+    let (barrier, part, _) = divided().await;
+    let (inside, outside) = (barrier.view("ns/1/"), barrier.view("ns/2/"));
+    let both = inside
+        .changes()
+        .put(&inside, "a", &Counter { count: 1 })
+        .unwrap();
+    let both = both.put(&outside, "a", &Counter { count: 1 }).unwrap();
+    both.commit().await.unwrap();
+    inside.copy_to(&barrier.view("ns/3/")).await.unwrap();
+    outside.copy_to(&barrier.view("ns/1/moved/")).await.unwrap();
+    part.seal();
+    let read = async |path: &str| barrier.view("").get::<Counter>(path).await;
+    assert!(
+        read("ns/3/a").await.unwrap().is_some(),
+        "moved out, it has the keys of the whole"
+    );
+    assert!(matches!(read("ns/1/moved/a").await, Err(Error::PartSealed)));
+}
+
+#[tokio::test]
+async fn key_material_is_bound_to_its_place() {
+    let (barrier, part, root) = divided().await;
+    let config = seal::SealConfig::new(3, 2).unwrap();
+    let (shares, wrapped) = part.wrap(&root, config).unwrap();
+    barrier.store().commit(wrapped).await.unwrap();
+    assert!(
+        part.is_root(&part.unwrap(config, &shares[..2]).await.unwrap())
+            .unwrap()
+    );
+    let other = barrier.part("keys/2/");
+    let mut moved = Batch::new();
+    for name in ["keyring", "root-key", "seal-config"] {
+        let from = format!("keys/1/{name}");
+        assert!(matches!(barrier.raw(&from).await, Err(Error::Protected(_))));
+        let bytes = barrier.store().get(&from).await.unwrap().unwrap();
+        moved = moved.put(format!("keys/2/{name}"), bytes);
+    }
+    barrier.store().commit(moved).await.unwrap();
+    assert!(matches!(
+        other.unwrap(config, &shares[..2]).await,
+        Err(Error::WrongKey)
+    ));
+    assert!(matches!(
+        other.unseal(copied(&root)).await,
+        Err(Error::WrongKey)
+    ));
+    barrier.store().commit(part.destruction()).await.unwrap();
+    assert_eq!(part.seal_config().await.unwrap(), None);
 }

@@ -89,6 +89,7 @@ impl From<barrier::Error> for Fault {
     fn from(error: barrier::Error) -> Self {
         match error {
             barrier::Error::Sealed => Self::Sealed,
+            barrier::Error::PartSealed => Self::Unavailable("namespace is sealed".into()),
             barrier::Error::Conflict => Self::Conflict("the same thing was changed by another request; try again".into()),
             barrier::Error::Storage(storage::Error::Full) => Self::Unavailable(
                 "the storage is full, so nothing can be written; free space on the server (reads, deletions and revocations go on)".into(),

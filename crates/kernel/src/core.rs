@@ -6,6 +6,7 @@ use std::time::Duration;
 use coffer_barrier::Barrier;
 use coffer_crypto::Random;
 use coffer_engine::Fault;
+use coffer_wire::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::activity::{self, Activity};
@@ -15,7 +16,7 @@ use crate::cors::Cors;
 use crate::due::Due;
 use crate::group_policies::GroupPolicies;
 use crate::identity;
-use crate::leases::{Leases, Parked, Targets, worker};
+use crate::leases::{Leases, Parked, Targets, Waiting, worker};
 use crate::lifecycle::Ceremonies;
 use crate::mounts;
 use crate::namespaces::{Namespaces, id_of, resume_removals};
@@ -68,8 +69,10 @@ pub struct Core {
     pub group_policies: GroupPolicies,
     /// Who used the server.
     pub activity: Activity,
-    /// Operators' attempts to change the unseal keys and to make a root token.
-    pub(crate) ceremonies: Ceremonies,
+    /// What waits until a namespace is unsealed.
+    pub waiting: Waiting,
+    /// Operators' attempts to change the unseal keys of the server and to make a root token.
+    pub(crate) server_ceremonies: Arc<Ceremonies>,
     /// Moves of mounts, for those who ask how they went.
     pub(crate) moves: Moves,
     /// Quotas, and what they count.
@@ -118,7 +121,8 @@ impl Core {
             ui_headers: UiHeaders::load(barrier.view("core/")).await?,
             group_policies: GroupPolicies::load(barrier.view("core/")).await?,
             activity: Activity::open(barrier.view("sys/activity/")).await?,
-            ceremonies: Ceremonies::default(),
+            waiting: Waiting::new(&barrier),
+            server_ceremonies: Arc::default(),
             moves: Moves::default(),
             stop: CancellationToken::new(),
             settings,
@@ -211,6 +215,23 @@ impl Core {
         }
     }
 
+    /// Looks after the keys of the server, and of the namespaces with a seal of their own that are open.
+    async fn keep_keys_fresh(self: &Arc<Self>, now: Timestamp) {
+        let seals = self.namespaces.seals.open();
+        let ids = std::iter::once(String::new()).chain(seals.iter().map(|seal| seal.id.clone()));
+        for id in ids {
+            let kept = async {
+                match self.namespaces.by_id(&id).await? {
+                    Some(space) => sys::keep_keys_fresh(&Open::new(self, space), now).await,
+                    None => Ok(()),
+                }
+            };
+            if let Err(fault) = kept.await {
+                tracing::warn!(%fault, namespace = id, "the use of the encryption key could not be written down");
+            }
+        }
+    }
+
     async fn keep_house(self: Arc<Self>) {
         let mut ticks = crate::ticks::Ticks::default();
         let root = self.root();
@@ -224,9 +245,7 @@ impl Core {
             if self.clock.now().since(keys_kept) >= HOUSEKEEPING {
                 keys_kept = self.clock.now();
                 self.sweep_lockouts().await;
-                if let Err(fault) = sys::keep_keys_fresh(&root, keys_kept).await {
-                    tracing::warn!(%fault, "the use of the encryption key could not be written down");
-                }
+                self.keep_keys_fresh(keys_kept).await;
             }
             tokio::select! {
                 () = self.stop.cancelled() => return,

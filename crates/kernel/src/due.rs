@@ -108,7 +108,7 @@ impl Due {
     }
 }
 
-fn key(at: Timestamp, what: &Ending) -> String {
+pub(crate) fn key(at: Timestamp, what: &Ending) -> String {
     let (kind, id) = match what {
         Ending::Token(id) => ('t', id),
         Ending::Lease(id) => ('l', id),
@@ -116,7 +116,7 @@ fn key(at: Timestamp, what: &Ending) -> String {
     format!("{:016x}/{kind}/{id}", at.millis())
 }
 
-fn parse(path: &str) -> Option<Entry> {
+pub(crate) fn parse(path: &str) -> Option<Entry> {
     let (time, rest) = path.split_once('/')?;
     let (kind, id) = rest.split_once('/')?;
     let at = Timestamp::from_nanos(

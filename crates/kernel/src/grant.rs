@@ -29,6 +29,8 @@ pub struct Asked {
     pub mount: Option<Arc<Mount>>,
     /// The endpoint, or why there is none; told only to those whom policy lets ask.
     pub found: Result<Found, Fault>,
+    /// Why its namespace can not be looked into now, if so: it is sealed.
+    pub closed: Option<Fault>,
     /// The record of its token, where it brought a living one.
     pub token: Option<TokenRecord>,
     /// Whom the token speaks for.
@@ -89,6 +91,9 @@ impl Asked {
 pub async fn authorize(open: &Open, mut asked: Box<Asked>) -> Result<Granted, Refused> {
     let _timed = open.settings.meters.core.check_token.timed();
     let flags = asked.flags();
+    if let Some(fault) = asked.closed.take() {
+        return Err(Refused { asked, fault });
+    }
     if !flags.while_locked
         && let Err(fault) = open.space.refuse_if_locked()
     {

@@ -90,7 +90,7 @@ impl Kernel {
 
     /// The seal's configuration, once initialised.
     pub async fn seal_config(&self) -> Result<Option<SealConfig>, Error> {
-        SealConfig::load(self.barrier.store().as_ref()).await
+        self.barrier.seal_config().await
     }
 
     /// Something is stored now, for the first time or in the place of something else; the state is sealed.

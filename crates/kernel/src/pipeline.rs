@@ -10,7 +10,7 @@ use crate::grant::{Asked, Refused, authorize};
 use crate::kernel::Kernel;
 use crate::leases::settle::settle;
 use crate::lifecycle::doorstep;
-use crate::namespaces::{NamespacePath, Space};
+use crate::namespaces::{NamespacePath, Space, id_of};
 use crate::open::Open;
 use crate::policy::Controlled;
 use crate::quotas::{Allowance, admit};
@@ -95,12 +95,16 @@ async fn line(
 }
 
 /// Finds the namespace, and in it the endpoint. A namespace that is not there has no mounts; who may ask is told
-/// so later.
+/// so later, and everybody of one that is sealed.
 pub(crate) async fn find(
     core: &Arc<Core>,
     mut request: Request,
 ) -> Result<(Open, Box<Asked>), Fault> {
-    let space = namespace_of(core, &mut request).await?;
+    let (space, closed) = match namespace_of(core, &mut request).await {
+        Ok(space) => (space, None),
+        Err(sealed @ Fault::Unavailable(_)) => (None, Some(sealed)),
+        Err(other) => return Err(other),
+    };
     let open = match &space {
         Some(space) => Open::new(core, Arc::clone(space)),
         None => core.root(),
@@ -110,6 +114,7 @@ pub(crate) async fn find(
         request,
         mount: None,
         found: Err(Fault::UnsupportedPath),
+        closed,
         token: None,
         caller: None,
         role: None,
@@ -180,7 +185,13 @@ async fn identify(open: &Open, mut asked: Box<Asked>) -> Result<Box<Asked>, Refu
     let Some(token) = &asked.request.token else {
         return Ok(asked);
     };
-    let record = match open.tokens.by_token(token.expose()).await {
+    let readable = open.namespaces.seals.refuse_closed(id_of(token.expose()));
+    let record = match readable {
+        Ok(()) => open.tokens.by_token(token.expose()).await,
+        Err(_) if asked.flags().unauthenticated => return Ok(asked),
+        Err(sealed) => Err(sealed),
+    };
+    let record = match record {
         Ok(record) => record,
         Err(fault) => return Err(Refused { asked, fault }),
     };

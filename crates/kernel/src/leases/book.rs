@@ -338,6 +338,11 @@ impl Leases {
         Ok(self.view.list_all(&folder).await?)
     }
 
+    /// Takes a lease out of its token's list. Its record, which can not be read now, says that later.
+    pub async fn unlist(&self, id: &str, accessor: &str) -> Result<(), Fault> {
+        Ok(self.view.delete(&by_token(accessor, id)).await?)
+    }
+
     /// Takes a lease off its token, so that the token can go while the lease is retried.
     pub async fn detach(&self, id: &str, accessor: &str) -> Result<(), Fault> {
         let leave = |record: &mut LeaseRecord| {
@@ -412,6 +417,12 @@ impl LeaseRecord {
     pub fn parking(&self) -> String {
         format!("{}-{}", self.mount, hex::encode(&self.lease.target))
     }
+}
+
+/// What the paths in the storage begin with that hold leases of a namespace with a seal of its own, and of those in it,
+/// whose ids begin with its id.
+pub fn kept_for(id: &str) -> String {
+    format!("{VIEW}in/{id}")
 }
 
 /// The folder of a namespace's leases.

@@ -23,12 +23,14 @@ mod renew;
 mod revoke;
 pub mod settle;
 mod tidy;
+pub mod waiting;
 pub mod worker;
 
-pub use book::{Leases, Which};
+pub use book::{Leases, Which, kept_for};
 pub use desk::Desk;
 pub use parked::{Parked, Targets};
 pub use record::{LeaseRecord, LeaseState};
 pub use renew::renew;
 pub use revoke::{Force, end_all, end_of_token, end_soon, revoke, revoke_all};
 pub use tidy::tidy;
+pub use waiting::Waiting;

@@ -2,6 +2,7 @@
 
 use coffer_engine::Fault;
 
+use super::waiting::waits;
 use crate::core::Core;
 
 /// How many entries are read at once.
@@ -19,7 +20,7 @@ pub async fn tidy(core: &Core) -> Result<usize, Fault> {
         };
         after = Some(format!("{accessor}/{id}"));
         for (accessor, id) in page {
-            if core.leases.get(&id).await?.is_none() {
+            if !waits(core, &id) && core.leases.get(&id).await?.is_none() {
                 core.leases.detach(&id, &accessor).await?;
                 removed += 1;
             }

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::parked::CONCURRENT_PER_TARGET;
 use super::revoke::{LONGEST_REVOCATION, end_when_due, park, undo};
+use super::waiting::{put_aside, waits};
 use crate::core::Core;
 use crate::due::{Ending, Entry};
 use crate::tokens;
@@ -103,6 +104,9 @@ async fn end_all(core: &Arc<Core>, due: Vec<Entry>) -> Result<(), Fault> {
 /// Ends one thing, or moves its entry to where it belongs after a renewal. Entries that are not where
 /// their record says lead nowhere.
 async fn end(core: &Arc<Core>, entry: &Entry) -> Result<(), Fault> {
+    if put_aside(core, entry).await? {
+        return Ok(());
+    }
     let now = core.clock.now();
     let here = |due: Timestamp| due.millis() == entry.at.millis();
     match &entry.what {
@@ -171,6 +175,9 @@ async fn drain(core: &Arc<Core>, target: String) -> String {
             Some(outcome) = patient.next(), if !patient.is_empty() => healed += usize::from(outcome == Outcome::Healed),
         }
         let arrivals = core.parked.arrivals(&target);
+        if is_behind_a_seal(core, &target).await && core.parked.remove(&target, arrivals) {
+            return target.clone(); // Unsealing its namespace brings it back.
+        }
         let tried = match probe(core, &target, after.as_deref()).await {
             Ok(tried) => tried,
             Err(fault) => {
@@ -199,6 +206,12 @@ async fn drain(core: &Arc<Core>, target: String) -> String {
             sweep(core, &target).await;
         }
     }
+}
+
+/// Whether the leases of a target can not be read now. They are all of one mount.
+async fn is_behind_a_seal(core: &Arc<Core>, target: &str) -> bool {
+    let first = core.leases.parked_at(target, None, 1).await;
+    first.is_ok_and(|first| first.iter().any(|id| waits(core, id)))
 }
 
 /// Tries some parked leases: such as were never tried, and the next in turn.

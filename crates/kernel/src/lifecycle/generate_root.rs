@@ -56,6 +56,7 @@ pub(super) fn routes() -> Routes<Open> {
             "The making of a root token: its progress; starts, cancels it.",
         )
         .unauthenticated()
+        .root_only()
         .read::<ForAll<ReadStatus>>()
         .write::<ForAll<Start>>()
         .delete::<ForAll<Cancel>>(),
@@ -64,6 +65,7 @@ pub(super) fn routes() -> Routes<Open> {
             "Hands in one share of the unseal key.",
         )
         .unauthenticated()
+        .root_only()
         .write::<ForAll<Update>>(),
         path(
             "generate-root-token/attempt",
@@ -145,8 +147,9 @@ impl Step for ReadStatus {
 
 /// The state of the attempt of a nonce, without one of that which is furthest.
 async fn status(open: &Open, nonce: Option<&str>) -> Result<Status, Fault> {
-    let required = present_seal(open).await?.secret_threshold;
-    let mut slot = open.ceremonies.root.lock();
+    let (required, length) = (present_seal(open).await?.secret_threshold, otp_length(open));
+    let ceremonies = open.ceremonies()?;
+    let mut slot = ceremonies.root.lock();
     let attempt = match nonce {
         Some(nonce) => slot.named(nonce).map(|attempt| &*attempt),
         None => slot.furthest(),
@@ -165,7 +168,7 @@ async fn status(open: &Open, nonce: Option<&str>) -> Result<Status, Fault> {
         started: quorum.is_some(),
         progress: quorum.map_or(0, |quorum| quorum.progress()),
         required,
-        otp_length: Some(ROOT_TOKEN_CHARS),
+        otp_length: Some(length),
         ..Status::default()
     })
 }
@@ -192,13 +195,13 @@ impl Step for Start {
     }
 
     async fn take(self, open: &Open, cx: &Ctx, how: Standing) -> Result<Option<Status>, Fault> {
-        let (cover, shown) = self.cover(cx)?;
+        let (cover, shown) = self.cover(cx, otp_length(open))?;
         let nonce = cx.random.uuid_v4();
         let attempt = RootAttempt {
             quorum: Quorum::named(nonce.clone()),
             cover,
         };
-        open.ceremonies.root.lock().begin(how, attempt)?;
+        open.ceremonies()?.root.lock().begin(how, attempt)?;
         let mut status = status(open, Some(&nonce)).await?;
         status.otp = Some(shown);
         Ok(Some(status))
@@ -211,18 +214,18 @@ impl Step for Start {
 
 impl Start {
     /// What covers the token, and the one-time password to be answered, if one was made up.
-    fn cover(self, cx: &Ctx) -> Result<(Cover, Shown), Fault> {
+    fn cover(self, cx: &Ctx, length: usize) -> Result<(Cover, Shown), Fault> {
         let given = self.otp.filter(|otp| !otp.expose().is_empty());
         match (given, self.pgp_key.0.as_str()) {
-            (Some(otp), "") if otp.expose().len() != ROOT_TOKEN_CHARS => Err(Fault::Invalid(
-                format!("OTP string has incorrect length; it must have {ROOT_TOKEN_CHARS} bytes"),
-            )),
+            (Some(otp), "") if otp.expose().len() != length => Err(Fault::Invalid(format!(
+                "OTP string has incorrect length; it must have {length} bytes"
+            ))),
             (Some(otp), "") => Ok((Cover::Otp(otp), Shown::default())),
             (Some(_), _) => Err(Fault::invalid(
                 "only one of otp and pgp_key can be given; leave one out",
             )),
             (None, "") => {
-                let otp = Secret::new(cx.random.base62(ROOT_TOKEN_CHARS));
+                let otp = Secret::new(cx.random.base62(length));
                 let copy = Shown(Zeroizing::new(otp.expose().clone()));
                 Ok((Cover::Otp(otp), copy))
             }
@@ -261,7 +264,8 @@ impl Step for Cancel {
     }
 
     async fn take(self, open: &Open, _: &Ctx, how: Standing) -> Result<Option<()>, Fault> {
-        let mut slot = open.ceremonies.root.lock();
+        let ceremonies = open.ceremonies()?;
+        let mut slot = ceremonies.root.lock();
         if let Some(attempt) = slot.named(&self.nonce.0) {
             attempt.quorum.idle("root generation operation")?;
             slot.take(&self.nonce.0);
@@ -305,7 +309,8 @@ impl Step for Update {
         let present = present_seal(open).await?;
         let nonce = self.nonce.0;
         let shares = {
-            let mut slot = open.ceremonies.root.lock();
+            let ceremonies = open.ceremonies()?;
+            let mut slot = ceremonies.root.lock();
             if slot.is_empty() {
                 return Err(none_under_way());
             }
@@ -321,8 +326,9 @@ impl Step for Update {
             Ok(()) => make(open, &nonce).await,
             Err(fault) => Err(fault),
         };
+        let ceremonies = open.ceremonies()?;
         let (encoded, pgp_fingerprint) = made.inspect_err(|_| {
-            let mut slot = open.ceremonies.root.lock();
+            let mut slot = ceremonies.root.lock();
             if let Some(attempt) = slot.named(&nonce) {
                 attempt.quorum.begin_again();
             }
@@ -347,11 +353,17 @@ impl Step for Update {
     }
 }
 
+/// How long the one-time password is for a root token of the namespace at hand, which ends in its id.
+fn otp_length(open: &Open) -> usize {
+    open.space.named(String::new()).len() + ROOT_TOKEN_CHARS
+}
+
 /// Makes the token and ends the attempt; answers the covered token and the fingerprint of its key. An attempt that was
 /// cancelled meanwhile makes none.
 async fn make(open: &Open, nonce: &str) -> Result<(String, String), Fault> {
     let attempt = {
-        let mut slot = open.ceremonies.root.lock();
+        let ceremonies = open.ceremonies()?;
+        let mut slot = ceremonies.root.lock();
         slot.take(nonce).ok_or_else(none_under_way)?
     };
     let fingerprint = attempt.fingerprint();

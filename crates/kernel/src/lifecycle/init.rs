@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use coffer_barrier::seal::{self, SealConfig};
+use coffer_barrier::seal::SealConfig;
 use coffer_barrier::{Barrier, Error, Stored};
 use coffer_crypto::pgp::Recipient;
 use coffer_crypto::{Aes256Key, Secret, Zeroizing};
@@ -148,7 +148,7 @@ impl Init {
 }
 
 /// Counts and keys that an operator gave are the operator's to mend.
-pub(super) fn operators_fault(error: Error) -> Fault {
+pub(crate) fn operators_fault(error: Error) -> Fault {
     match error {
         Error::Shares(text) => Fault::Invalid(text),
         Error::Initialised => Fault::invalid("Vault is already initialized"),
@@ -182,7 +182,7 @@ impl Kernel {
         let scratch: Arc<dyn Store> = Arc::new(Memory::new());
         let barrier = Arc::new(Barrier::new(Arc::clone(&scratch), random.clone()));
         let root = Aes256Key::generate(random)?;
-        let (shares, wrapped) = seal::wrap(&root, config, random)?;
+        let (shares, wrapped) = barrier.wrap(&root, config)?;
         barrier
             .initialise(&root, self.clock.now().secs(), wrapped)
             .await?;
@@ -243,7 +243,10 @@ impl Open {
         let new = NewToken {
             policies: vec!["root".into()],
             path: path.into(),
-            display_name: "root".into(),
+            display_name: match self.space.is_root() {
+                true => "root".to_owned(),
+                false => format!("{}_root", self.space.id),
+            },
             ..NewToken::default()
         };
         let (auth, ..) = self.issue_token(new, &mount, self.clock.now()).await?;

@@ -20,14 +20,25 @@ mod unseal;
 use coffer_engine::Routes;
 
 use crate::open::Open;
-pub(crate) use attempts::Attempts;
+pub(crate) use attempts::{Attempts, Progress};
+pub(crate) use init::operators_fault;
 pub use init::{Cluster, Initialised};
+pub(crate) use pgp::{handed_out, recipients};
+pub(crate) use unseal::{decoded, refuse_length};
 
 /// Operators' attempts that need several shares; they end when the server is sealed.
 #[derive(Default)]
 pub(crate) struct Ceremonies {
     rekey: rekey::Slot,
     root: generate_root::Slot,
+}
+
+impl Ceremonies {
+    /// Ends all attempts.
+    pub(crate) fn clear(&self) {
+        self.rekey.lock().clear();
+        self.root.lock().clear();
+    }
 }
 
 /// The paths of the ceremonies, below `sys/`.

@@ -21,7 +21,7 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 );
 
 /// The keys that shares are encrypted to, one for each share; none where none are named.
-pub(super) fn recipients(
+pub(crate) fn recipients(
     keys: &[String],
     shares: u8,
     now: Timestamp,
@@ -84,7 +84,7 @@ pub(super) fn fingerprints(of: &[Recipient]) -> Option<Vec<String>> {
 }
 
 /// Shares as they are answered: each the hex text of a share, encrypted to its key; without keys the shares themselves.
-pub(super) fn handed_out(
+pub(crate) fn handed_out(
     shares: Vec<Zeroizing<Vec<u8>>>,
     to: &[Recipient],
     random: &Random,

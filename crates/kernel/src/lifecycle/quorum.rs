@@ -4,7 +4,7 @@ use std::mem;
 use std::ops::RangeInclusive;
 
 use coffer_barrier::Error;
-use coffer_barrier::seal::{self, SealConfig};
+use coffer_barrier::seal::SealConfig;
 use coffer_crypto::{Secret, Zeroizing, constant_time_eq};
 use coffer_engine::Fault;
 
@@ -125,7 +125,7 @@ pub(super) fn share(key: Option<&Secret<String>>) -> Result<Zeroizing<Vec<u8>>, 
     Ok(share)
 }
 
-/// Whether shares open the seal that this server was unsealed with.
+/// Whether shares open the seal that this server, or the namespace at hand, was unsealed with.
 pub(super) async fn authenticate(
     open: &Open,
     config: SealConfig,
@@ -136,8 +136,9 @@ pub(super) async fn authenticate(
             "the key shares do not open the seal; all of them have to be handed in again",
         )
     };
-    match seal::unwrap(open.barrier.store().as_ref(), config, shares).await {
-        Ok(root) if open.barrier.is_root(&root)? => Ok(()),
+    let keys = open.keys()?;
+    match keys.unwrap(config, shares).await {
+        Ok(root) if keys.is_root(&root)? => Ok(()),
         Ok(_) | Err(Error::WrongKey | Error::Shares(_) | Error::Crypto(_)) => Err(wrong()),
         Err(other) => Err(other.into()),
     }
@@ -145,6 +146,6 @@ pub(super) async fn authenticate(
 
 /// The configuration of the seal in force.
 pub(super) async fn present_seal(open: &Open) -> Result<SealConfig, Fault> {
-    let config = SealConfig::load(open.barrier.store().as_ref()).await?;
+    let config = open.keys()?.seal_config().await?;
     config.ok_or_else(|| Fault::internal("the seal's configuration is missing"))
 }

@@ -2,7 +2,6 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
-use coffer_barrier::seal;
 use coffer_crypto::{Secret, Zeroizing};
 use coffer_engine::{Ctx, Empty, Fault, Handle, Reply, Routes, path};
 use coffer_wire::Flag;
@@ -95,14 +94,7 @@ impl Kernel {
             State::Active(_) | State::Unsealing => return Ok(()),
             State::Sealed => {}
         }
-        if !SHARE_BYTES.contains(&share.len()) {
-            let word = if share.len() < *SHARE_BYTES.start() {
-                "shorter than minimum 16"
-            } else {
-                "longer than maximum 33"
-            };
-            return Err(Fault::Invalid(format!("invalid key: key is {word} bytes")));
-        }
+        refuse_length(&share)?;
         let config = self
             .seal_config()
             .await?
@@ -113,15 +105,24 @@ impl Kernel {
             &cx.random,
         );
         let Some(shares) = shares else { return Ok(()) };
-        let root = seal::unwrap(self.barrier.store().as_ref(), config, &shares)
-            .await
-            .map_err(operators_fault)?;
+        let root = self.barrier.unwrap(config, &shares).await;
+        let root = root.map_err(operators_fault)?;
         self.open_with(root).await
     }
 }
 
+/// Refuses what is too short or too long to be a share.
+pub(crate) fn refuse_length(share: &[u8]) -> Result<(), Fault> {
+    let word = match share.len() {
+        length if length < *SHARE_BYTES.start() => "shorter than minimum 16",
+        length if length > *SHARE_BYTES.end() => "longer than maximum 33",
+        _ => return Ok(()),
+    };
+    Err(Fault::Invalid(format!("invalid key: key is {word} bytes")))
+}
+
 /// A share as hex or any base64.
-pub(super) fn decoded(text: &str) -> Result<Zeroizing<Vec<u8>>, Fault> {
+pub(crate) fn decoded(text: &str) -> Result<Zeroizing<Vec<u8>>, Fault> {
     let text = text.trim();
     let engines = [&STANDARD, &STANDARD_NO_PAD, &URL_SAFE, &URL_SAFE_NO_PAD];
     let bytes = hex::decode(text)

@@ -120,10 +120,10 @@ pub async fn enable(open: &Open, record: MountRecord) -> Result<(), Fault> {
 /// A mount must not hide a namespace: its first segment may not be the name of one.
 async fn refuse_namespace(open: &Open, path: &str) -> Result<(), Fault> {
     let name = path.split('/').next().unwrap_or_default();
-    match open.namespaces.child(&open.space, name).await? {
-        Some(space) => Err(Fault::Invalid(format!(
+    match open.namespaces.child_record(&open.space, name).await? {
+        Some(record) => Err(Fault::Invalid(format!(
             "path is already in use: there is a namespace at {:?}",
-            space.path
+            record.path
         ))),
         None => Ok(()),
     }

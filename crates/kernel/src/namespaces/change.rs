@@ -1,60 +1,102 @@
 //! Making a namespace, and changing its notes.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use coffer_barrier::Seen;
+use coffer_barrier::seal::{SealConfig, Shares};
+use coffer_barrier::{Changes, Seen};
+use coffer_crypto::Aes256Key;
 use coffer_engine::Fault;
 
 use super::load::{Place, by_id, by_path};
-use super::name::below;
+use super::name::{ID_CHARS, MAX_ID_BYTES, below};
 use super::record::NamespaceRecord;
-use super::space::Space;
+use super::seals::{SealRecord, sealed};
 use crate::mounts::{self, Edition};
 use crate::open::Open;
 
-/// How long an id is: from 62 characters, so that collisions are rare; one that happens is tried again.
-const ID_CHARS: usize = 6;
+/// What a new namespace shall be.
+pub struct Wish {
+    /// Notes of its operators.
+    pub custom_metadata: BTreeMap<String, String>,
+    /// How the key of its own seal is split, if it shall have one.
+    pub seal: Option<SealConfig>,
+}
+
+/// A namespace that was made or changed, and the shares of a new one's own seal.
+pub struct Created {
+    /// What is stored about it.
+    pub record: NamespaceRecord,
+    /// The shares; none where it has no seal of its own or was there before.
+    pub shares: Option<Shares>,
+}
 
 /// Makes a namespace below the one at hand; if it is there already, its notes are replaced.
-pub async fn create(
-    open: &Open,
-    name: &str,
-    custom_metadata: BTreeMap<String, String>,
-) -> Result<Arc<NamespaceRecord>, Fault> {
+pub async fn create(open: &Open, name: &str, wish: Wish) -> Result<Created, Fault> {
     let path = below(&open.space.path, name)?;
     loop {
-        if let Some(there) = open.namespaces.child(&open.space, last(&path)).await? {
-            refuse_tainted(&there)?;
-            return change(open, &there, |record| {
-                record.custom_metadata.clone_from(&custom_metadata);
-            })
-            .await;
+        if let Some(there) = open
+            .namespaces
+            .child_record(&open.space, last(&path))
+            .await?
+        {
+            if wish.seal.is_some() {
+                return Err(Fault::invalid(
+                    "cannot modify existing namespace seal config",
+                ));
+            }
+            let replaced = |record: &mut NamespaceRecord| {
+                record.custom_metadata.clone_from(&wish.custom_metadata);
+            };
+            let record = change_living(open, &there, replaced).await?;
+            let shares = None;
+            return Ok(Created { record, shares });
         }
-        let record = NamespaceRecord {
-            id: open.random.base62(ID_CHARS),
-            uuid: open.random.uuid_v4(),
-            path: path.clone(),
-            custom_metadata: custom_metadata.clone(),
-            ..NamespaceRecord::default()
+        let record = described(open, &path, &wish)?;
+        let made = match wish.seal {
+            None => store(open, &record).await?.then_some(None),
+            Some(config) => store_sealed(open, &record, config).await?.map(Some),
         };
-        if store(open, &record).await? {
+        let Some(shares) = made else { continue };
+        if shares.is_none() {
             let space = open.namespaces.child(&open.space, last(&path)).await?;
             let space = space.ok_or(Fault::NotFound)?;
             mounts::install_missing(&Open::new(open, space)).await?;
-            return Ok(Arc::new(record));
         }
+        return Ok(Created { record, shares });
+    }
+}
+
+/// The record of a new namespace. In one with a seal of its own, the id begins with that one's and the storage lies within
+/// its: by that everything in it is found to be encrypted by those keys.
+fn described(open: &Open, path: &str, wish: &Wish) -> Result<NamespaceRecord, Fault> {
+    let uuid = open.random.uuid_v4();
+    let around = open.namespaces.seals.around(&open.space.id);
+    let id = around.map(|seal| seal.id.clone()).unwrap_or_default();
+    let within = open.space.seal_prefix();
+    let record = NamespaceRecord {
+        place: within.map_or_else(String::new, |within| format!("{within}ns/{uuid}/")),
+        id: format!("{id}{}", &*open.random.base62(ID_CHARS)),
+        uuid,
+        path: path.to_owned(),
+        custom_metadata: wish.custom_metadata.clone(),
+        own_seal: wish.seal.is_some(),
+        ..NamespaceRecord::default()
+    };
+    match record.own_seal && record.id.len() >= MAX_ID_BYTES {
+        true => Err(Fault::invalid(
+            "a namespace within two others that have seals of their own can have none itself",
+        )),
+        false => Ok(record),
     }
 }
 
 /// Merges notes into a namespace's: a note without a value goes.
 pub async fn patch(
     open: &Open,
-    space: &Arc<Space>,
+    there: &NamespaceRecord,
     notes: &BTreeMap<String, Option<String>>,
-) -> Result<Arc<NamespaceRecord>, Fault> {
-    refuse_tainted(space)?;
-    change(open, space, |record| {
+) -> Result<NamespaceRecord, Fault> {
+    change_living(open, there, |record| {
         for (name, value) in notes {
             match value {
                 Some(value) => drop(record.custom_metadata.insert(name.clone(), value.clone())),
@@ -65,35 +107,78 @@ pub async fn patch(
     .await
 }
 
+async fn change_living(
+    open: &Open,
+    there: &NamespaceRecord,
+    edit: impl Fn(&mut NamespaceRecord) + Send + Sync,
+) -> Result<NamespaceRecord, Fault> {
+    match there.tainted {
+        true => Err(Fault::Invalid(format!(
+            "the namespace {:?} is being deleted; wait until it is gone",
+            there.path
+        ))),
+        false => change(open, &there.path, edit).await,
+    }
+}
+
 /// Changes the stored record, then the one in memory.
 pub(super) async fn change(
     open: &Open,
-    space: &Arc<Space>,
+    path: &str,
     change: impl Fn(&mut NamespaceRecord) + Send + Sync,
-) -> Result<Arc<NamespaceRecord>, Fault> {
+) -> Result<NamespaceRecord, Fault> {
     let decide = |old: Option<NamespaceRecord>| {
         let mut record = old.ok_or(Fault::NotFound)?;
         change(&mut record);
         Ok::<_, Fault>((Some(record.clone()), record))
     };
-    let key = by_path(&space.path);
-    let record = open.namespaces.view.update(&key, decide).await?;
-    space.changed(record.clone());
-    Ok(Arc::new(record))
-}
-
-fn refuse_tainted(space: &Space) -> Result<(), Fault> {
-    match space.record().tainted {
-        true => Err(Fault::Invalid(format!(
-            "the namespace {:?} is being deleted; wait until it is gone",
-            space.path
-        ))),
-        false => Ok(()),
-    }
+    let record = open.namespaces.view.update(&by_path(path), decide).await?;
+    open.namespaces.changed(&record);
+    Ok(record)
 }
 
 /// Stores a new namespace, unless a mount of its parent is in the way or somebody was faster.
 async fn store(open: &Open, record: &NamespaceRecord) -> Result<bool, Fault> {
+    match addition(open, record).await?.commit().await {
+        Ok(()) => Ok(true),
+        Err(coffer_barrier::Error::Conflict) => Ok(false),
+        Err(other) => Err(other.into()),
+    }
+}
+
+/// As [`store`], with keys of its own, in one step. Answers their shares; nothing but these opens them from here on.
+async fn store_sealed(
+    open: &Open,
+    record: &NamespaceRecord,
+    config: SealConfig,
+) -> Result<Option<Shares>, Fault> {
+    let seals = &open.namespaces.seals;
+    let seal = seals.prepare(record);
+    let root = Aes256Key::generate(&open.random)?;
+    let (shares, wrapped) = seal.keys.wrap(&root, config)?;
+    let view = seals.view();
+    let with = addition(open, record).await?;
+    let with = with.put(view, &sealed(&record.id), &SealRecord::of(record))?;
+    let with = wrapped.and(with.into_batch());
+    seals.announce(&seal, record);
+    match seal
+        .keys
+        .initialise(&root, open.clock.now().secs(), with)
+        .await
+    {
+        Ok(()) => Ok(Some(shares)),
+        Err(error) => {
+            seals.forget(&seal);
+            match error {
+                coffer_barrier::Error::Initialised => Ok(None), // Something was in the way: it is looked at anew.
+                other => Err(other.into()),
+            }
+        }
+    }
+}
+
+/// The writes that make a namespace.
+async fn addition(open: &Open, record: &NamespaceRecord) -> Result<Changes, Fault> {
     let view = &open.namespaces.view;
     let core = open.space.view.sub("core/");
     let (_, seen) = core.get_seen::<Edition>(Edition::KEY).await?;
@@ -108,18 +193,13 @@ async fn store(open: &Open, record: &NamespaceRecord) -> Result<bool, Fault> {
     let place = Place {
         path: record.path.clone(),
     };
-    let changes = view
-        .changes()
+    let changes = open.space.view.changes();
+    Ok(changes
         .put(view, &by_path(&record.path), record)?
         .put(view, &by_id(&record.id), &place)?
         .expect(view, &by_path(&record.path), Seen::NOTHING)
         .expect(view, &by_id(&record.id), Seen::NOTHING)
-        .expect(&core, Edition::KEY, seen);
-    match changes.commit().await {
-        Ok(()) => Ok(true),
-        Err(coffer_barrier::Error::Conflict) => Ok(false),
-        Err(other) => Err(other.into()),
-    }
+        .expect(&core, Edition::KEY, seen))
 }
 
 /// The name of the namespace at a path.

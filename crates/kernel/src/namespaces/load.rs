@@ -11,6 +11,7 @@ use tokio::sync::OnceCell;
 
 use super::name::{NamespacePath, is_id};
 use super::record::NamespaceRecord;
+use super::seals::{Seals, is_sealed};
 use super::space::Space;
 use crate::settings::Settings;
 
@@ -22,6 +23,8 @@ const FORGOTTEN_AT_ONCE: usize = 1_000;
 /// All namespaces. In memory are the root and those that were asked for lately.
 pub struct Namespaces {
     pub(super) view: View,
+    /// The namespaces with a seal of their own.
+    pub seals: Seals,
     barrier: Arc<Barrier>,
     settings: Arc<Settings>,
     root: Arc<Space>,
@@ -49,14 +52,16 @@ pub(super) struct Place {
 impl Stored for Place {}
 
 impl Namespaces {
-    /// Reads the root and nothing else, however many there are.
+    /// Reads the root and the list of those with a seal of their own, and nothing else, however many there are.
     pub async fn load(barrier: &Arc<Barrier>, settings: &Arc<Settings>) -> Result<Self, Fault> {
+        let seals = Seals::load(barrier).await?;
         let view = barrier.view("core/namespace/");
         let root = NamespaceRecord::default();
         let care = view.list_all("care/").await?;
         Ok(Self {
             root: Space::load(root, None, barrier, settings).await?,
             view,
+            seals,
             barrier: Arc::clone(barrier),
             settings: Arc::clone(settings),
             loaded: Mutex::default(),
@@ -93,8 +98,9 @@ impl Namespaces {
         if NamespacePath::parse(&path).is_none_or(|clean| clean.as_str() != path) {
             return Ok(None);
         }
-        if self.record(&path).await?.is_none() {
-            return Ok(None);
+        match self.record(&path).await? {
+            None => return Ok(None),
+            Some(record) => self.refuse_closed(&record)?,
         }
         let slot = self.slot(&path);
         // Read once more: whoever takes the namespace away takes the slot away after the record.
@@ -112,6 +118,32 @@ impl Namespaces {
             }
             Err(Fault::NotFound) => Ok(None),
             Err(other) => Err(other),
+        }
+    }
+
+    /// The record of the namespace of a name directly below another, which may be sealed.
+    pub async fn child_record(
+        &self,
+        of: &Space,
+        name: &str,
+    ) -> Result<Option<NamespaceRecord>, Fault> {
+        let path = format!("{}{name}/", of.path);
+        match NamespacePath::parse(&path).is_some_and(|clean| clean.as_str() == path) {
+            true => self.record(&path).await,
+            false => Ok(None),
+        }
+    }
+
+    /// Whether a namespace, or one that it lies in, is sealed.
+    pub fn is_closed(&self, record: &NamespaceRecord) -> bool {
+        self.refuse_closed(record).is_err()
+    }
+
+    /// One whose seal nobody has told of yet is just being made.
+    fn refuse_closed(&self, record: &NamespaceRecord) -> Result<(), Fault> {
+        match record.own_seal && self.seals.own(&record.id).is_none() {
+            true => Err(is_sealed()),
+            false => self.seals.refuse_closed(&record.id),
         }
     }
 
@@ -168,12 +200,15 @@ impl Namespaces {
         std::iter::once(self.root()).chain(known).collect()
     }
 
-    /// The root and those with periodic work, or with something being taken away; they are read if need be.
+    /// The root and those with periodic work, or with something being taken away; they are read if need be. Sealed ones
+    /// have to wait.
     pub async fn needing_care(&self) -> Result<Vec<Arc<Space>>, Fault> {
         let ids: Vec<String> = self.care.lock().iter().cloned().collect();
         let mut found = vec![self.root()];
         for id in ids {
-            found.extend(self.by_id(&id).await?);
+            if self.seals.closed(&id).is_none() {
+                found.extend(self.by_id(&id).await?);
+            }
         }
         Ok(found)
     }
@@ -189,13 +224,14 @@ impl Namespaces {
         Ok(())
     }
 
-    /// The records of the namespaces below a path, at any depth or one level down, in order of their paths.
+    /// The records of the namespaces below a path, at any depth or one level down, in order of their paths. What lies in a
+    /// sealed one is not among them.
     pub async fn below(&self, path: &str, deep: bool) -> Result<Vec<NamespaceRecord>, Fault> {
         let folder = format!("path/{path}");
         let mut found = Vec::new();
-        let mut pages = self.view.pages::<NamespaceRecord>(&folder);
+        let mut pages = self.view.part_pages::<NamespaceRecord>(&folder);
         while let Some(page) = pages.next().await? {
-            found.extend(page.into_iter().map(|(_, record)| record));
+            found.extend(page.into_iter().filter_map(|(_, record)| record));
         }
         let levels = path.matches('/').count() + 1;
         found.retain(|record| deep || record.path.matches('/').count() == levels);
@@ -219,6 +255,20 @@ impl Namespaces {
         loaded.paths.remove(&record.id);
         drop(loaded);
         self.care.lock().remove(&record.id);
+    }
+
+    /// Forgets a namespace and those in it, because they were sealed.
+    pub(super) fn forget_within(&self, path: &str) {
+        let mut loaded = self.loaded.lock();
+        loaded.by_path.retain(|known, _| !known.starts_with(path));
+        loaded.paths.retain(|_, known| !known.starts_with(path));
+    }
+
+    /// Takes over what was stored about a namespace, if that is in memory.
+    pub(super) fn changed(&self, record: &NamespaceRecord) {
+        if let Some(space) = self.known(&record.path) {
+            space.changed(record.clone());
+        }
     }
 
     fn known(&self, path: &str) -> Option<Arc<Space>> {

@@ -32,7 +32,7 @@ pub async fn lock(open: &Open, space: &Arc<Space>) -> Result<Secret<String>, Fau
     }
     let key = Secret::new(open.random.base62(KEY_CHARS).to_string());
     let hash = hex::encode(sha256(key.expose().as_bytes()));
-    change(open, space, |record| record.lock = Some(hash.clone())).await?;
+    change(open, &space.path, |record| record.lock = Some(hash.clone())).await?;
     Ok(key)
 }
 
@@ -49,7 +49,7 @@ pub async fn unlock(open: &Open, space: &Arc<Space>, key: &str, force: bool) -> 
     if !force && !constant_time_eq(given.as_bytes(), hash.as_bytes()) {
         return Err(Fault::invalid("incorrect unlock key"));
     }
-    change(open, space, |record| record.lock = None).await?;
+    change(open, &space.path, |record| record.lock = None).await?;
     Ok(())
 }
 

@@ -6,8 +6,12 @@ use coffer_engine::Fault;
 const MAX_LEVELS: usize = 32;
 /// Longest name, in bytes.
 const MAX_NAME_BYTES: usize = 256;
-/// Longest id that is looked at, in bytes: shorter than the random part of a token.
-const MAX_ID_BYTES: usize = 16;
+/// How long the id of a namespace is, or the part of it that tells it from others in the same sealed one: from 62
+/// characters, so that collisions are rare; one that happens is tried again.
+pub(super) const ID_CHARS: usize = 6;
+/// Longest id, in bytes: shorter than the random part of a token. An id begins with that of the namespace with a seal of
+/// its own that it lies in, so this bounds how many seals may lie within each other.
+pub(super) const MAX_ID_BYTES: usize = 3 * ID_CHARS;
 /// First segments that mean something else.
 const RESERVED: [&str; 6] = ["root", "sys", "audit", "auth", "cubbyhole", "identity"];
 

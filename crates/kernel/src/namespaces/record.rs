@@ -24,6 +24,10 @@ pub struct NamespaceRecord {
     pub lock: Option<String>,
     /// It is being taken away: it answers nothing, and what it holds is being ended.
     pub tainted: bool,
+    /// It has a seal of its own: what is in it is encrypted by keys of its own.
+    pub own_seal: bool,
+    /// Where its part of the storage is, with a trailing slash, if it lies in a namespace with a seal of its own.
+    pub place: String,
 }
 
 impl Stored for NamespaceRecord {
@@ -34,6 +38,15 @@ impl NamespaceRecord {
     /// Whether this is the root.
     pub fn is_root(&self) -> bool {
         self.path.is_empty()
+    }
+
+    /// What all paths of its part of the storage begin with; nothing for the root.
+    pub fn prefix(&self) -> String {
+        match self.place.as_str() {
+            "" if self.is_root() => String::new(),
+            "" => format!("ns/{}/", self.uuid),
+            place => place.to_owned(),
+        }
     }
 
     /// The id as clients are shown it.

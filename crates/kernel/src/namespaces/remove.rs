@@ -6,6 +6,8 @@ use coffer_engine::Fault;
 
 use super::change::change;
 use super::load::{by_id, by_path, care};
+use super::record::NamespaceRecord;
+use super::seals::sealed;
 use super::space::Space;
 use crate::core::Core;
 use crate::leases::{self, Which};
@@ -19,10 +21,10 @@ const PAGE: usize = 500;
 pub async fn remove(open: &Open, space: &Arc<Space>) -> Result<(), Fault> {
     refuse_parents(open, space).await?;
     open.namespaces.look_after(space).await?;
-    change(open, space, |record| record.tainted = true).await?;
+    change(open, &space.path, |record| record.tainted = true).await?;
     // A child may have come between the look and the mark; from the mark on none can.
     if let Err(fault) = refuse_parents(open, space).await {
-        change(open, space, |record| record.tainted = false).await?;
+        change(open, &space.path, |record| record.tainted = false).await?;
         return Err(fault);
     }
     let going = Open::new(open, Arc::clone(space));
@@ -32,6 +34,7 @@ pub async fn remove(open: &Open, space: &Arc<Space>) -> Result<(), Fault> {
 
 /// Goes on with removals that a crash or a failing target interrupted.
 pub async fn resume_removals(core: &Arc<Core>) -> Result<(), Fault> {
+    super::erase::resume(core).await;
     for space in core.namespaces.needing_care().await? {
         if space.record().tainted {
             let open = Open::new(core, Arc::clone(&space));
@@ -78,15 +81,31 @@ async fn go_on(open: &Open) -> Result<(), Fault> {
     open.tokens.forget_namespace(&record.id).await?;
     open.quotas.forget_namespace(&record.id).await?;
     space.view.clear("").await?;
-    let view = &open.namespaces.view;
-    let changes = view
+    forget(open, &record).await?;
+    tracing::info!(namespace = record.path, "a namespace was deleted");
+    Ok(())
+}
+
+/// Removes the last that is known of a namespace, and the keys that it had of its own.
+pub(super) async fn forget(core: &Core, record: &NamespaceRecord) -> Result<(), Fault> {
+    let seal = core.namespaces.seals.own(&record.id);
+    let view = &core.namespaces.view;
+    let mut changes = view
         .changes()
         .delete(view, &by_path(&record.path))
         .delete(view, &by_id(&record.id))
         .delete(view, &care(&record.id));
+    if let Some(seal) = &seal {
+        core.waiting.forget(&record.id).await?;
+        let keys = seal.keys.destruction();
+        changes = changes.delete(view, &sealed(&record.id)).and(keys);
+    }
     changes.commit().await?;
-    open.namespaces.forget(&record);
-    tracing::info!(namespace = record.path, "a namespace was deleted");
+    core.namespaces.forget(record);
+    if let Some(seal) = &seal {
+        seal.close();
+        core.namespaces.seals.forget(seal);
+    }
     Ok(())
 }
 

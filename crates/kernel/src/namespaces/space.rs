@@ -58,7 +58,7 @@ impl Space {
             path: record.path.clone(),
             parent,
             mounts: Mounts::load(&view, settings).await?,
-            policies: Policies::new(view.sub("sys/policy/"), record.is_root()),
+            policies: Policies::new(view.sub("sys/policy/"), record.is_root() || record.own_seal),
             identity: Identity::new(view.sub("sys/identity/"), record.shown_id()),
             lockout: Lockout::new(view.sub("sys/lockout/")),
             oidc: Oidc::new(view.sub("sys/oidc/")),
@@ -72,10 +72,7 @@ impl Space {
 
     /// The part of the storage that a namespace has.
     pub(crate) fn view_of(record: &NamespaceRecord, barrier: &Arc<Barrier>) -> View {
-        match record.is_root() {
-            true => barrier.view(""),
-            false => barrier.view(format!("ns/{}/", record.uuid)),
-        }
+        barrier.view(record.prefix())
     }
 
     /// What is stored about it, as it is now.
@@ -86,6 +83,15 @@ impl Space {
     /// Takes over what was stored.
     pub(super) fn changed(&self, record: NamespaceRecord) {
         self.record.store(Arc::new(record));
+    }
+
+    /// Where the storage of the innermost namespace with a seal of its own begins that this one is, or lies in.
+    pub(super) fn seal_prefix(&self) -> Option<String> {
+        let record = self.record();
+        match record.own_seal {
+            true => Some(record.prefix()),
+            false => self.parent.as_ref()?.seal_prefix(),
+        }
     }
 
     /// Its path without the trailing slash, for people and labels; `root` for the root.

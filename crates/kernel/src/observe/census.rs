@@ -103,7 +103,10 @@ async fn count_secrets(core: &Arc<Core>) -> Result<(), Fault> {
     let mut counts: HashMap<&'static str, Vec<(Vec<String>, f64)>> = HashMap::new();
     let mut paths = vec![String::new()];
     let below = core.namespaces.below("", true).await?;
-    paths.extend(below.into_iter().map(|record| record.path));
+    let readable = below
+        .into_iter()
+        .filter(|record| !core.namespaces.is_closed(record));
+    paths.extend(readable.map(|record| record.path));
     for path in paths {
         let space = match NamespacePath::parse(&path) {
             Some(path) => core.namespaces.at(&path).await?,

@@ -300,6 +300,37 @@ impl Quotas {
         }
     }
 
+    /// A quota that counts leases or tokens of the whole of one of these namespaces, if there is one.
+    pub fn counting_all_of(&self, namespaces: &[String]) -> Option<String> {
+        let rules = self.rules();
+        let mut counting = [Kind::Leases, Kind::Tokens]
+            .into_iter()
+            .flat_map(|kind| rules.of(kind).all());
+        let found = counting.find(|rule| {
+            let place = &rule.quota.place;
+            place.mount.is_empty() && namespaces.contains(&place.namespace)
+        });
+        found.map(|rule| rule.quota.name.clone())
+    }
+
+    /// Counts anew what is in a namespace, because quotas may have changed while it was sealed.
+    pub async fn count_anew(&self, namespace: &str) -> Result<(), Fault> {
+        let rules = self.rules();
+        let counts = |kind: &Kind| rules.of(*kind).all().next().is_some();
+        if ![Kind::Leases, Kind::Tokens].iter().any(counts) {
+            return Ok(());
+        }
+        let place = Place {
+            namespace: namespace.to_owned(),
+            ..Place::default()
+        };
+        self.counting_anew(self.view.changes(), &place, "")?
+            .commit()
+            .await?;
+        self.bell.notify_one();
+        Ok(())
+    }
+
     async fn forget(&self, is_gone: impl Fn(&Place) -> bool + Send + Sync) -> Result<(), Fault> {
         let rules = self.rules();
         let concerned = Kind::ALL.iter().any(|kind| {

@@ -68,13 +68,18 @@ async fn one(core: &Arc<Core>, recount: &Recount) -> Result<(), Fault> {
 
 /// The namespaces that a place concerns: a whole one may be inherited by those within it.
 async fn spaces(core: &Core, place: &Place) -> Result<Vec<Arc<Space>>, Fault> {
+    if core.namespaces.seals.closed(&place.namespace).is_some() {
+        return Ok(Vec::new());
+    }
     let Some(space) = core.namespaces.by_id(&place.namespace).await? else {
         return Ok(Vec::new());
     };
     let mut spaces = vec![Arc::clone(&space)];
     if place.mount.is_empty() {
         for record in core.namespaces.below(&space.path, true).await? {
-            spaces.extend(core.namespaces.by_id(&record.id).await?);
+            if !core.namespaces.is_closed(&record) {
+                spaces.extend(core.namespaces.by_id(&record.id).await?);
+            }
         }
     }
     Ok(spaces)

@@ -55,7 +55,7 @@ impl Handle<Open> for ReadKeyStatus {
     type Reply = Reply;
 
     async fn handle(self, open: &Open, _: &Ctx) -> Result<Reply, Fault> {
-        let key = open.barrier.key_info()?;
+        let key = open.keys()?.key_info()?;
         Reply::also_at_top(&json!({
             "term": key.term,
             "install_time": Timestamp::from_secs(key.installed_secs),
@@ -72,8 +72,9 @@ impl Handle<Open> for Rotate {
     type Reply = Empty;
 
     async fn handle(self, open: &Open, cx: &Ctx) -> Result<Empty, Fault> {
+        let keys = open.keys()?;
         for _ in 0..ROTATION_TRIES {
-            match open.barrier.rotate(cx.now.secs()).await {
+            match keys.rotate(cx.now.secs()).await {
                 Ok(term) => {
                     tracing::info!(term, "a new encryption key is in use");
                     return Ok(Empty);
@@ -93,7 +94,8 @@ struct RotateRoot {}
 impl Handle<Open> for RotateRoot {
     type Reply = Empty;
 
-    async fn handle(self, _: &Open, _: &Ctx) -> Result<Empty, Fault> {
+    async fn handle(self, open: &Open, _: &Ctx) -> Result<Empty, Fault> {
+        open.keys()?;
         Err(Fault::invalid(
             "the root key is replaced together with the unseal keys, for which their shares are needed: begin at sys/rotate/root/init",
         ))
@@ -160,6 +162,7 @@ impl Handle<Open> for ChangeRotation {
     type Reply = Empty;
 
     async fn handle(self, open: &Open, _: &Ctx) -> Result<Empty, Fault> {
+        open.keys()?;
         let most = u64::try_from(self.max_operations.map_or(0, |number| number.0)).unwrap_or(0);
         let range = MAX_OPERATIONS_LEAST..=MAX_ENCRYPTIONS_BOUND;
         if self.max_operations.is_some_and(|number| number.0 != 0) && !range.contains(&most) {
@@ -189,7 +192,7 @@ impl Handle<Open> for ChangeRotation {
             }
             Ok::<_, Fault>((Some(new), ()))
         };
-        open.barrier.view("core/").update(RECORD, change).await?;
+        open.space.view.sub("core/").update(RECORD, change).await?;
         Ok(Empty)
     }
 }
@@ -202,7 +205,7 @@ pub(crate) async fn keep_keys_fresh(open: &Open, now: Timestamp) -> Result<(), F
         max_encryptions: kept.max_operations,
         interval_secs: kept.interval_secs,
     };
-    match open.barrier.keep_keys_fresh(now.secs(), rotation).await {
+    match open.keys()?.keep_keys_fresh(now.secs(), rotation).await {
         // Somebody else has just written the key ring, and with it how often the key was used.
         Ok(()) | Err(Error::Conflict) => Ok(()),
         Err(other) => Err(other.into()),
@@ -210,6 +213,7 @@ pub(crate) async fn keep_keys_fresh(open: &Open, now: Timestamp) -> Result<(), F
 }
 
 async fn kept(open: &Open) -> Result<Kept, Fault> {
-    let kept = open.barrier.view("core/").get(RECORD).await?;
+    open.keys()?;
+    let kept = open.space.view.sub("core/").get(RECORD).await?;
     Ok(kept.unwrap_or_default())
 }

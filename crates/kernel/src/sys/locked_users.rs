@@ -42,7 +42,11 @@ impl Handle<Open> for List {
         let here = open.space.record();
         let below = open.namespaces.below(&open.space.path, true).await?;
         let (mut shown, mut total) = (Vec::new(), 0);
-        for record in std::iter::once(here.as_ref()).chain(&below) {
+        let readable = |record: &&NamespaceRecord| !open.namespaces.is_closed(record);
+        for record in std::iter::once(here.as_ref())
+            .chain(&below)
+            .filter(readable)
+        {
             let view = Space::view_of(record, &open.barrier).sub("sys/lockout/");
             let locked = Lockout::new(view).locked(cx.now).await?;
             let (of_one, count) = self.shown(record, locked);

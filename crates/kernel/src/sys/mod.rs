@@ -20,6 +20,7 @@ mod metrics;
 mod monitor;
 mod mount_shape;
 mod mounts;
+mod namespace_seals;
 mod namespaces;
 pub(crate) mod openapi;
 mod plugins;
@@ -51,6 +52,7 @@ static TABLE: LazyLock<Routes<Open>> = LazyLock::new(|| {
     Routes::merge([
         mounts::routes(),
         namespaces::routes(),
+        namespace_seals::routes(),
         remount::routes(),
         policies::routes(),
         capabilities::routes(),
@@ -61,8 +63,8 @@ static TABLE: LazyLock<Routes<Open>> = LazyLock::new(|| {
         audit::routes().root_only(),
         seal::routes().root_only(),
         snapshot::routes().root_only(),
-        keys::routes().root_only(),
-        crate::lifecycle::routes().root_only(),
+        keys::routes(),
+        crate::lifecycle::routes(),
         facts::routes(),
         internal::routes(),
         inspect::routes().root_only(),

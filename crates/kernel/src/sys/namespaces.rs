@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use coffer_engine::{Ctx, Fault, Handle, Reply, Routes, path};
-use coffer_wire::{Flag, Text};
+use coffer_wire::{CommaList, Flag, Text};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::namespace_seals::stanza;
 use crate::authority::Authority;
-use crate::namespaces::{self, NamespacePath, NamespaceRecord, Space};
+use crate::lifecycle::{handed_out, recipients};
+use crate::namespaces::{self, NamespacePath, NamespaceRecord, Space, Wish};
 use crate::open::Open;
 use crate::policy::Question;
 
@@ -127,8 +129,8 @@ impl Handle<Open> for ReadNamespace {
     type Reply = Reply;
 
     async fn handle(self, open: &Open, _: &Ctx) -> Result<Reply, Fault> {
-        let space = child(open, &self.path).await?.ok_or(Fault::NotFound)?;
-        Reply::data(&shown(&space.record()))
+        let record = child(open, &self.path).await?.ok_or(Fault::NotFound)?;
+        Reply::data(&shown(&record))
     }
 }
 
@@ -140,17 +142,38 @@ struct WriteNamespace {
     /// Notes of its operators: names and texts.
     #[serde(default)]
     custom_metadata: Option<Map<String, Value>>,
+    /// Gives it a seal of its own: a stanza like `seal "shamir" { shares = 3 threshold = 2 }`.
+    #[serde(default)]
+    seal: Option<Text>,
+    /// OpenPGP public keys to encrypt the shares of its seal to, one for each share.
+    #[serde(default)]
+    pgp_keys: CommaList,
 }
 
 impl Handle<Open> for WriteNamespace {
     type Reply = Reply;
 
-    async fn handle(self, open: &Open, _: &Ctx) -> Result<Reply, Fault> {
+    async fn handle(self, open: &Open, cx: &Ctx) -> Result<Reply, Fault> {
+        let seal = self.seal.map(|text| stanza(&text.0)).transpose()?;
+        let people = match &seal {
+            Some(config) => recipients(&self.pgp_keys.0, config.secret_shares, cx.now)?,
+            None => Vec::new(),
+        };
         let notes = notes(self.custom_metadata.unwrap_or_default())?;
         let texts = |(name, text): (String, Option<String>)| Some((name, text?));
-        let notes: BTreeMap<String, String> = notes.into_iter().filter_map(texts).collect();
-        let record = namespaces::create(open, &self.path, notes).await?;
-        Reply::data(&shown(&record))
+        let wish = Wish {
+            custom_metadata: notes.into_iter().filter_map(texts).collect(),
+            seal,
+        };
+        let made = namespaces::create(open, &self.path, wish).await?;
+        let mut shown = shown(&made.record);
+        if let (Some(shares), Some(config)) = (made.shares, seal) {
+            let shares = handed_out(shares, &people, &cx.random)?;
+            let shares: Vec<_> = shares.iter().map(hex::encode).collect();
+            shown["key_shares"] = json!(shares);
+            shown["key_threshold"] = config.secret_threshold.into();
+        }
+        Reply::data(&shown)
     }
 }
 
@@ -169,9 +192,9 @@ impl Handle<Open> for PatchNamespace {
 
     async fn handle(self, open: &Open, _: &Ctx) -> Result<Reply, Fault> {
         let missing = || Fault::invalid("namespace not found");
-        let space = child(open, &self.path).await?.ok_or_else(missing)?;
+        let there = child(open, &self.path).await?.ok_or_else(missing)?;
         let notes = notes(self.custom_metadata.unwrap_or_default())?;
-        let record = namespaces::patch(open, &space, &notes).await?;
+        let record = namespaces::patch(open, &there, &notes).await?;
         Reply::data(&shown(&record))
     }
 }
@@ -187,11 +210,14 @@ impl Handle<Open> for DeleteNamespace {
     type Reply = Reply;
 
     async fn handle(self, open: &Open, _: &Ctx) -> Result<Reply, Fault> {
-        let Some(space) = child(open, &self.path).await? else {
+        if child(open, &self.path).await?.is_none() {
             return Ok(Reply::default()
                 .status(200)
                 .warn("requested namespace does not exist"));
-        };
+        }
+        let name = self.path.trim_end_matches('/');
+        let space = open.namespaces.child(&open.space, name).await?;
+        let space = space.ok_or(Fault::NotFound)?;
         namespaces::remove(open, &space).await?;
         Reply::data(&json!({ "status": "in-progress" }))
     }
@@ -325,13 +351,13 @@ impl Handle<Open> for VisibleNamespaces {
     }
 }
 
-/// The namespace of a name directly below the one at hand.
-async fn child(open: &Open, name: &str) -> Result<Option<Arc<Space>>, Fault> {
+/// The namespace of a name directly below the one at hand, which may be sealed.
+pub(super) async fn child(open: &Open, name: &str) -> Result<Option<NamespaceRecord>, Fault> {
     let name = name.trim_end_matches('/');
     if name.contains('/') {
         return Err(Fault::invalid("namespace name cannot contain /"));
     }
-    open.namespaces.child(&open.space, name).await
+    open.namespaces.child_record(&open.space, name).await
 }
 
 /// The namespace at a path below the one at hand.

@@ -29,9 +29,9 @@ pub use issue::NewToken;
 pub use lifetime::Terms;
 pub use record::TokenRecord;
 pub use renew::renew;
-pub use revoke::{revoke_orphaning, revoke_tree};
+pub use revoke::{mark_family, revoke_orphaning, revoke_tree};
 pub use role::{RoleTokenType, TokenRole};
-pub use store::{Tokens, is_batch};
+pub use store::{Tokens, is_batch, kept_for};
 
 use coffer_engine::{Caller, Fault};
 

@@ -9,7 +9,8 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::record::TokenRecord;
 use crate::core::Core;
-use crate::leases;
+use crate::due::Ending;
+use crate::leases::{self, waiting};
 
 /// How many leases or children are read at once.
 const PAGE: usize = 256;
@@ -28,18 +29,35 @@ const CONCURRENT_LEASES: usize = 16;
 /// their own.
 pub async fn revoke_tree(core: &Arc<Core>, accessor: &str) -> Result<(), Fault> {
     let _timed = core.settings.meters.tokens.revoke_tree.timed();
+    let family = marked_family(core, accessor).await?;
+    at_once(family.iter().rev().map(|member| end_one(core, member))).await
+}
+
+/// Marks a token and its descendants, and leaves the rest to the worker.
+pub async fn mark_family(core: &Arc<Core>, accessor: &str) -> Result<(), Fault> {
+    marked_family(core, accessor).await.map(drop)
+}
+
+/// A token and its descendants, all marked, parents before their children. Those in a sealed namespace are left out: they
+/// can not be used now, and end before they can again.
+async fn marked_family(core: &Arc<Core>, accessor: &str) -> Result<Vec<String>, Fault> {
     let mut family: Vec<String> = Vec::new();
     let mut generation = vec![accessor.to_owned()];
     while !generation.is_empty() {
         at_once(generation.iter().map(|member| mark(core, member))).await?;
         let mut next = Vec::new();
         for member in &generation {
-            next.extend(children(core, member).await?);
+            for child in children(core, member).await? {
+                match waiting::end_later(core, &Ending::Token(child.clone())).await? {
+                    true => core.tokens.unlist(member, &child).await?,
+                    false => next.push(child),
+                }
+            }
         }
         family.append(&mut generation);
         generation = next;
     }
-    at_once(family.iter().rev().map(|member| end_one(core, member))).await
+    Ok(family)
 }
 
 /// Ends a token and lets its children live on without it.
@@ -55,11 +73,12 @@ pub async fn revoke_orphaning(core: &Arc<Core>, accessor: &str) -> Result<(), Fa
 
 async fn cut_off_children(core: &Arc<Core>, accessor: &str) -> Result<(), Fault> {
     let children = children(core, accessor).await?;
-    at_once(
-        children
-            .iter()
-            .map(|child| core.tokens.orphan(accessor, child)),
-    )
+    at_once(children.iter().map(|child| async move {
+        match waiting::waits(core, child) {
+            true => core.tokens.unlist(accessor, child).await,
+            false => core.tokens.orphan(accessor, child).await,
+        }
+    }))
     .await
 }
 
@@ -115,9 +134,12 @@ async fn end_leases(core: &Arc<Core>, accessor: &str) -> Result<(), Fault> {
         if page.is_empty() {
             return Ok(());
         }
-        let each = page
-            .into_iter()
-            .map(|id| async move { leases::end_of_token(core, &id, accessor).await });
+        let each = page.into_iter().map(|id| async move {
+            match waiting::end_later(core, &Ending::Lease(id.clone())).await? {
+                true => core.leases.unlist(&id, accessor).await,
+                false => leases::end_of_token(core, &id, accessor).await,
+            }
+        });
         stream::iter(each)
             .buffer_unordered(CONCURRENT_LEASES)
             .try_collect::<()>()

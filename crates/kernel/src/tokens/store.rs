@@ -30,6 +30,8 @@ const ACCESSOR_CHARS: usize = 24;
 const MAX_ACCESSOR_BYTES: usize = 64;
 /// The longest token that is looked at.
 const MAX_TOKEN_BYTES: usize = 8 * 1024;
+/// Where the store is in the barrier.
+const VIEW: &str = "sys/token/";
 /// What batch tokens are bound to.
 const BATCH_PLACE: &str = "token/batch";
 /// The alphabet of accessors.
@@ -68,7 +70,7 @@ impl Tokens {
         counts: Arc<Counts>,
         meters: Arc<Meters>,
     ) -> Result<Self, Fault> {
-        let view = barrier.view("sys/token/");
+        let view = barrier.view(VIEW);
         let random = barrier.random().clone();
         let fresh = random.bytes::<32>();
         let keep = |old: Option<Salt>| {
@@ -230,7 +232,8 @@ impl Tokens {
     /// The batch token of a record; nothing is stored.
     pub fn batch(&self, record: &TokenRecord) -> Result<Secret<String>, Fault> {
         let plain = coffer_engine::Body::json(record)?;
-        let sealed = self.view.barrier().encrypt(BATCH_PLACE, &plain)?;
+        let place = self.batch_place(&record.namespace);
+        let sealed = self.view.barrier().encrypt(&place, &plain)?;
         let token = format!("{BATCH_PREFIX}{}", URL_SAFE_NO_PAD.encode(sealed));
         let token = in_namespace(&record.namespace, token);
         match token.len() {
@@ -241,14 +244,25 @@ impl Tokens {
         }
     }
 
+    /// What the batch tokens of a namespace are bound to. Where a namespace has keys of its own, so have its tokens.
+    fn batch_place(&self, namespace: &str) -> String {
+        let own = format!("{VIEW}{}batch", all_of(namespace));
+        match self.view.barrier().part_of(&own) {
+            Some(_) => own,
+            None => BATCH_PLACE.to_owned(),
+        }
+    }
+
     async fn open_batch(&self, body: &str) -> Result<Option<TokenRecord>, Fault> {
-        let body = body.split_once('.').map_or(body, |(body, _)| body); // The record says its namespace.
+        let (body, namespace) = body.split_once('.').unwrap_or((body, "")); // The record says its namespace.
         let Ok(sealed) = URL_SAFE_NO_PAD.decode(body) else {
             return Ok(None);
         };
-        let plain = match self.view.barrier().decrypt(BATCH_PLACE, &sealed) {
+        let place = self.batch_place(namespace);
+        let plain = match self.view.barrier().decrypt(&place, &sealed) {
             Ok(plain) => plain,
             Err(coffer_barrier::Error::Sealed) => return Err(Fault::Sealed),
+            Err(sealed @ coffer_barrier::Error::PartSealed) => return Err(sealed.into()),
             Err(_) => return Ok(None),
         };
         let record: TokenRecord = serde_json::from_slice(&plain).map_err(Fault::internal)?;
@@ -385,6 +399,12 @@ impl Tokens {
         }
     }
 
+    /// Takes a child out of its parent's list. Its record, which can not be read now, still names the parent, which is
+    /// looked for no more.
+    pub async fn unlist(&self, parent: &str, accessor: &str) -> Result<(), Fault> {
+        Ok(self.view.delete(&child(parent, accessor)).await?)
+    }
+
     /// The accessors of a namespace's tokens in order, after one of them, at most `limit`.
     pub async fn accessors(
         &self,
@@ -433,6 +453,12 @@ fn in_namespace(namespace: &str, name: String) -> String {
         "" => name,
         id => format!("{name}.{id}"),
     }
+}
+
+/// What the paths in the storage begin with that hold something of a namespace with a seal of its own, and of those in it,
+/// whose ids begin with its id.
+pub fn kept_for(id: &str) -> [String; 2] {
+    [format!("{VIEW}in/{id}"), format!("{VIEW}ns-role/{id}")]
 }
 
 /// The folder of a namespace's tokens.

@@ -25,7 +25,7 @@ const VERIFY: &str = "sys/rotate/root/verify";
 type Shares = Vec<Zeroizing<Vec<u8>>>;
 
 pub(crate) fn routes() -> Routes<Open> {
-    Routes::merge([attempts(), backup::routes(), recovery::routes()])
+    Routes::merge([attempts(), backup::routes(), recovery::routes().root_only()])
 }
 
 fn attempts() -> Routes<Open> {
@@ -35,6 +35,7 @@ fn attempts() -> Routes<Open> {
             "The change of the unseal keys: its progress; starts, cancels it.",
         )
         .unauthenticated()
+        .root_only()
         .read::<ForAll<ReadStatus>>()
         .write::<ForAll<Start>>()
         .delete::<ForAll<Cancel>>(),
@@ -43,9 +44,11 @@ fn attempts() -> Routes<Open> {
             "Hands in one share of the present unseal key.",
         )
         .unauthenticated()
+        .root_only()
         .write::<ForAll<Update>>(),
         path("rekey/verify", "Hands back a share of the new unseal key.")
             .unauthenticated()
+            .root_only()
             .read::<ForAll<ReadVerification>>()
             .write::<ForAll<Verify>>()
             .delete::<ForAll<RestartVerification>>(),
@@ -154,7 +157,8 @@ impl Step for ReadStatus {
 /// The state of the attempt of a nonce, without one of that which is furthest.
 async fn status(open: &Open, nonce: Option<&str>) -> Result<Status, Fault> {
     let required = present_seal(open).await?.secret_threshold;
-    let mut slot = open.ceremonies.rekey.lock();
+    let ceremonies = open.ceremonies()?;
+    let mut slot = ceremonies.rekey.lock();
     let rekey = match nonce {
         Some(nonce) => slot.named(nonce).map(|rekey| &*rekey),
         None => slot.furthest(),
@@ -225,7 +229,7 @@ impl Step for Start {
         };
         let rekey = Rekey::new(terms, &cx.random);
         let nonce = rekey.quorum.nonce().to_owned();
-        open.ceremonies.rekey.lock().begin(how, rekey)?;
+        open.ceremonies()?.rekey.lock().begin(how, rekey)?;
         status(open, Some(&nonce)).await.map(Some)
     }
 
@@ -251,7 +255,8 @@ impl Step for Cancel {
     }
 
     async fn take(self, open: &Open, _: &Ctx, how: Standing) -> Result<Option<()>, Fault> {
-        let mut slot = open.ceremonies.rekey.lock();
+        let ceremonies = open.ceremonies()?;
+        let mut slot = ceremonies.rekey.lock();
         let named = slot.find(|rekey| rekey.is_named(&self.nonce.0));
         if let Some(rekey) = named {
             rekey.idle()?;
@@ -383,7 +388,8 @@ impl Step for ReadVerification {
 
 /// The state of the verification of a nonce, without one of the attempt that is furthest.
 fn verification(open: &Open, nonce: Option<&str>) -> Result<Verification, Fault> {
-    let mut slot = open.ceremonies.rekey.lock();
+    let ceremonies = open.ceremonies()?;
+    let mut slot = ceremonies.rekey.lock();
     let rekey = match nonce {
         Some(nonce) => slot
             .find(|rekey| rekey.is_named(nonce))
@@ -469,7 +475,8 @@ impl Step for RestartVerification {
     ) -> Result<Option<Verification>, Fault> {
         let fresh = cx.random.uuid_v4();
         {
-            let mut slot = open.ceremonies.rekey.lock();
+            let ceremonies = open.ceremonies()?;
+            let mut slot = ceremonies.rekey.lock();
             let nonce = match how {
                 Standing::Stranger => Some(self.nonce.0.as_str()),
                 Standing::Granted => Some(self.nonce.0.as_str()).filter(|nonce| !nonce.is_empty()),

@@ -26,6 +26,7 @@ pub(super) fn routes() -> Routes<Open> {
     let about = "Copies of shares that were encrypted to PGP keys.";
     Routes::new([
         path("rekey/backup", about)
+            .root_only()
             .read::<ReadBackup>()
             .delete::<DeleteBackup>(),
         path("rotate/root/backup", about)
@@ -52,7 +53,7 @@ pub(super) fn kept(
     terms: &Terms,
     messages: &[Zeroizing<Vec<u8>>],
 ) -> Result<Batch, Fault> {
-    let core = open.barrier.view("core/");
+    let core = open.space.view.sub("core/");
     if !terms.backup {
         return Ok(core.changes().delete(&core, RECORD).into_batch());
     }
@@ -76,7 +77,7 @@ impl Handle<Open> for ReadBackup {
     type Reply = Reply;
 
     async fn handle(self, open: &Open, _: &Ctx) -> Result<Reply, Fault> {
-        let found: Option<Backup> = open.barrier.view("core/").get(RECORD).await?;
+        let found: Option<Backup> = open.space.view.sub("core/").get(RECORD).await?;
         let found = found.ok_or_else(none_kept)?;
         let as_hex = |message: &String| STANDARD.decode(message).map(hex::encode);
         let hex = found.keys.iter().map(|(person, messages)| {
@@ -100,7 +101,7 @@ impl Handle<Open> for DeleteBackup {
     type Reply = Empty;
 
     async fn handle(self, open: &Open, _: &Ctx) -> Result<Empty, Fault> {
-        open.barrier.view("core/").delete(RECORD).await?;
+        open.space.view.sub("core/").delete(RECORD).await?;
         Ok(Empty)
     }
 }

@@ -9,7 +9,7 @@ mod backup;
 mod recovery;
 mod verify;
 
-use coffer_barrier::seal::{self, SealConfig};
+use coffer_barrier::seal::SealConfig;
 use coffer_barrier::{Barrier, Error};
 use coffer_crypto::pgp::Recipient;
 use coffer_crypto::{Aes256Key, Random, Zeroizing};
@@ -118,7 +118,8 @@ impl Rekey {
 async fn update(open: &Open, nonce: &str, share: Zeroizing<Vec<u8>>) -> Result<Outcome, Fault> {
     let present = present_seal(open).await?;
     let (shares, terms) = {
-        let mut slot = open.ceremonies.rekey.lock();
+        let ceremonies = open.ceremonies()?;
+        let mut slot = ceremonies.rekey.lock();
         if slot.is_empty() {
             return Err(none_under_way());
         }
@@ -137,7 +138,8 @@ async fn update(open: &Open, nonce: &str, share: Zeroizing<Vec<u8>>) -> Result<O
     };
     let completed = complete(open, nonce, present, &shares, terms).await;
     if completed.is_err() {
-        let mut slot = open.ceremonies.rekey.lock();
+        let ceremonies = open.ceremonies()?;
+        let mut slot = ceremonies.rekey.lock();
         if let Some(rekey) = slot.named(nonce) {
             rekey.quorum.begin_again();
         }
@@ -155,7 +157,7 @@ async fn complete(
 ) -> Result<Outcome, Fault> {
     authenticate(open, present, shares).await?;
     let root = Aes256Key::generate(&open.random)?;
-    let (shares, wrapped) = seal::wrap(&root, terms.config, &open.random)?;
+    let (shares, wrapped) = open.keys()?.wrap(&root, terms.config)?;
     let shares = pgp::handed_out(shares, &terms.people, &open.random)?;
     let kept = backup::kept(open, nonce, &terms, &shares)?;
     let made = Made {
@@ -176,7 +178,8 @@ async fn complete(
         quorum: Quorum::named(new.verification_nonce.clone()),
         made: Arc::new(made),
     };
-    let mut slot = open.ceremonies.rekey.lock();
+    let ceremonies = open.ceremonies()?;
+    let mut slot = ceremonies.rekey.lock();
     let rekey = slot.named(nonce).ok_or_else(none_under_way)?;
     rekey.quorum.begin_again();
     rekey.pending = Some(pending);
@@ -186,9 +189,10 @@ async fn complete(
 /// Makes the new key of the attempt of this nonce the one in force, and ends all attempts: what they
 /// have are shares of the former key.
 async fn close(open: &Open, nonce: &str, made: &Made, config: SealConfig) -> Result<(), Fault> {
-    let slot = &open.ceremonies.rekey;
+    let (ceremonies, keys) = (open.ceremonies()?, open.keys()?);
+    let slot = &ceremonies.rekey;
     slot.lock().close(nonce, "rekey operation")?;
-    let stored = store(&open.barrier, made).await;
+    let stored = store(&keys, made).await;
     match &stored {
         Ok(()) => slot.lock().clear(),
         Err(_) => slot.lock().reopen(),

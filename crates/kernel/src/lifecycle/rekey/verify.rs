@@ -21,7 +21,8 @@ pub(super) async fn update(
     share: Zeroizing<Vec<u8>>,
 ) -> Result<bool, Fault> {
     let (shares, config, made, attempt) = {
-        let mut slot = open.ceremonies.rekey.lock();
+        let ceremonies = open.ceremonies()?;
+        let mut slot = ceremonies.rekey.lock();
         let (verified, pending) = waiting(&mut slot, Some(nonce))?;
         pending.quorum.admit(nonce, "verify operation")?;
         match pending
@@ -37,12 +38,13 @@ pub(super) async fn update(
             ),
         }
     };
-    let outcome = match check(&made, config, &shares).await {
+    let outcome = match check(&made, open.keys()?.at(), config, &shares).await {
         Ok(()) => close(open, &attempt, &made, config).await,
         Err(fault) => Err(fault),
     };
     if outcome.is_err() {
-        let mut slot = open.ceremonies.rekey.lock();
+        let ceremonies = open.ceremonies()?;
+        let mut slot = ceremonies.rekey.lock();
         if let Ok((_, pending)) = waiting(&mut slot, Some(nonce)) {
             pending.quorum.begin_again();
         }
@@ -88,13 +90,14 @@ fn none_is_out() -> Fault {
 /// Whether the new shares open what was made with them.
 async fn check(
     made: &Made,
+    at: &str,
     config: SealConfig,
     shares: &[Zeroizing<Vec<u8>>],
 ) -> Result<(), Fault> {
     let scratch = Memory::new();
     let written = scratch.commit(made.wrapped.clone()).await;
     written.map_err(Error::from)?;
-    let root = seal::unwrap(&scratch, config, shares).await;
+    let root = seal::unwrap(&scratch, at, config, shares).await;
     let right =
         root.is_ok_and(|root| constant_time_eq(root.expose_bytes(), made.root.expose_bytes()));
     right.then_some(()).ok_or_else(|| {

@@ -163,7 +163,7 @@ async fn create(
     }
     refuse_batch_wishes(&new)?;
     refuse_longer_root(&new, &parent)?;
-    refuse_root_elsewhere(open, &new)?;
+    refuse_root_elsewhere(open, &new, &parent)?;
     if let Some(alias) = alias {
         new.entity_id = entity_of(open, cx, &alias).await?;
     }
@@ -398,10 +398,11 @@ fn refuse_batch_wishes(new: &NewToken) -> Result<(), Fault> {
     }
 }
 
-/// Root tokens are of the root namespace: what reaches a namespace from above does so by policy.
-fn refuse_root_elsewhere(open: &Open, new: &NewToken) -> Result<(), Fault> {
+/// Root tokens are of the root namespace, or of one with a seal of its own: what reaches a namespace from above does so by
+/// policy.
+fn refuse_root_elsewhere(open: &Open, new: &NewToken, parent: &TokenRecord) -> Result<(), Fault> {
     let root = new.policies.iter().any(|policy| policy == "root");
-    match root && !open.space.is_root() {
+    match root && parent.namespace != open.space.id {
         true => Err(Fault::invalid(
             "root tokens may not be created from a parent namespace",
         )),
