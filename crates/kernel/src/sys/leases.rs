@@ -408,7 +408,8 @@ async fn irrevocable(
             };
             for id in page {
                 let here = id_of(&id) == open.space.id;
-                let asked_for = here || (children && open.within(&id).await?.is_some());
+                let readable = children && !leases::waiting::waits(open, &id);
+                let asked_for = here || (readable && open.within(&id).await?.is_some());
                 if !asked_for {
                     continue;
                 }

@@ -39,6 +39,7 @@ pub(super) fn routes() -> Routes<Open> {
             "namespaces/{path}/delete-sealed",
             "Deletes a namespace whose keys nobody has any more.",
         )
+        .sudo()
         .delete::<DeleteSealed>(),
     ])
 }

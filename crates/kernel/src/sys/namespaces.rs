@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use coffer_crypto::Zeroizing;
 use coffer_engine::{Ctx, Fault, Handle, Reply, Routes, path};
 use coffer_wire::{CommaList, Flag, Text};
 use schemars::JsonSchema;
@@ -169,7 +170,11 @@ impl Handle<Open> for WriteNamespace {
         let mut shown = shown(&made.record);
         if let (Some(shares), Some(config)) = (made.shares, seal) {
             let shares = handed_out(shares, &people, &cx.random)?;
-            let shares: Vec<_> = shares.iter().map(hex::encode).collect();
+            let shares = shares
+                .iter()
+                .map(|share| Zeroizing::new(hex::encode(share)));
+            let shares: Vec<_> = shares.collect();
+            let shares: Vec<&str> = shares.iter().map(|share| share.as_str()).collect();
             shown["key_shares"] = json!(shares);
             shown["key_threshold"] = config.secret_threshold.into();
         }
