@@ -686,6 +686,20 @@ async fn one_whose_shares_are_lost_is_deleted_with_all_that_it_had() {
         400,
         "there are namespaces in it"
     );
+    let path = "sys/namespaces/vault/delete-sealed";
+    let no_sudo = r#"path "sys/namespaces/*" { capabilities = ["delete", "update"] }"#;
+    s.h.policy("no-sudo", no_sudo).await;
+    let poor = s.token("", json!({ "policies": ["no-sudo"] })).await;
+    let refused = s
+        .ask(
+            "",
+            Verb::Delete,
+            path,
+            &poor.token(),
+            json!({ "force": true }),
+        )
+        .await;
+    assert_eq!(refused.status, 403);
     assert_eq!(
         s.delete_sealed(true).await.data()["status"],
         json!("in-progress")
@@ -745,4 +759,71 @@ async fn deleting_an_open_one_leaves_nothing_of_its_seal() {
     let left = s.stored().await;
     let of_it = |path: &str| path.starts_with("ns/") || path.starts_with("core/namespace/");
     assert_eq!(left.iter().filter(|(path, _)| of_it(path)).count(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn quotas_count_right_what_was_sealed_when_they_were_made() {
+    let s = Sealable::new().await;
+    let quota = "sys/quotas/lease-count/all";
+    s.issue("vault", "before", &s.h.root, 3_000).await;
+    s.seal().await;
+    let made =
+        s.h.write(quota, &s.h.root, json!({ "max_leases": 2 }))
+            .await;
+    assert_eq!(made.status, 204, "{made:?}");
+    s.h.pass(5).await;
+    let counted = async || s.h.read(quota, &s.h.root).await.data()["counter"].clone();
+    assert_eq!(counted().await, json!(0));
+    assert_eq!(
+        s.delete_sealed(true).await.status,
+        400,
+        "nobody could say what to take off"
+    );
+    s.unseal().await;
+    s.h.pass(5).await;
+    assert_eq!(counted().await, json!(1));
+    s.issue("vault/inner", "second", &s.h.root, 3_000).await;
+    let third = s
+        .root("vault", Verb::Write, "tickets/issue/third", json!({}))
+        .await;
+    assert_eq!(third.status, 429, "{third:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_looks_at_all_namespaces_leaves_sealed_ones_out() {
+    let s = Sealable::new().await;
+    s.issue("vault", "a", &s.h.root, 3_000).await;
+    s.seal().await;
+    for (verb, path) in [
+        (Verb::Read, "sys/locked-users"),
+        (Verb::Read, "sys/internal/ui/namespaces"),
+        (
+            Verb::Read,
+            "sys/leases?type=irrevocable&include_child_namespaces=true",
+        ),
+        (Verb::Write, "sys/leases/tidy"),
+        (Verb::Write, "auth/token/tidy"),
+        (Verb::Read, "sys/metrics"),
+        (Verb::Write, "sys/mounts/other"),
+    ] {
+        let (path, body) = match path.split_once('?') {
+            Some((path, _)) => (
+                path,
+                json!({ "type": "irrevocable", "include_child_namespaces": true }),
+            ),
+            None => (path, json!({ "type": "kv" })),
+        };
+        let asked = s.root("", verb, path, body).await;
+        assert!(asked.status < 300, "{path}: {asked:?}");
+    }
+    s.h.pass(130).await;
+    let hidden = s
+        .root("", Verb::Write, "sys/mounts/vault", json!({ "type": "kv" }))
+        .await;
+    assert_eq!(
+        hidden.status, 400,
+        "its name is taken while it is sealed, too"
+    );
+    s.unseal().await;
+    assert_eq!(s.live("vault").await, ["a"]);
 }

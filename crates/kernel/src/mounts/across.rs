@@ -36,7 +36,10 @@ pub async fn move_across(from: &Open, path: &str, to: &Open, new_path: &str) -> 
         end_what_hangs_on(from, &open_again.record).await?;
         let there = to.space.view.sub(&format!("logical/{}/", record.uuid));
         there.clear("").await?; // What an attempt that failed left behind.
-        open_again.view.copy_to(&there).await?;
+        if let Err(error) = open_again.view.copy_to(&there).await {
+            there.clear("").await?; // What has other keys there must not stay behind.
+            return Err(error.into());
+        }
         let next = Edition(edition.map_or(1, |old| old.0 + 1));
         let leaving = &from.space.mounts.view;
         let changes = leaving

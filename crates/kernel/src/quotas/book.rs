@@ -300,7 +300,7 @@ impl Quotas {
         }
     }
 
-    /// A quota that counts leases or tokens of the whole of one of these namespaces, if there is one.
+    /// A quota that counts leases or tokens of the whole of one of these namespaces and of those within, if there is one.
     pub fn counting_all_of(&self, namespaces: &[String]) -> Option<String> {
         let rules = self.rules();
         let mut counting = [Kind::Leases, Kind::Tokens]
@@ -308,7 +308,8 @@ impl Quotas {
             .flat_map(|kind| rules.of(kind).all());
         let found = counting.find(|rule| {
             let place = &rule.quota.place;
-            place.mount.is_empty() && namespaces.contains(&place.namespace)
+            let whole = place.mount.is_empty() && rule.quota.inheritable;
+            whole && namespaces.contains(&place.namespace)
         });
         found.map(|rule| rule.quota.name.clone())
     }

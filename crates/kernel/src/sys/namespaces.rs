@@ -168,15 +168,18 @@ impl Handle<Open> for WriteNamespace {
         };
         let made = namespaces::create(open, &self.path, wish).await?;
         let mut shown = shown(&made.record);
-        if let (Some(shares), Some(config)) = (made.shares, seal) {
+        if let (Some(shares), Some(config), Some(shown)) =
+            (made.shares, seal, shown.as_object_mut())
+        {
             let shares = handed_out(shares, &people, &cx.random)?;
             let shares = shares
                 .iter()
                 .map(|share| Zeroizing::new(hex::encode(share)));
             let shares: Vec<_> = shares.collect();
             let shares: Vec<&str> = shares.iter().map(|share| share.as_str()).collect();
-            shown["key_shares"] = json!(shares);
-            shown["key_threshold"] = config.secret_threshold.into();
+            shown.insert("key_shares".to_owned(), json!(shares));
+            let threshold = config.secret_threshold.into();
+            shown.insert("key_threshold".to_owned(), threshold);
         }
         Reply::data(&shown)
     }
