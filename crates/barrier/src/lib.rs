@@ -25,6 +25,6 @@ pub use changes::Changes;
 pub use error::Error;
 pub use foundation::Foundation;
 pub use meters::Meters;
-pub use pages::{Pages, Paths};
+pub use pages::{Pages, Parts, Paths};
 pub use stored::{Seen, Stored};
 pub use view::View;

@@ -34,7 +34,7 @@ pub async fn erase(open: &Open, record: &NamespaceRecord, force: bool) -> Result
     let not_sealed = || Fault::invalid("namespace is not sealed");
     let seals = &open.namespaces.seals;
     let seal = seals.own(&record.id).ok_or_else(not_sealed)?;
-    let _alone = seal.door.lock().await;
+    let _turn = seal.turn().await;
     if seal.is_open() {
         return Err(not_sealed());
     }
@@ -89,7 +89,7 @@ fn refuse_if_counted(open: &Open) -> Result<(), Fault> {
 }
 
 async fn go_on(core: &Arc<Core>, seal: &Seal) {
-    let _alone = seal.door.lock().await;
+    let _turn = seal.turn().await;
     match sweep(core, seal).await {
         Ok(true) => tracing::info!(namespace = seal.path, "a sealed namespace was deleted"),
         Ok(false) => {}

@@ -34,7 +34,7 @@ pub async fn hand_in(
 
 /// Opens the namespace. Requests come in when nothing is usable any more that ended while it was sealed.
 async fn open_with(core: &Arc<Core>, seal: &Arc<Seal>, root: Aes256Key) -> Result<(), Fault> {
-    let _alone = seal.door.lock().await;
+    let _turn = seal.turn().await;
     if seal.is_open() {
         return Ok(());
     }
@@ -68,7 +68,7 @@ async fn open_with(core: &Arc<Core>, seal: &Arc<Seal>, root: Aes256Key) -> Resul
 /// have or with "sealed"; nothing they acknowledged is lost.
 pub async fn close(core: &Core, seal: &Seal) {
     for seal in core.namespaces.seals.with_inner(&seal.id) {
-        let _alone = seal.door.lock().await;
+        let _turn = seal.turn().await;
         if seal.is_open() {
             tracing::info!(namespace = seal.path, "a namespace was sealed");
         }

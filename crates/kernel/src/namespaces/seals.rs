@@ -11,6 +11,7 @@ use coffer_barrier::{Barrier, Stored, View};
 use coffer_engine::Fault;
 use parking_lot::{Mutex, RwLock};
 use serde::{Deserialize, Serialize};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::name::ID_CHARS;
 use super::record::NamespaceRecord;
@@ -44,8 +45,8 @@ pub struct Seal {
     pub(super) entered: AtomicBool,
     /// Its keys are destroyed, and what they encrypted is being removed.
     pub(super) gone: AtomicBool,
-    /// Held while it is being opened, closed or taken away.
-    pub(super) door: tokio::sync::Mutex<()>,
+    /// The turn to open it, to close it or to take it away, which one has at a time.
+    door: Arc<Semaphore>,
 }
 
 /// What is stored about a namespace with a seal of its own, readable while that is sealed.
@@ -204,13 +205,18 @@ impl Seal {
             ceremonies: Arc::default(),
             entered: AtomicBool::new(false),
             gone: AtomicBool::new(false),
-            door: tokio::sync::Mutex::default(),
+            door: Arc::new(Semaphore::new(1)),
         }
     }
 
     /// Whether it is unsealed. The namespaces around it may still be sealed.
     pub fn is_open(&self) -> bool {
         self.entered.load(Ordering::SeqCst)
+    }
+
+    /// Waits for the turn to open it, to close it or to take it away; it ends with the value.
+    pub(super) async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.door).acquire_owned().await.ok()
     }
 
     /// Forgets the keys and what operators have handed in.

@@ -58,7 +58,7 @@ impl Space {
             path: record.path.clone(),
             parent,
             mounts: Mounts::load(&view, settings).await?,
-            policies: Policies::new(view.sub("sys/policy/"), record.is_root() || record.own_seal),
+            policies: Policies::new(view.sub("sys/policy/"), record.is_root()),
             identity: Identity::new(view.sub("sys/identity/"), record.shown_id()),
             lockout: Lockout::new(view.sub("sys/lockout/")),
             oidc: Oidc::new(view.sub("sys/oidc/")),
