@@ -176,7 +176,7 @@ impl Sender {
 
     /// What is known about a client now; of what is gone, what was written down.
     async fn about(&self, client: &Client, path: &str) -> Result<Map<String, Value>, Fault> {
-        let space = self.open.namespaces.by_id(&client.namespace).await?;
+        let space = self.open.namespaces.readable(&client.namespace).await?;
         let mount = space
             .as_ref()
             .and_then(|space| space.mounts.by_accessor(&client.mount));

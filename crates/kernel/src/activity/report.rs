@@ -171,11 +171,12 @@ impl Sight {
             if self.paths.len() >= PATHS_MAX {
                 self.paths.clear();
             }
-            let space = self.open.namespaces.by_id(id).await?;
+            let space = self.open.namespaces.readable(id).await?;
             let here = &self.open.space;
-            let path = match space {
-                Some(space) => space.seen_from(here).map(|_| space.path.clone()),
-                None => here.is_root().then(|| format!("deleted namespace {id:?}")),
+            let path = match (space, self.open.namespaces.seals.closed(id)) {
+                (_, Some(seal)) => seal.path.starts_with(&here.path).then(|| seal.shown(id)),
+                (Some(space), _) => space.seen_from(here).map(|_| space.path.clone()),
+                (None, _) => here.is_root().then(|| format!("deleted namespace {id:?}")),
             };
             self.paths.insert(id.to_owned(), path);
         }

@@ -190,6 +190,14 @@ impl Namespaces {
         }
     }
 
+    /// As [`Namespaces::by_id`]; none also while it is sealed.
+    pub async fn readable(&self, id: &str) -> Result<Option<Arc<Space>>, Fault> {
+        match self.seals.closed(id) {
+            None => self.by_id(id).await,
+            Some(_) => Ok(None),
+        }
+    }
+
     /// Those in memory, the root first.
     pub fn in_memory(&self) -> Vec<Arc<Space>> {
         let loaded = self.loaded.lock();

@@ -214,6 +214,14 @@ impl Seal {
         self.entered.load(Ordering::SeqCst)
     }
 
+    /// What a namespace is called that is this one or lies in it, while it is sealed.
+    pub fn shown(&self, id: &str) -> String {
+        match self.id == id {
+            true => self.path.clone(),
+            false => format!("{}, in it namespace {id:?}", self.path),
+        }
+    }
+
     /// Waits for the turn to open it, to close it or to take it away; it ends with the value.
     pub(super) async fn turn(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.door).acquire_owned().await.ok()

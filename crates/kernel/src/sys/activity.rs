@@ -230,7 +230,8 @@ impl Shown {
         namespace: &str,
         mounts: Vec<(&str, Counts)>,
     ) -> Result<Vec<Value>, Fault> {
-        let space = self.open.namespaces.by_id(namespace).await?;
+        let space = self.open.namespaces.readable(namespace).await?;
+        let sealed = self.open.namespaces.seals.closed(namespace).is_some();
         let each = mounts.into_iter().map(|(accessor, found)| {
             let mount = space
                 .as_ref()
@@ -240,6 +241,7 @@ impl Shown {
                     mount.record.path.clone(),
                     format!("{}/", mount.record.engine()),
                 ),
+                None if sealed => (format!("sealed; accessor {accessor:?}"), String::new()),
                 None => (
                     format!("deleted mount; accessor {accessor:?}"),
                     String::new(),
