@@ -25,14 +25,14 @@ pub fn hash(password: &[u8], random: &Random) -> Result<String, Error> {
         .map_err(|_| Error::PasswordHash)
 }
 
-/// Whether a hash is that of the password; without a hash, no, after as long as it takes to say so of one.
+/// Whether a hash is that of the password; without a hash, and for what is too long to have one, no, after as long as it
+/// takes to say so of one.
 pub fn verify(password: &[u8], hash: Option<&str>) -> bool {
-    let Some(hash) = hash else {
-        let _as_long = verify_argon2(password, NOBODY);
+    let (Some(hash), true) = (hash, password.len() <= MAX_PASSWORD_BYTES) else {
+        let _as_long = verify_argon2(b"", NOBODY);
         return false;
     };
     match bcrypt_cost(hash) {
-        Some(_) if password.len() > MAX_PASSWORD_BYTES => false,
         Some(_) => bcrypt::verify(password, hash).unwrap_or(false),
         None => verify_argon2(password, hash),
     }
