@@ -9,7 +9,9 @@ from session import Session, Step
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 RECORDED = os.path.join(HERE, "operations.json")
-AREAS = ("sys/", "identity/", "cubbyhole/", "auth/token/")
+AREAS = ("sys/", "identity/", "cubbyhole/", "auth/token/", "auth/userpass/", "auth/approle/")
+# Auth methods that are compared, mounted where their name says.
+METHODS_OF_LOGIN = ("userpass", "approle")
 METHODS = {"get": "GET", "post": "POST", "patch": "PATCH", "delete": "DELETE"}
 
 
@@ -68,6 +70,7 @@ def asked(binary):
         session.record("", Step("init", "PUT sys/init", {"secret_shares": 1, "secret_threshold": 1}, token="", save={"key": "keys.0", "root": "root_token"}))
         session.record("", Step("unseal", "PUT sys/unseal", {"key": "$key"}, token=""))
         session.record("", Step("active", "GET sys/health", token="", repeat_until=lambda status, _: status == 200))
+        session.enable_methods(METHODS_OF_LOGIN)
         _, text = session.send(Step("openapi", "GET sys/internal/specs/openapi"))
         return from_document(json.loads(text))
 

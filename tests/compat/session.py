@@ -72,6 +72,10 @@ class Session:
         self.values = {"root": token, "folder": folder, **(postgres or {})}
         self.has_postgres = postgres is not None
 
+    def enable_methods(self, names):
+        for name in names:
+            self.send(Step("enable", f"POST sys/auth/{name}", {"type": name}))
+
     def make_powerless(self):
         """`$powerless` is a token that may do nothing at all."""
         step = Step("powerless", "POST auth/token/create", {"policies": ["may-do-nothing"], "no_default_policy": True, "ttl": "1h"})

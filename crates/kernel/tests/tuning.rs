@@ -39,6 +39,7 @@ struct Userpass;
 impl Engine for Userpass {
     const NAME: &'static str = "userpass";
     const HELP: &'static str = "Knows passwords.";
+    const LOCKS_OUT: bool = true;
 
     fn new(_: &MountInfo) -> Self {
         Self

@@ -1,16 +1,15 @@
 """Machines with a role id and a secret id: roles, their settings one by one, secret ids, logins."""
 
-AT = "auth/machines"
+AT = "auth/approle"
 
 
 def steps(step):
     return [
-        step("enable", "POST sys/auth/machines", {"type": "approle"}),
         *roles(step),
         *settings(step),
         *secret_ids(step),
         *logins(step),
-        step("disable", "DELETE sys/auth/machines"),
+        *[step(f"clean {name}", f"DELETE {AT}/role/{name}") for name in ["web", "other", "local", "kind", "a.b", "set", "ids"]],
         step("clean entity", "DELETE identity/entity/id/$entity"),
     ]
 

@@ -1,13 +1,12 @@
 """Names and passwords: users, their tokens' settings, logins."""
 
-AT = "auth/people"
+AT = "auth/userpass"
 HASH = "$2a$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy"
 
 
 def steps(step):
     user = f"{AT}/users/ann"
     return [
-        step("enable", "POST sys/auth/people", {"type": "userpass"}),
         step("list none", f"LIST {AT}/users"),
         step("read unknown", f"GET {user}"),
         step("without password", f"POST {user}", {}),
@@ -55,15 +54,16 @@ def steps(step):
         step("hash", f"POST {AT}/users/hash", {"password_hash": HASH}),
         step("hash nonsense", f"POST {AT}/users/nonsense", {"password_hash": "nonsense"}),
         step("hash and password", f"POST {AT}/users/hash", {"password": "x", "password_hash": HASH}),
-        step("root", f"POST {AT}/users/root", {"password": "secret-word", "token_policies": "root"}),
-        step("login as root", f"POST {AT}/login/root", {"password": "secret-word"}, token=""),
+        step("root", f"POST {user}", {"token_policies": "root"}),
+        step("login as root", f"POST {AT}/login/ann", {"password": "other-word"}, token=""),
+        step("no root", f"POST {user}", {"token_policies": "p"}),
         step("bound", f"POST {AT}/users/bound", {"password": "secret-word", "token_bound_cidrs": "10.0.0.0/8"}),
         step("login from elsewhere", f"POST {AT}/login/bound", {"password": "secret-word"}, token=""),
         *[step(f"name {name}", f"POST {AT}/users/{name}", {"password": "x"}) for name in ["a%20b", "-ab", "ab-", "a.b", "a_b"]],
         step("list page", f"GET {AT}/users?list=true&limit=2&after=ann"),
-        step("batch by the mount", "POST sys/auth/people/tune", {"token_type": "batch"}),
+        step("batch by the mount", "POST sys/auth/userpass/tune", {"token_type": "batch"}),
         step("login for a batch token", f"POST {AT}/login/ann", {"password": "other-word"}, token=""),
-        step("batch by default", "POST sys/auth/people/tune", {"token_type": "default-batch"}),
+        step("batch by default", "POST sys/auth/userpass/tune", {"token_type": "default-batch"}),
         step("login by default", f"POST {AT}/login/ann", {"password": "other-word"}, token=""),
         step("service", f"POST {user}", {"token_type": "service"}),
         step("login for a service token", f"POST {AT}/login/ann", {"password": "other-word"}, token=""),
@@ -71,7 +71,8 @@ def steps(step):
         step("delete again", f"DELETE {user}"),
         step("without token", f"GET {AT}/users/hash", token=""),
         step("without rights", f"GET {AT}/users/hash", token="$powerless"),
-        step("disable", "DELETE sys/auth/people"),
+        step("as it was", "POST sys/auth/userpass/tune", {"token_type": "default-service"}),
+        *[step(f"clean {name}", f"DELETE {AT}/users/{name}") for name in ["hash", "bound", "a.b", "a_b"]],
         step("clean entity", "DELETE identity/entity/id/$entity"),
     ]
 

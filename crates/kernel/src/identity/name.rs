@@ -91,7 +91,8 @@ mod tests {
         let uuid = "0f5a88c5-ccea-3530-4364-0dd1d41ad028";
         assert!(is_id(uuid));
         assert!(is_id(&format!("{uuid}.gijYNb")));
-        for odd in ["", ".", ".gijYNb", "x", "../sys"] {
+        assert!(!is_id("x") && !is_id(&uuid.replace('0', "g")));
+        for odd in ["", ".", ".gijYNb", "../sys", "a b"] {
             assert!(!is_id(odd), "{odd:?}");
             assert!(!is_id(&format!("{uuid}.{odd}")), "{odd:?}");
         }

@@ -181,7 +181,14 @@ fn taken(mut body: Body, at: Position, dialect: Dialect) -> Result<Expression, E
         "response" => Source::Response(reference(&mut body, at, dialect)?),
         _ => Source::Template(Template::parse(&required(&mut body, "template", at)?, at)?),
     };
-    nothing_else(&body, &format!("a value from `{name}`"))?;
+    let known = match name.as_str() {
+        "env" => "`env_var`, `require_present`",
+        "file" => "`path`",
+        "input" => "`field_name`",
+        "request" | "response" => "the names of a request and its block, and `field_selector`",
+        _ => "`template`",
+    };
+    nothing_else(&body, &format!("a value from `{name}`"), known)?;
     Ok(Expression::Taken(Box::new(source), kind, at))
 }
 
@@ -223,14 +230,14 @@ fn missing(at: Position, key: &str) -> Error {
     )
 }
 
-/// Refuses what is left of a block.
-pub(super) fn nothing_else(body: &Body, place: &str) -> Result<(), Error> {
+/// Refuses what is left of a block when what it can hold was taken out.
+pub(super) fn nothing_else(body: &Body, place: &str, known: &str) -> Result<(), Error> {
     match body.items.first() {
         None => Ok(()),
         Some(Item { key, position, .. }) => Err(Error::new(
             *position,
             format!("unknown key {key:?} in {place}"),
-            "keys that are known",
+            known,
             "correct or remove it",
         )),
     }

@@ -52,7 +52,7 @@ pub(super) fn read(body: &mut Body) -> Result<Vec<Field>, Error> {
             }
             fields.push(field);
         }
-        nothing_else(&block.body, "`input`")?;
+        nothing_else(&block.body, "`input`", "blocks `field`")?;
     }
     Ok(fields)
 }
@@ -74,7 +74,11 @@ fn one(block: coffer_hcl::Block) -> Result<Field, Error> {
         Some(item) => Some(Wiped(default(item, *kind)?)),
         None => None,
     };
-    nothing_else(&body, &format!("field {name:?}"))?;
+    nothing_else(
+        &body,
+        &format!("field {name:?}"),
+        "`required`, `default`, `description`, `deprecated`, `query`",
+    )?;
     Ok(Field {
         name,
         kind: *kind,

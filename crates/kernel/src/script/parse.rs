@@ -54,7 +54,7 @@ impl Script {
             script.push(block, None, Dialect::Workflow)?;
         }
         script.output = script.read_output(&mut body)?;
-        nothing_else(&body, "a workflow")?;
+        nothing_else(&body, "a workflow", "blocks `input`, `flow`, `output`")?;
         Ok(script)
     }
 
@@ -112,7 +112,11 @@ impl Script {
                 block.steps.push(step);
             }
         }
-        nothing_else(&body, &format!("{} {name:?}", dialect.word()))
+        nothing_else(
+            &body,
+            &format!("{} {name:?}", dialect.word()),
+            "blocks `request`",
+        )
     }
 
     fn read_output(&self, body: &mut Body) -> Result<Option<Expression>, Error> {
@@ -124,7 +128,7 @@ impl Script {
             return Err(twice(output.position, "output", ""));
         }
         let data = value(&mut output.body, "data", Dialect::Workflow)?;
-        nothing_else(&output.body, "`output`")?;
+        nothing_else(&output.body, "`output`", "`data`")?;
         if let Some(data) = &data {
             self.check(data, Dialect::Workflow)?;
             if matches!(data, Expression::Literal(_) | Expression::List(_)) {
@@ -230,7 +234,9 @@ fn step(block: coffer_hcl::Block, file: Option<Arc<str>>, dialect: Dialect) -> R
         place: Place { file, position },
         name,
     };
-    nothing_else(&body, &format!("request {:?}", step.name))?;
+    let known =
+        "`operation`, `path`, `namespace`, `token`, `data`, `headers`, `when`, `allow_failure`";
+    nothing_else(&body, &format!("request {:?}", step.name), known)?;
     Ok(step)
 }
 

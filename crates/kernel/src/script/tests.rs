@@ -38,7 +38,11 @@ fn json_says_the_same_as_hcl() {
 fn errors_name_the_line_and_no_value() {
     let text = "flow \"a\" {\n request \"b\" {\n  operation = \"read\"\n  path = \"x\"\n  tokn = \"s.secret\"\n }\n}";
     let error = Script::workflow(text).unwrap_err().to_string();
-    assert!(error.contains("5:3") && error.contains("tokn"), "{error}");
+    assert!(error.starts_with("line 5, column 3: "), "{error}");
+    assert!(
+        error.contains("tokn") && error.contains("`token`"),
+        "{error}"
+    );
     assert!(!error.contains("s.secret"), "{error}");
 }
 

@@ -103,7 +103,7 @@ fn faults_say_where_and_what_to_do() {
         ),
         (
             "path \"a\" { control_group = { ttl = 5 } }",
-            &["control_group", "not supported"],
+            &["control_group", "factor"],
         ),
         ("path { capabilities = [\"read\"] }", &["label"]),
         ("path = \"a\"", &["path"]),
