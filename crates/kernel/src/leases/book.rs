@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use coffer_barrier::{Barrier, Changes, Pages, Seen, View};
+use coffer_barrier::{Barrier, Changes, Pages, Paths, Seen, View};
 use coffer_engine::Fault;
 use coffer_storage::MAX_PATH_BYTES;
 use coffer_wire::Timestamp;
@@ -325,6 +325,17 @@ impl Leases {
     /// All records in order of their paths.
     pub fn records(&self) -> Pages<'_, LeaseRecord> {
         self.view.pages(&by_id(""))
+    }
+
+    /// The paths of all leases, intents included: those of the root, then those of each other namespace.
+    pub fn everywhere(&self) -> [Pages<'_, Paths>; 2] {
+        let folders = [by_id(""), "in/".to_owned()];
+        folders.map(|folder| self.view.path_pages(&folder))
+    }
+
+    /// The paths of the token index (`token/<accessor>/<lease id>`), in order.
+    pub fn token_index(&self) -> Pages<'_, Paths> {
+        self.view.path_pages("token/")
     }
 
     /// The next segments below a prefix in a namespace, folders with a trailing slash.

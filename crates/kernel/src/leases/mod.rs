@@ -17,6 +17,7 @@
 
 pub mod book;
 mod desk;
+mod owners;
 mod parked;
 mod record;
 mod renew;
@@ -28,6 +29,7 @@ pub mod worker;
 
 pub use book::{Leases, Which, kept_for};
 pub use desk::Desk;
+pub use owners::{By, owners};
 pub use parked::{Parked, Targets};
 pub use record::{LeaseRecord, LeaseState};
 pub use renew::renew;

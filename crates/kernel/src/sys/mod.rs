@@ -13,6 +13,7 @@ mod group_policies;
 mod inspect;
 mod internal;
 mod keys;
+mod lease_owners;
 mod leases;
 mod locked_users;
 mod loggers;
@@ -58,6 +59,7 @@ static TABLE: LazyLock<Routes<Open>> = LazyLock::new(|| {
         capabilities::routes(),
         explain::routes(),
         leases::routes(),
+        lease_owners::routes(),
         locked_users::routes(),
         quotas::routes(),
         audit::routes().root_only(),
