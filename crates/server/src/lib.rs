@@ -6,6 +6,7 @@ mod args;
 mod banner;
 pub mod config;
 mod dev;
+pub mod diagnose;
 mod environment;
 mod error;
 mod http;

@@ -7,7 +7,9 @@ mod pace;
 mod sending;
 mod tls;
 mod unix;
+mod validity;
 
 pub(crate) use accept::{Limits, Listening, run};
 pub(crate) use bind::{Bound, bind};
 pub(crate) use tls::Certificates;
+pub(crate) use validity::validity;
