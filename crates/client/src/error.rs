@@ -139,6 +139,11 @@ impl Error {
     }
 }
 
+/// Whether it is a namespace that is sealed: the server around it is not.
+pub(crate) fn of_namespace(error: &str) -> bool {
+    error.starts_with("namespace") && error.ends_with("is sealed")
+}
+
 fn tls_step(address: &str) -> String {
     format!(
         "If the server speaks plain HTTP, use http:// in place of https:// in the address ({address}). \
@@ -172,6 +177,9 @@ fn api_step(status: u16, errors: &[String]) -> Option<&'static str> {
         }
         412 => Some("This node has not caught up with the last write yet; try again in a moment."),
         429 => Some("The server limits the rate of requests; wait a little and try again."),
+        503 if errors.iter().any(|text| of_namespace(text)) => Some(
+            "Unseal it: `coffer namespace unseal PATH`, once for each key until the threshold is met.",
+        ),
         502 | 504 => Some(
             "Something between here and the server answered in its place; check the address and the proxy.",
         ),

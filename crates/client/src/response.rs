@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::error::Category;
 
+use crate::error::of_namespace;
 use crate::{Error, Method, Token, nullable};
 
 /// The largest answer this client reads, in bytes.
@@ -132,7 +133,7 @@ impl Response {
     }
 
     pub(crate) fn into_error(self) -> Error {
-        if self.says_sealed() {
+        if self.says_sealed() && !self.error_texts().iter().any(|text| of_namespace(text)) {
             return Error::Sealed {
                 method: self.method,
                 errors: self.error_texts(),
@@ -339,6 +340,10 @@ mod tests {
         assert!(matches!(
             response(503, r#"{"errors":["Vault is sealed"]}"#).ok(),
             Err(Error::Sealed { .. })
+        ));
+        assert!(matches!(
+            response(503, r#"{"errors":["namespace is sealed"]}"#).ok(),
+            Err(error @ Error::Api { status: 503, .. }) if error.next_step().unwrap().contains("namespace unseal")
         ));
         assert!(matches!(
             response(503, r#"{"errors":["busy"]}"#).ok(),
