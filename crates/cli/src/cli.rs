@@ -4,8 +4,9 @@ use clap::error::{ContextKind, ErrorKind};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
-    apply, audit, auth, completion, debug, delete, diff, kv, lease, list, login, monitor, operator,
-    patch, path_help, policy, print, read, secrets, server, status, token, unwrap, version, write,
+    apply, audit, auth, completion, debug, delete, diff, kv, lease, list, login, monitor,
+    namespace, operator, patch, path_help, plugin, policy, print, read, scan, secrets, server,
+    status, token, unwrap, version, version_history, write,
 };
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
@@ -41,6 +42,7 @@ pub(crate) enum Command {
     Patch(patch::Patch),
     Delete(delete::Delete),
     List(list::List),
+    Scan(scan::Scan),
     Login(login::Login),
     Server(server::Server),
     Status(status::Status),
@@ -52,6 +54,8 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Auth(auth::AuthMethods),
     #[command(subcommand)]
+    Namespace(namespace::Namespace),
+    #[command(subcommand)]
     Policy(policy::Policy),
     #[command(subcommand)]
     Token(token::TokenCommands),
@@ -61,6 +65,8 @@ pub(crate) enum Command {
     Audit(audit::Audit),
     #[command(subcommand)]
     Operator(operator::Operator),
+    #[command(subcommand)]
+    Plugin(plugin::Plugin),
     Apply(apply::Apply),
     Diff(diff::Diff),
     Monitor(monitor::Monitor),
@@ -70,6 +76,7 @@ pub(crate) enum Command {
     Print(print::Print),
     Completion(completion::Completion),
     Version(version::Version),
+    VersionHistory(version_history::VersionHistory),
 }
 
 /// Reads the words, runs the command, answers the exit code.
@@ -168,6 +175,7 @@ async fn run_client(cx: &Context, command: Command) -> Outcome {
         Command::Patch(patch) => patch.run(cx).await,
         Command::Delete(delete) => delete.run(cx).await,
         Command::List(list) => list.run(cx).await,
+        Command::Scan(scan) => scan.run(cx).await,
         Command::Login(login) => login.run(cx).await,
         Command::Server(server) => server.run(cx),
         Command::Status(status) => status.run(cx).await,
@@ -175,11 +183,13 @@ async fn run_client(cx: &Context, command: Command) -> Outcome {
         Command::Kv(kv) => kv.run(cx).await,
         Command::Secrets(secrets) => secrets.run(cx).await,
         Command::Auth(auth) => auth.run(cx).await,
+        Command::Namespace(namespace) => namespace.run(cx).await,
         Command::Policy(policy) => policy.run(cx).await,
         Command::Token(token) => token.run(cx).await,
         Command::Lease(lease) => lease.run(cx).await,
         Command::Audit(audit) => audit.run(cx).await,
         Command::Operator(operator) => operator.run(cx).await,
+        Command::Plugin(plugin) => plugin.run(cx).await,
         Command::Apply(apply) => apply.run(cx).await,
         Command::Diff(diff) => diff.run(cx).await,
         Command::Monitor(monitor) => monitor.run(cx).await,
@@ -188,6 +198,7 @@ async fn run_client(cx: &Context, command: Command) -> Outcome {
         Command::Print(print) => print.run(cx),
         Command::Completion(completion) => completion.run(cx),
         Command::Version(version) => version.run(cx),
+        Command::VersionHistory(history) => history.run(cx).await,
     }
 }
 

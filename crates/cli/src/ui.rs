@@ -83,6 +83,11 @@ impl Ui {
         };
     }
 
+    /// Whether somebody can be asked.
+    pub(crate) fn is_interactive(&self) -> bool {
+        self.interactive
+    }
+
     /// Asks for a secret without showing what is typed.
     pub(crate) fn ask_hidden(&self, question: &str, instead: &str) -> Result<String, Failure> {
         if !self.interactive {

@@ -2,6 +2,7 @@ use clap::Args;
 use coffer_client::{Client, Secret, Token, variable_in_use};
 use serde_json::{Map, Value};
 
+use super::second_factor;
 use crate::context::Context;
 use crate::failure::{Failure, Outcome, While};
 use crate::field::Field;
@@ -24,6 +25,9 @@ Examples:
       coffer login -method=userpass username=alice
   A machine, with the method mounted elsewhere:
       coffer login -method=approle -path=machines role_id=... secret_id=@secret-id
+  With a second factor that is asked for, and with one given at once:
+      coffer login -method=userpass username=alice
+      coffer login -mfa=METHOD-ID:CODE -method=userpass username=alice password=-
   Only the token, for a script:
       coffer login -token-only -method=userpass username=alice password=-")]
 pub(crate) struct Login {
@@ -56,13 +60,16 @@ impl Login {
             "token" => self.by_token(cx, &client).await?,
             method => self.by_method(cx, &client, method).await?,
         };
-        let Some(auth) = secret
-            .auth
-            .as_ref()
-            .filter(|auth| auth.mfa_requirement.is_none())
-        else {
-            // Wrapped, or waiting for a second factor: there is no token to keep yet.
-            return print_secret(cx, &secret, self.field.name());
+        let secret = self.unwrapped(&client, secret).await?;
+        let secret = second_factor::asked(cx, &client, secret).await?;
+        let Some(auth) = secret.auth.as_ref() else {
+            return match (&secret.wrap_info, self.token_only) {
+                (Some(wrap), true) => {
+                    cx.ui.print(wrap.token.expose());
+                    Ok(())
+                }
+                _ => print_secret(cx, &secret, self.field.name()),
+            };
         };
         if self.token_only {
             cx.ui.print(auth.client_token.expose());
@@ -70,6 +77,23 @@ impl Login {
         }
         self.keep(cx, &auth.client_token)?;
         self.show(cx, &secret)
+    }
+
+    /// A wrapped answer is unwrapped to keep its token, unless it is to be passed on as it is.
+    async fn unwrapped(&self, client: &Client, secret: Secret) -> Result<Secret, Failure> {
+        let Some(wrap) = secret
+            .wrap_info
+            .as_ref()
+            .filter(|_| !self.token_only && !self.no_store)
+        else {
+            return Ok(secret);
+        };
+        let answer = client.with_token(None).unwrap(Some(&wrap.token)).await;
+        let answer = answer.or_failed("unwrapping the token")?;
+        answer.ok_or_else(|| Failure {
+            code: 2,
+            text: "the wrapped answer is empty".to_owned(),
+        })
     }
 
     /// Checks a token by looking it up, and shows it as a login would.
@@ -153,6 +177,7 @@ impl Login {
                     fields.insert("password".to_owned(), password.into());
                 }
             }
+            "approle" => machine(cx, &mut fields)?,
             "kubernetes" if !fields.contains_key("jwt") => {
                 let jwt = read_file(SERVICE_ACCOUNT_TOKEN)?;
                 fields.insert("jwt".to_owned(), jwt.trim().into());
@@ -200,10 +225,27 @@ impl Login {
     }
 }
 
+/// What a machine shows is asked for where a person sits; a role may need no secret id.
+fn machine(cx: &Context, fields: &mut Map<String, Value>) -> Result<(), Failure> {
+    if !fields.contains_key("role_id") {
+        let id = cx.ui.ask_hidden("Role ID", "Give it as role_id=ID.")?;
+        fields.insert("role_id".to_owned(), id.into());
+    }
+    if !fields.contains_key("secret_id") && cx.ui.is_interactive() {
+        let question = "Secret ID, empty if the role needs none";
+        let id = cx.ui.ask_hidden(question, "Give it as secret_id=@FILE.")?;
+        if !id.is_empty() {
+            fields.insert("secret_id".to_owned(), id.into());
+        }
+    }
+    Ok(())
+}
+
 fn username(fields: &mut Map<String, Value>) -> Result<String, Failure> {
     match fields.remove("username") {
         Some(Value::String(name)) if !name.is_empty() => Ok(name),
-        _ => match std::env::var("USER").ok().filter(|name| !name.is_empty()) {
+        Some(_) => Err(Failure::local("the name is to be a text that is not empty")),
+        None => match std::env::var("USER").ok().filter(|name| !name.is_empty()) {
             Some(name) => Ok(name),
             None => Err(Failure::local("say who logs in: username=NAME")),
         },

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 pub(crate) use display::{cell, human_secs, quoted_list, title};
 pub(crate) use format::Format;
-pub(crate) use secret::{key_rows, print_field, print_secret};
+pub(crate) use secret::{key_rows, no_field, print_field, print_secret};
 pub(crate) use table::{columns, key_values};
 
 use crate::context::Context;

@@ -108,11 +108,8 @@ fn secret_rows(secret: &Secret) -> Vec<[String; 2]> {
 }
 
 fn auth_rows(auth: &Auth) -> Vec<[String; 2]> {
-    if let Some(mfa) = &auth.mfa_requirement {
-        return vec![row(
-            "mfa_request_id",
-            &mfa.get("mfa_request_id").map(cell).unwrap_or_default(),
-        )];
+    if let Some(demand) = &auth.mfa_requirement {
+        return second_factor_rows(demand);
     }
     let lasts_for_ever = auth.lease_duration == 0;
     let duration = if lasts_for_ever {
@@ -134,6 +131,31 @@ fn auth_rows(auth: &Auth) -> Vec<[String; 2]> {
             .iter()
             .map(|(key, value)| row(&format!("token_meta_{key}"), value)),
     );
+    rows
+}
+
+/// What a login still needs: of each constraint one of its methods.
+fn second_factor_rows(demand: &Value) -> Vec<[String; 2]> {
+    let mut rows = vec![row(
+        "mfa_request_id",
+        &demand.get("mfa_request_id").map(cell).unwrap_or_default(),
+    )];
+    let constraints = demand.get("mfa_constraints").and_then(Value::as_object);
+    for (constraint, any) in constraints.into_iter().flatten() {
+        let methods = any.get("any").and_then(Value::as_array);
+        for method in methods.into_iter().flatten() {
+            let kind = method.get("type").map(cell).unwrap_or_default();
+            for name in ["id", "uses_passcode", "name"] {
+                let value = method.get(name).map(cell).unwrap_or_default();
+                if !value.is_empty() {
+                    rows.push(row(
+                        &format!("mfa_constraint_{constraint}_{kind}_{name}"),
+                        &value,
+                    ));
+                }
+            }
+        }
+    }
     rows
 }
 

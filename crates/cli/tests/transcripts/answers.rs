@@ -118,3 +118,112 @@ pub const ISSUED: &[Answer] = &[
         r#"{"errors":["no handler for route \"nomount/x\". route entry not found."]}"#,
     ),
 ];
+
+const TEAM: &str = r#"{"request_id":"r1","data":{"custom_metadata":{"owner":"ann"},"id":"x89DoS","locked":false,"path":"team/","tainted":false,"uuid":"b7ef2c4c"}}"#;
+const SHARES: &str = r#"{"request_id":"r1","data":{"custom_metadata":{},"id":"ICClP6","key_shares":["aa01","bb02"],"key_threshold":2,"locked":false,"path":"vault/","tainted":false,"uuid":"a6c80f61"}}"#;
+const SEALED_1_OF_2: &str = r#"{"type":"shamir","initialized":true,"sealed":true,"t":2,"n":2,"progress":1,"nonce":"7d02","version":"","build_date":""}"#;
+const BELOW: &str = r#"{"request_id":"r1","data":{"keys":["team/","ops/"],"key_info":{"team/":{"custom_metadata":{"owner":"ann"},"id":"x89DoS","locked":false,"path":"team/","tainted":false,"uuid":"b7ef2c4c"},"ops/":{"custom_metadata":{},"id":"K9mgme","locked":true,"path":"ops/","tainted":false,"uuid":"d960797f"}}}}"#;
+
+/// A server with the namespaces `team/`, `ops/`, and `vault/` with a seal of its own.
+pub const NAMESPACES: &[Answer] = &[
+    ("PUT /v1/sys/namespaces/team", 200, TEAM),
+    ("PUT /v1/sys/namespaces/vault", 200, SHARES),
+    ("PUT /v1/sys/namespaces/unsealable", 200, TEAM),
+    (
+        "GET /v1/sys/namespaces/unsealable/seal-status",
+        400,
+        r#"{"errors":["namespace is not sealable"]}"#,
+    ),
+    ("GET /v1/sys/namespaces/team", 200, TEAM),
+    ("PATCH /v1/sys/namespaces/team", 200, TEAM),
+    ("GET /v1/sys/namespaces?list=true", 200, BELOW),
+    (
+        "GET /v1/sys/namespaces?scan=true",
+        200,
+        r#"{"request_id":"r1","data":{}}"#,
+    ),
+    (
+        "PUT /v1/sys/namespaces/api-lock/lock/team/app",
+        200,
+        r#"{"request_id":"r1","data":{"unlock_key":"6rcuSABa"}}"#,
+    ),
+    ("PUT /v1/sys/namespaces/api-lock/unlock", 204, ""),
+    ("PUT /v1/sys/namespaces/vault/seal", 204, ""),
+    (
+        "GET /v1/sys/namespaces/vault/seal-status",
+        200,
+        SEALED_1_OF_2,
+    ),
+    ("PUT /v1/sys/namespaces/vault/unseal", 200, SEALED_1_OF_2),
+    ("DELETE /v1/sys/namespaces/team", 204, ""),
+    (
+        "DELETE /v1/sys/namespaces/vault/delete-sealed?force=true",
+        204,
+        "",
+    ),
+];
+
+/// What a server tells of itself.
+pub const SYSTEM: &[Answer] = &[
+    (
+        "GET /v1/sys/version-history?list=true",
+        200,
+        r#"{"request_id":"r1","data":{"keys":["1.0.0","1.1.0"],"key_info":{"1.0.0":{"commit_date":null,"previous_version":null,"timestamp_installed":"2026-01-02T03:04:05Z"},"1.1.0":{"commit_date":"2026-02-01T00:00:00Z","previous_version":"1.0.0","timestamp_installed":"2026-02-02T03:04:05Z"}}}}"#,
+    ),
+    (
+        "GET /v1/sys/plugins/catalog",
+        200,
+        r#"{"request_id":"r1","data":{"auth":["userpass"],"secret":["kv"],"detailed":[{"builtin":true,"deprecation_status":"supported","name":"userpass","type":"auth","version":"v1"},{"builtin":true,"deprecation_status":"supported","name":"kv","type":"secret","version":"v1"}]}}"#,
+    ),
+    (
+        "GET /v1/sys/plugins/catalog/secret/kv",
+        200,
+        r#"{"request_id":"r1","data":{"args":null,"builtin":true,"command":"","deprecation_status":"supported","name":"kv","sha256":"","version":"v1"}}"#,
+    ),
+    (
+        "PUT /v1/sys/plugins/catalog/auth/mine",
+        400,
+        r#"{"errors":["could not set plugin: this server runs no programs of others"]}"#,
+    ),
+    ("DELETE /v1/sys/plugins/catalog/auth/mine", 204, ""),
+    (
+        "PUT /v1/sys/plugins/reload/backend",
+        200,
+        r#"{"request_id":"r1","data":{"reload_id":"7e0a"}}"#,
+    ),
+    (
+        "GET /v1/secret/metadata?scan=true&after=a&limit=2",
+        200,
+        r#"{"request_id":"r1","data":{"keys":["b/c","b/d"]}}"#,
+    ),
+    (
+        "GET /v1/sys/leases/owners?by=token&limit=10",
+        200,
+        r#"{"request_id":"r1","data":{"owners":[{"accessor":"2bXYZ","display_name":"token-app","entity_id":"","namespace":"","leases":1200},{"from_above":true,"leases":3}]}}"#,
+    ),
+    (
+        "GET /v1/sys/leases/owners?by=namespace&limit=2",
+        200,
+        r#"{"request_id":"r1","data":{"owners":[{"namespace":"team/","leases":5},{"namespace":"","leases":2}]}}"#,
+    ),
+    (
+        "PUT /v1/sys/policies/explain",
+        200,
+        r#"{"request_id":"r1","data":{"allowed":false,"asked_about":"secret/data/app","decided_by":{"capabilities":["read"],"kind":"exact","path":"secret/data/app","policies":[{"capabilities":["read"],"line":3,"name":"app"}]},"missing":[{"kind":"capability","name":"update","text":"the rule does not grant update"}],"namespace":"","needed":["update"],"notes":["writes to this path always ask for update, never for create"],"operation":"update","other_rules":[{"capabilities":["read","update"],"does_not_decide_because":"another rule is more specific","kind":"prefix","path":"secret/*","policies":[{"capabilities":["read","update"],"line":1,"name":"all"}]}],"other_rules_total":1,"path":"secret/data/app","reason":"the rule does not grant update","subject":{"accessor":"2bXYZ","display_name":"token-app","entity_id":"","identity_policies":[],"policies":["all","app"],"token_policies":["all","app"]},"sudo_path":false}}"#,
+    ),
+    (
+        "GET /v1/sys/rotate/root/backup",
+        400,
+        r#"{"errors":["no backed-up keys found"]}"#,
+    ),
+];
+
+const UNFINISHED: &str = r#"{"request_id":"r1","data":null,"auth":{"client_token":"","accessor":"","policies":null,"token_policies":null,"identity_policies":null,"metadata":null,"orphan":false,"entity_id":"","lease_duration":0,"renewable":false,"mfa_requirement":{"mfa_request_id":"6aec","mfa_constraints":{"people":{"any":[{"type":"totp","id":"85ca","uses_passcode":true}]}}}}}"#;
+const WRAPPED_LOGIN: &str = r#"{"request_id":"","data":null,"wrap_info":{"token":"hvs.wrap","accessor":"acc","ttl":60,"creation_time":"2026-01-02T03:04:05.6Z","creation_path":"auth/approle/login"},"auth":null}"#;
+
+/// Logins that are not over with the first answer.
+pub const LOGINS: &[Answer] = &[
+    ("PUT /v1/auth/userpass/login/joe", 200, UNFINISHED),
+    ("PUT /v1/auth/approle/login", 200, WRAPPED_LOGIN),
+    ("PUT /v1/sys/wrapping/unwrap", 200, LOGIN),
+];

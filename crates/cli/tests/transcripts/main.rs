@@ -28,6 +28,12 @@ fn help_of_the_main_commands() {
         "token create",
         "secrets enable",
         "policy",
+        "policy explain",
+        "namespace",
+        "namespace create",
+        "plugin",
+        "operator",
+        "operator diagnose",
         "server",
     ] {
         let name = format!(
@@ -177,6 +183,134 @@ fn login_keeps_the_token_for_the_owner_alone() {
         std::fs::metadata(&file).unwrap().permissions().mode() & 0o777,
         0o600
     );
+}
+
+#[test]
+fn namespaces() {
+    let server = Server::start(answers::NAMESPACES);
+    let home = Home::new(&server.address);
+    std::fs::write(home.path().join("seal.hcl"), "seal \"shamir\" {}\n").unwrap();
+    assert_snapshot!(home.run_all(&[
+        "namespace create -custom-metadata=owner=ann team/",
+        "namespace create -key-shares=2 -key-threshold=2 vault",
+        "namespace create -format=json -n=2 -t=2 vault",
+        "namespace create -seal=seal.hcl unsealable",
+        "namespace create -seal=none.hcl team",
+        "namespace list",
+        "namespace list -detailed",
+        "namespace list -format=json -detailed",
+        "namespace scan",
+        "namespace lookup team",
+        "namespace lookup -field=id team",
+        "namespace lookup none",
+        "namespace patch -custom-metadata=owner=bob -remove-custom-metadata=x team",
+        "namespace patch team",
+        "namespace lock team/app",
+        "namespace lock -format=json team/app",
+        "namespace unlock -namespace=team -unlock-key=6rcuSABa",
+        "namespace seal vault",
+        "namespace seal-status vault",
+        "namespace seal-status -field=progress vault",
+        "namespace unseal vault aa01",
+        "namespace unseal vault",
+        "namespace unseal -reset vault",
+        "namespace delete team",
+        "namespace delete-sealed -force vault",
+    ]));
+    assert_snapshot!("namespaces_requests", server.writes().join("\n"));
+}
+
+#[test]
+fn what_a_server_tells_of_itself() {
+    let server = Server::start(answers::SYSTEM);
+    let home = Home::new(&server.address);
+    assert_snapshot!(home.run_all(&[
+        "version-history",
+        "plugin list",
+        "plugin list -detailed auth",
+        "plugin list -format=json secret",
+        "plugin info secret kv",
+        "plugin info secret nope",
+        "plugin register auth mine",
+        "plugin register -sha256=d3f0 auth mine",
+        "plugin deregister auth mine",
+        "plugin reload",
+        "plugin reload -plugin=kv",
+        "plugin reload -mounts=secret/,kv/ -scope=global",
+        "plugin reload-status 7e0a",
+        "scan -after=a -limit=2 secret/metadata",
+        "scan none",
+        "lease owners",
+        "lease owners -by=namespace -limit=2",
+        "lease owners -format=json -by=namespace -limit=2",
+        "policy explain secret/data/app update",
+        "policy explain hvs.app -format=json -data=a=b secret/data/app update",
+        "policy explain -accessor=2bXYZ /v1/secret/data/app update",
+        "policy explain hvs.app -entity=e secret/data/app update",
+        "operator rotate-keys -backup-retrieve",
+        "operator raft list-peers",
+        "operator raft remove-peer node1",
+        "operator raft autopilot set-config -min-quorum=3",
+    ]));
+    assert_snapshot!(
+        "what_a_server_tells_of_itself_requests",
+        server.writes().join("\n")
+    );
+}
+
+#[test]
+fn logins_that_need_more() {
+    let server = Server::start(answers::LOGINS);
+    let home = Home::without_token(&server.address);
+    assert_snapshot!(home.run_all(&[
+        "login -method=userpass username=joe password=pw",
+        "login -format=json -method=userpass username=joe password=pw",
+        "login -method=userpass username= password=pw",
+        "login -method=approle -wrap-ttl=1m role_id=r secret_id=s",
+        "login -method=approle -wrap-ttl=1m -token-only role_id=r",
+        "login -method=approle -wrap-ttl=1m -no-store role_id=r",
+        "login -method=approle",
+    ]));
+    assert_snapshot!("logins_that_need_more_requests", server.writes().join("\n"));
+}
+
+#[test]
+fn configurations_are_checked_without_a_server() {
+    let home = Home::new("http://127.0.0.1:1");
+    let data = home.path().join("data");
+    let common = format!("storage \"file\" {{\n  path = \"{}\"\n}}\n", data.display());
+    let listener = "listener \"tcp\" {\n  address = \"127.0.0.1:0\"\n  tls_disable = true\n}\n";
+    for (name, text) in [
+        ("good.hcl", format!("{common}{listener}")),
+        ("doubtful.hcl", format!("ui = true\n{common}{listener}")),
+        (
+            "wrong.hcl",
+            format!("{common}{listener}max_lease_tll = \"1h\"\n"),
+        ),
+    ] {
+        std::fs::write(home.path().join(name), text).unwrap();
+    }
+    let told = home.run_all(&[
+        "operator validate-config good.hcl",
+        "operator validate-config -config=doubtful.hcl",
+        "operator validate-config -format=json wrong.hcl",
+        "operator validate-config none.hcl",
+        "operator validate-config",
+        "operator diagnose -config=good.hcl",
+        "operator diagnose -config=good.hcl -skip=listener,storage",
+        "operator diagnose -config=doubtful.hcl",
+        "operator diagnose -config=wrong.hcl",
+        "operator diagnose",
+    ]);
+    assert!(!data.exists(), "looking makes nothing");
+    let mut lines = told
+        .lines()
+        .map(|line| match line.contains("The limit is") {
+            true => "    The limit is so.".to_owned(),
+            false => line.replace(&home.path().display().to_string(), "HOME"),
+        });
+    let told: String = lines.by_ref().map(|line| line + "\n").collect();
+    assert_snapshot!(told);
 }
 
 #[test]

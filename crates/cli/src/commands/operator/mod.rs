@@ -1,17 +1,20 @@
 //! `operator`: what keeps a server running: keys, seal, cluster.
 
+mod diagnose;
 mod generate_root;
 mod init;
 mod key_status;
 mod members;
 mod otp;
-mod pgp;
+pub(crate) mod pgp;
+mod raft;
 mod rekey;
 mod rotate;
 mod seal;
 mod snapshot;
 mod step_down;
 mod unseal;
+mod validate_config;
 
 use clap::Subcommand;
 use coffer_client::Token;
@@ -19,23 +22,25 @@ use coffer_client::Token;
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 
-/// For operators: init, unseal, seal, rekey, rotate, generate-root, members, snapshot
+/// For operators: init, unseal, seal, keys, snapshots, diagnosis
 #[derive(Debug, Subcommand)]
 pub(crate) enum Operator {
     Init(init::Init),
     Unseal(unseal::Unseal),
     Seal(seal::Seal),
-    #[command(alias = "rotate-keys")]
+    #[command(visible_alias = "rotate-keys")]
     Rekey(rekey::Rekey),
     Rotate(rotate::Rotate),
     KeyStatus(key_status::KeyStatus),
     GenerateRoot(generate_root::GenerateRoot),
     StepDown(step_down::StepDown),
     Members(members::Members),
+    ValidateConfig(validate_config::ValidateConfig),
+    Diagnose(diagnose::Diagnose),
     #[command(subcommand)]
     Snapshot(snapshot::Snapshot),
     #[command(subcommand)]
-    Raft(snapshot::Raft),
+    Raft(raft::Raft),
 }
 
 impl Operator {
@@ -50,6 +55,8 @@ impl Operator {
             Self::GenerateRoot(generate_root) => generate_root.run(cx).await,
             Self::StepDown(step_down) => step_down.run(cx).await,
             Self::Members(members) => members.run(cx).await,
+            Self::ValidateConfig(validate) => validate.run(cx),
+            Self::Diagnose(diagnose) => diagnose.run(cx),
             Self::Snapshot(snapshot) => snapshot.run(cx).await,
             Self::Raft(raft) => raft.run(cx).await,
         }
@@ -57,7 +64,7 @@ impl Operator {
 }
 
 /// An unseal key: the word given, standard input for `-`, else asked for without showing it.
-fn unseal_key(cx: &Context, word: Option<&str>) -> Result<Token, Failure> {
+pub(crate) fn unseal_key(cx: &Context, word: Option<&str>) -> Result<Token, Failure> {
     let key = match word {
         Some("-") => Token::new(cx.ui.stdin()?.to_string()),
         Some(word) => Token::from(word),

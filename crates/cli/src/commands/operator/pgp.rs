@@ -7,7 +7,7 @@ use crate::failure::Failure;
 const MAX_KEY_BYTES: u64 = 1024 * 1024;
 
 /// Reads a file with a public PGP key (binary, or base64 of that) into the base64 the server wants.
-pub(super) fn key(file: &str) -> Result<String, Failure> {
+pub(crate) fn key(file: &str) -> Result<String, Failure> {
     if file.starts_with("keybase:") {
         return Err(Failure::local(format!(
             "{file}: keys are not fetched from Keybase; export the key to a file and name that"
@@ -38,6 +38,6 @@ pub(super) fn key(file: &str) -> Result<String, Failure> {
 }
 
 /// Reads several.
-pub(super) fn keys(files: &[String]) -> Result<Vec<String>, Failure> {
+pub(crate) fn keys(files: &[String]) -> Result<Vec<String>, Failure> {
     files.iter().map(|file| key(file)).collect()
 }

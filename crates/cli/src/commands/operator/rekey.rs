@@ -5,7 +5,7 @@ use coffer_client::sys::{Attempt, NewShares, RekeyAnswer, RekeyState};
 use super::{pgp, unseal_key};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome, While};
-use crate::output::{Format, key_values, print, structured};
+use crate::output::{Format, key_values, print, print_secret, structured};
 
 /// Make new unseal keys in place of the present ones
 #[derive(Debug, Args)]
@@ -48,6 +48,12 @@ pub(crate) struct Rekey {
     /// Let the server keep a copy of the encrypted keys
     #[arg(long, requires = "pgp_keys")]
     backup: bool,
+    /// Show the encrypted keys of which the server keeps a copy
+    #[arg(long, conflicts_with_all = ["init", "status", "cancel", "backup_delete"])]
+    backup_retrieve: bool,
+    /// Delete that copy
+    #[arg(long, conflicts_with_all = ["init", "status", "cancel"])]
+    backup_delete: bool,
     /// Which keys to change
     #[arg(long, value_name = "KIND", default_value = "barrier")]
     target: Target,
@@ -83,6 +89,9 @@ impl Rekey {
                 .await
                 .or_failed("reading the rekey's status")?;
             return print(cx, &state, || key_values(&rows(&state)));
+        }
+        if self.backup_retrieve || self.backup_delete {
+            return self.copies(cx, &client, recovery).await;
         }
         if self.init {
             return self.begin(cx, &client, recovery).await;
@@ -139,6 +148,28 @@ impl Rekey {
             other => cx.ui.line(&structured(other, &answer)?),
         }
         Ok(())
+    }
+
+    /// Shows or deletes the copies that `-backup` left.
+    async fn copies(&self, cx: &Context, client: &Client, recovery: bool) -> Outcome {
+        let path = match recovery {
+            true => "sys/rotate/recovery/backup",
+            false => "sys/rotate/root/backup",
+        };
+        if self.backup_delete {
+            let deleted = client.delete(path, &[]).await;
+            deleted.or_failed("deleting the copies of the keys")?;
+            cx.ui
+                .line("Success! Deleted the copies of the keys (if there were any)");
+            return Ok(());
+        }
+        let answer = client.read(path, &[]).await;
+        let answer = answer.or_failed("reading the copies of the keys")?;
+        let secret = answer.ok_or_else(|| Failure {
+            code: 2,
+            text: "Backed-up keys not found".to_owned(),
+        })?;
+        print_secret(cx, &secret, None)
     }
 
     async fn present_nonce(

@@ -1,6 +1,7 @@
 //! `policy`: what tokens may do.
 
 mod delete;
+mod explain;
 mod fmt;
 mod list;
 mod read;
@@ -11,7 +12,7 @@ use clap::Subcommand;
 use crate::context::Context;
 use crate::failure::Outcome;
 
-/// Policies: write, read, list, delete, format
+/// Policies: write, read, list, delete, format, explain
 #[derive(Debug, Subcommand)]
 pub(crate) enum Policy {
     Write(write::Write),
@@ -19,6 +20,7 @@ pub(crate) enum Policy {
     List(list::List),
     Delete(delete::Delete),
     Fmt(fmt::Fmt),
+    Explain(explain::Explain),
 }
 
 impl Policy {
@@ -29,6 +31,7 @@ impl Policy {
             Self::List(list) => list.run(cx).await,
             Self::Delete(delete) => delete.run(cx).await,
             Self::Fmt(fmt) => fmt.run(cx),
+            Self::Explain(explain) => explain.run(cx).await,
         }
     }
 }

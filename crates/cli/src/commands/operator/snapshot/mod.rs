@@ -31,21 +31,6 @@ impl Snapshot {
     }
 }
 
-/// The same under the name that it has with raft storage: snapshot
-#[derive(Debug, Subcommand)]
-pub(crate) enum Raft {
-    #[command(subcommand)]
-    Snapshot(Snapshot),
-}
-
-impl Raft {
-    pub(crate) async fn run(self, cx: &Context) -> Outcome {
-        match self {
-            Self::Snapshot(snapshot) => snapshot.run(cx).await,
-        }
-    }
-}
-
 /// Reads a snapshot to its end, which proves that it is whole; `see` gets its entries.
 fn verified(path: &str, mut see: impl FnMut(Entries)) -> Result<Read, Failure> {
     let refused = |reason: String| Failure::local(format!("{path} can not be used: {reason}"));
