@@ -223,11 +223,20 @@ impl TokenFields {
         Ok(())
     }
 
-    /// Refuses a login from an address that its token could not be used from.
+    /// Refuses a login from an address that its token could not be used from, and one whose token could not be bound.
     pub(crate) fn check_address(&self, client: Option<IpAddr>) -> Result<(), Fault> {
+        self.check_bindable(client)?;
         match networks::holds(&self.bound_cidrs, client) {
             true => Ok(()),
             false => Err(Fault::Denied),
+        }
+    }
+
+    /// Refuses a login that comes by no address, where its token is to be bound to that.
+    pub(crate) fn check_bindable(&self, client: Option<IpAddr>) -> Result<(), Fault> {
+        match self.strictly_bind_ip && client.is_none() {
+            true => Err(Fault::Denied),
+            false => Ok(()),
         }
     }
 

@@ -10,8 +10,8 @@ use crate::{Error, Random};
 
 /// The longest password in bytes. bcrypt looks at no more, so a longer one could not be told from its beginning.
 pub const MAX_PASSWORD_BYTES: usize = 72;
-/// Of every hash made elsewhere at most: 2¹⁶ rounds take some seconds.
-const MAX_BCRYPT_COST: u32 = 16;
+/// Of every hash made elsewhere at most: 2¹⁴ rounds take about a second.
+const MAX_BCRYPT_COST: u32 = 14;
 const SALT_BYTES: usize = 16;
 /// Nobody's: compared with when there is no such user, so that it takes as long. Of the same cost as [`hash`].
 const NOBODY: &str =

@@ -23,6 +23,21 @@ pub struct Found {
     pub pattern: &'static str,
 }
 
+impl Found {
+    /// The path below the mount, what its variables held in the form that is wished.
+    pub fn tail(&self, form: impl Fn(&str) -> String) -> String {
+        let segment = |segment: &str| match crate::routes::capture_name(segment) {
+            Some(name) => {
+                let held = self.captures.iter().find(|(captured, _)| *captured == name);
+                held.map(|(_, value)| form(value)).unwrap_or_default()
+            }
+            None => segment.to_owned(),
+        };
+        let segments: Vec<String> = self.pattern.split('/').map(segment).collect();
+        segments.join("/")
+    }
+}
+
 /// Why nothing matched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Miss {

@@ -360,22 +360,25 @@ fn note(open: &Open, asked: &mut Asked, ruling: Ruling<'_>) {
 /// The path that policy is asked about: lists are asked with a trailing slash, names that are compared
 /// in lower case and without blanks around them are asked about as they are compared.
 pub(crate) fn asked_path<'a>(request: &'a Request, found: Option<&Found>) -> Cow<'a, str> {
-    let path = request.path.as_str();
-    let caseless = found.filter(|found| found.flags.caseless);
-    let name = caseless.and_then(|found| found.captures.last());
-    let folder = name.and_then(|(_, name)| {
-        path.trim_end_matches('/')
-            .strip_suffix(name.trim_end_matches('/'))
-    });
-    slashed_if_list(
-        request.verb,
-        match (folder, name) {
-            (Some(folder), Some((_, name))) => {
-                Cow::Owned(format!("{folder}{}", name.trim().to_lowercase()))
-            }
-            _ => Cow::Borrowed(path),
-        },
-    )
+    slashed_if_list(request.verb, compared(request.path.as_str(), found))
+}
+
+/// A path with its names as they are compared, wherever in it they stand.
+pub(crate) fn compared<'a>(path: &'a str, found: Option<&Found>) -> Cow<'a, str> {
+    let Some(found) = found.filter(|found| found.flags.caseless) else {
+        return Cow::Borrowed(path);
+    };
+    let bare = path.trim_end_matches('/');
+    let asked = found.tail(str::to_owned);
+    let Some(mount) = bare.strip_suffix(asked.trim_end_matches('/')) else {
+        return Cow::Borrowed(path);
+    };
+    let normal = found.tail(|name| name.trim().to_lowercase());
+    let slash = match path.ends_with('/') && !normal.ends_with('/') {
+        true => "/",
+        false => "",
+    };
+    Cow::Owned(format!("{mount}{normal}{slash}"))
 }
 
 fn slashed_if_list(verb: Verb, path: Cow<'_, str>) -> Cow<'_, str> {
@@ -468,7 +471,10 @@ pub(crate) async fn role_of(open: &Open, asked: &Asked) -> Result<Option<String>
         return Ok(None);
     };
     match context(open, asked, mount) {
-        Some((cx, _)) => mount.role(found, &cx, asked.request.body.0.clone()).await,
+        Some((cx, _)) => {
+            let role = mount.role(found, &cx, asked.request.body.0.clone()).await?;
+            Ok(role.map(|role| role.to_lowercase()))
+        }
         None => Ok(None),
     }
 }

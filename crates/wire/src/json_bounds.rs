@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use crate::json::MAX_JSON_DEPTH;
+
 /// What a body may hold; none where nothing is bounded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct JsonBounds {
@@ -43,6 +45,10 @@ impl JsonBounds {
         let mut seen = Seen::default();
         for byte in body {
             seen.take(*byte, self)?;
+            // The parser refuses it in a moment, and what is remembered here stays small.
+            if seen.open.len() > MAX_JSON_DEPTH {
+                return Ok(());
+            }
         }
         Ok(())
     }

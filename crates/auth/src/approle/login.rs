@@ -13,8 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::AppRole;
 use super::role::Role;
-use super::role_id::RoleId;
-use super::salt::MAX_ID_BYTES;
+use super::role_id::{MAX_ROLE_ID_BYTES, RoleId};
 use super::secret_id::{self, SecretId};
 use crate::networks;
 
@@ -47,7 +46,7 @@ struct LogIn {
 
 impl LoginRole<AppRole> for LogIn {
     async fn role(self, engine: &AppRole, cx: &Ctx) -> Result<Option<String>, Fault> {
-        if self.role_id.0.is_empty() || self.role_id.0.len() > MAX_ID_BYTES {
+        if self.role_id.0.is_empty() || self.role_id.0.len() > MAX_ROLE_ID_BYTES {
             return Ok(None);
         }
         let found = RoleId::role(engine, cx, &self.role_id.0).await?;
@@ -63,7 +62,7 @@ impl Handle<AppRole> for LogIn {
         if id.is_empty() {
             return Err(Fault::invalid("missing role_id"));
         }
-        if id.len() > MAX_ID_BYTES {
+        if id.len() > MAX_ROLE_ID_BYTES {
             return Err(wrong());
         }
         cx.attempt(id).await?;
@@ -76,6 +75,7 @@ impl Handle<AppRole> for LogIn {
         if secret.is_none() {
             refuse_source(from, cx.request.client, "role")?;
         }
+        role.token.check_bindable(cx.request.client)?;
         accepted(cx, &name, &role, secret)
     }
 }

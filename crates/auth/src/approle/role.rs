@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 
 use super::AppRole;
 use super::role_id::{self, RoleId};
-use super::salt::MAX_ID_BYTES;
 use super::tidy::Gone;
 use crate::networks;
 use crate::token_fields::{OldInput, TokenFields, TokenInput, TokenView};
@@ -387,5 +386,3 @@ impl Handle<AppRole> for DeleteRole {
         ))
     }
 }
-
-const _: () = assert!(MAX_ID_BYTES < 64 * 1024, "an id fits into a role");

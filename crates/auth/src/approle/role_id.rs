@@ -8,7 +8,9 @@ use serde_json::json;
 
 use super::AppRole;
 use super::role::{self, Role, normal};
-use super::salt::MAX_ID_BYTES;
+
+/// The longest role id in bytes: as long as a name in the identity store.
+pub(super) const MAX_ROLE_ID_BYTES: usize = 512;
 
 pub(super) fn routes() -> Routes<AppRole> {
     Routes::new([path(
@@ -30,9 +32,10 @@ pub(super) struct RoleId {
 impl Stored for RoleId {}
 
 impl RoleId {
-    /// Where it is kept.
+    /// Where it is kept: ids that identity and lock-out would take for one have one place.
     pub(super) async fn place(engine: &AppRole, cx: &Ctx, id: &str) -> Result<String, Fault> {
-        Ok(format!("id/{}", engine.salt.code(cx, id).await?))
+        let normal = id.trim().to_lowercase();
+        Ok(format!("id/{}", engine.salt.code(cx, &normal).await?))
     }
 
     /// The role that an id names, with its name.
@@ -65,29 +68,33 @@ pub(super) async fn renamed(
         return Ok(changes);
     }
     let place = RoleId::place(engine, cx, new).await?;
+    let old_place = match old {
+        Some(old) => Some(RoleId::place(engine, cx, &old).await?),
+        None => None,
+    };
     let (taken, seen) = cx.view.get_seen::<RoleId>(&place).await?;
-    if taken.is_some() {
+    if taken.is_some() && old_place.as_deref() != Some(&place) {
         return Err(Fault::invalid("role_id already in use"));
     }
     let entry = RoleId {
         name: name.to_owned(),
     };
-    let mut changes = changes.expect(&cx.view, &place, seen);
-    changes = changes.put(&cx.view, &place, &entry)?;
-    if let Some(old) = old {
-        changes = changes.delete(&cx.view, &RoleId::place(engine, cx, &old).await?);
-    }
-    Ok(changes)
+    let changes = changes.expect(&cx.view, &place, seen);
+    let changes = match old_place {
+        Some(old) => changes.delete(&cx.view, &old),
+        None => changes,
+    };
+    Ok(changes.put(&cx.view, &place, &entry)?)
 }
 
-/// Refuses what is no id.
+/// Refuses what is no id: it is a name in the identity store, too.
 pub(super) fn refuse(id: &str) -> Result<(), Fault> {
-    if id.is_empty() {
+    if id.trim().is_empty() {
         return Err(Fault::invalid("role_id cannot be empty"));
     }
-    match id.len() > MAX_ID_BYTES {
+    match id.len() > MAX_ROLE_ID_BYTES || id.chars().any(char::is_control) {
         true => Err(Fault::Invalid(format!(
-            "role_id is longer than {MAX_ID_BYTES} bytes"
+            "role_id has at most {MAX_ROLE_ID_BYTES} bytes and no control characters"
         ))),
         false => Ok(()),
     }

@@ -8,8 +8,8 @@ use coffer_wire::Text;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Userpass;
 use super::user::{User, normal, place};
-use super::{Userpass, hashing};
 
 pub(super) fn routes() -> Routes<Userpass> {
     Routes::new([path("login/{username}", "Logs in with a password.")
@@ -40,7 +40,7 @@ struct LogIn {
 impl Handle<Userpass> for LogIn {
     type Reply = Box<Login>;
 
-    async fn handle(self, _: &Userpass, cx: &Ctx) -> Result<Box<Login>, Fault> {
+    async fn handle(self, engine: &Userpass, cx: &Ctx) -> Result<Box<Login>, Fault> {
         let password = Secret::new(self.password.0);
         if password.expose().is_empty() {
             return Err(Fault::invalid("missing password"));
@@ -49,11 +49,11 @@ impl Handle<Userpass> for LogIn {
         cx.attempt(&name).await?;
         let user = User::find(cx, &name).await?;
         let hash = user.as_ref().map(|user| user.hash.clone());
-        let right = hashing::verify(&password, hash).await?;
+        let right = engine.queue.verify(&password, hash).await?;
         let user = user.filter(|_| right).ok_or_else(wrong)?;
         user.token.check_address(cx.request.client)?;
         if password::is_foreign(&user.hash) {
-            rehash(cx, &name, &user.hash, password).await?;
+            rehash(engine, cx, &name, &user.hash, password).await?;
         }
         accepted(cx, name, &user)
     }
@@ -90,8 +90,14 @@ fn accepted(cx: &Ctx, username: String, user: &User) -> Result<Box<Login>, Fault
 }
 
 /// Puts a hash of our own in the place of one from elsewhere, unless the password was changed meanwhile.
-async fn rehash(cx: &Ctx, name: &str, old: &str, password: Secret<String>) -> Result<(), Fault> {
-    let new = hashing::hash(cx, password).await?;
+async fn rehash(
+    engine: &Userpass,
+    cx: &Ctx,
+    name: &str,
+    old: &str,
+    password: Secret<String>,
+) -> Result<(), Fault> {
+    let new = engine.queue.hash(cx, password).await?;
     let decide = |user: Option<User>| {
         let user = user.map(|user| match user.hash == old {
             true => User {

@@ -4,10 +4,14 @@ mod hashing;
 mod login;
 mod user;
 
+use hashing::Queue;
+
 use coffer_engine::{Ctx, Engine, Fault, MountInfo, Routes};
 
 /// The userpass method.
-pub struct Userpass;
+pub struct Userpass {
+    queue: Queue,
+}
 
 impl Engine for Userpass {
     const NAME: &'static str = "userpass";
@@ -15,7 +19,9 @@ impl Engine for Userpass {
     const LOCKS_OUT: bool = true;
 
     fn new(_: &MountInfo) -> Self {
-        Self
+        Self {
+            queue: Queue::default(),
+        }
     }
 
     fn routes() -> Routes<Self> {

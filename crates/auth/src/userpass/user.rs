@@ -7,7 +7,7 @@ use coffer_wire::{CommaList, Int, Text, Ttl};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Userpass, hashing};
+use super::Userpass;
 use crate::token_fields::{OldInput, TokenFields, TokenInput, TokenView};
 
 /// Where users are kept.
@@ -150,11 +150,11 @@ struct WriteUser {
 impl Handle<Userpass> for WriteUser {
     type Reply = Empty;
 
-    async fn handle(self, _: &Userpass, cx: &Ctx) -> Result<Empty, Fault> {
+    async fn handle(self, engine: &Userpass, cx: &Ctx) -> Result<Empty, Fault> {
         if !is_name(&self.username) {
             return Err(Fault::UnsupportedPath);
         }
-        let hash = new_hash(cx, self.password, self.password_hash).await?;
+        let hash = new_hash(engine, cx, self.password, self.password_hash).await?;
         let old = OldInput {
             policies: self.policies,
             ttl: self.ttl,
@@ -213,8 +213,8 @@ struct WritePassword {
 impl Handle<Userpass> for WritePassword {
     type Reply = Empty;
 
-    async fn handle(self, _: &Userpass, cx: &Ctx) -> Result<Empty, Fault> {
-        let hash = new_hash(cx, self.password, self.password_hash).await?;
+    async fn handle(self, engine: &Userpass, cx: &Ctx) -> Result<Empty, Fault> {
+        let hash = new_hash(engine, cx, self.password, self.password_hash).await?;
         let hash = hash.ok_or_else(no_password)?;
         let change = |user: &mut User| {
             user.hash.clone_from(&hash);
@@ -273,7 +273,12 @@ async fn changed(
 }
 
 /// The hash to keep, where a password or a hash of one is given.
-async fn new_hash(cx: &Ctx, password: Text, hash: Text) -> Result<Option<String>, Fault> {
+async fn new_hash(
+    engine: &Userpass,
+    cx: &Ctx,
+    password: Text,
+    hash: Text,
+) -> Result<Option<String>, Fault> {
     match (password.0.is_empty(), hash.0.is_empty()) {
         (true, true) => Ok(None),
         (false, false) => Err(Fault::invalid(
@@ -281,7 +286,7 @@ async fn new_hash(cx: &Ctx, password: Text, hash: Text) -> Result<Option<String>
         )),
         (true, false) if password::is_bcrypt(&hash.0) => Ok(Some(hash.0)),
         (true, false) => Err(Fault::invalid(
-            "password_hash is not a valid bcrypt hash with a cost from 4 to 16",
+            "password_hash is not a valid bcrypt hash with a cost from 4 to 14",
         )),
         (false, true) if password.0.len() > password::MAX_PASSWORD_BYTES => {
             Err(Fault::Invalid(format!(
@@ -289,7 +294,10 @@ async fn new_hash(cx: &Ctx, password: Text, hash: Text) -> Result<Option<String>
                 password::MAX_PASSWORD_BYTES
             )))
         }
-        (false, true) => hashing::hash(cx, Secret::new(password.0)).await.map(Some),
+        (false, true) => {
+            let password = Secret::new(password.0);
+            engine.queue.hash(cx, password).await.map(Some)
+        }
     }
 }
 

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use coffer_barrier::{Stored, View};
+use coffer_crypto::HmacKey;
 use coffer_engine::{Fault, Reply};
 use coffer_wire::Timestamp;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
-use tokio::sync::Notify;
 use tokio::sync::futures::OwnedNotified;
+use tokio::sync::{Notify, OnceCell};
 
 use super::rules::Rules;
 use crate::identity::name;
@@ -22,6 +23,7 @@ const MAX_LISTED_NAMES: usize = 100_000;
 #[derive(Clone)]
 pub struct Lockout {
     view: View,
+    keys: View,
     shared: Arc<Shared>,
 }
 
@@ -30,7 +32,18 @@ struct Shared {
     under_way: Mutex<HashMap<String, UnderWay>>,
     /// Whether there may be records at all, so that nobody looks for old ones in vain.
     kept: AtomicBool,
+    /// The key with which names become the places of their counts, once it was read.
+    code: OnceCell<HmacKey>,
 }
+
+/// The key with which names become the places of their counts: people type passwords where names belong, and places
+/// are readable in the storage.
+#[derive(Serialize, Deserialize)]
+struct CodeKey {
+    key: [u8; 32],
+}
+
+impl Stored for CodeKey {}
 
 #[derive(Default)]
 struct UnderWay {
@@ -91,14 +104,16 @@ enum Turn {
 }
 
 impl Lockout {
-    /// The counters in a view that holds nothing else (`sys/lockout/`).
-    pub fn new(view: View) -> Self {
+    /// The counters of a namespace whose records are in a view.
+    pub fn new(space: &View) -> Self {
         let shared = Shared {
             under_way: Mutex::default(),
             kept: AtomicBool::new(true),
+            code: OnceCell::new(),
         };
         Self {
-            view,
+            view: space.sub("sys/lockout/"),
+            keys: space.sub("sys/lockout-key/"),
             shared: Arc::new(shared),
         }
     }
@@ -116,7 +131,7 @@ impl Lockout {
         now: Timestamp,
     ) -> Result<Attempt, Fault> {
         name::check("a user", name)?;
-        let mut place = self.place(key(mount, name));
+        let mut place = self.place(self.key(mount, name).await?);
         place.read().await?;
         while let Turn::Later(over) = place.turn(rules, now)? {
             over.await;
@@ -152,7 +167,25 @@ impl Lockout {
         if mount.is_empty() || name::normal(name).is_empty() || name.len() > name::MAX_NAME_BYTES {
             return Ok(());
         }
-        self.set(&key(mount, name), |_| None).await
+        self.set(&self.key(mount, name).await?, |_| None).await
+    }
+
+    /// Where a name's count is.
+    async fn key(&self, mount: &str, name: &str) -> Result<String, Fault> {
+        let code = self.shared.code.get_or_try_init(async || {
+            let fresh = self.view.barrier().random().bytes();
+            let keep = |old: Option<CodeKey>| {
+                let key = old.map_or(fresh, |old| old.key);
+                Ok::<_, Fault>((Some(CodeKey { key }), HmacKey::new(&key)))
+            };
+            match self.keys.get::<CodeKey>("key").await? {
+                Some(kept) => Ok::<_, Fault>(HmacKey::new(&kept.key)),
+                None => self.keys.update("key", keep).await,
+            }
+        });
+        let code = code.await?.sign(name::normal(name).as_bytes());
+        let code: String = code.iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(format!("{}/{code}", name::escaped(mount)))
     }
 
     /// Removes what is forgotten anyhow.
@@ -303,9 +336,4 @@ impl Attempt {
             locked,
         }
     }
-}
-
-/// Where a name's count is.
-fn key(mount: &str, name: &str) -> String {
-    format!("{}/{}", name::escaped(mount), name::key(name))
 }

@@ -60,7 +60,7 @@ impl Space {
             mounts: Mounts::load(&view, settings).await?,
             policies: Policies::new(view.sub("sys/policy/"), record.is_root()),
             identity: Identity::new(view.sub("sys/identity/"), record.shown_id()),
-            lockout: Lockout::new(view.sub("sys/lockout/")),
+            lockout: Lockout::new(&view),
             oidc: Oidc::new(view.sub("sys/oidc/")),
             mfa: Mfa::new(view.sub("sys/mfa/")),
             passwords: Passwords::new(view.sub("sys/password-policy/")),

@@ -130,7 +130,7 @@ fn below(mount: &Mount, tail: &str, role: &str) -> Result<Below, Fault> {
     if !mount.has_roles() {
         refuse_role(role, path, "does not support use with role-based quotas")?;
     }
-    Ok(Below::Role(role.to_owned()))
+    Ok(Below::Role(role.to_lowercase()))
 }
 
 fn refuse_role(role: &str, mount: &str, why: &str) -> Result<(), Fault> {

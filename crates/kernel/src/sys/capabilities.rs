@@ -1,15 +1,18 @@
 //! `sys/capabilities`: what a token may do, decided by the very code that enforces it.
 
-use coffer_crypto::Secret;
+use std::borrow::Cow;
 use std::sync::Arc;
 
+use coffer_crypto::Secret;
+
 use coffer_engine::{Caller, Ctx, Fault, Handle, Reply, Routes, path};
-use coffer_wire::{CommaList, Text};
+use coffer_wire::{CommaList, Text, Verb};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, json};
 
 use crate::authority::Authority;
+use crate::grant;
 use crate::open::Open;
 use crate::tokens::TokenRecord;
 
@@ -120,7 +123,7 @@ impl Handle<Open> for OfAccessor {
             .tokens
             .by_accessor(&self.accessor.0)
             .await?
-            .filter(|record| record.is_alive(cx.now));
+            .filter(|record| record.is_alive(cx.now) && record.namespace == open.space.id);
         answer(
             open,
             cx,
@@ -170,10 +173,22 @@ async fn held(
 ) -> Result<Vec<&'static str>, Fault> {
     let here = Arc::clone(&open.space);
     let (space, rest) = open.namespaces.descend(here, path).await?;
-    let authority = Authority::of(&Open::new(open, space), caller, cx.now).await;
+    let there = Open::new(open, space);
+    let authority = Authority::of(&there, caller, cx.now).await;
     let authority = authority.map_err(|fault| match fault {
         Fault::Denied => Fault::invalid("invalid token"), // Its entity is disabled or gone.
         other => other,
     })?;
-    Ok(authority.capabilities(rest))
+    Ok(authority.capabilities(&compared(&there, rest)))
+}
+
+/// The path as enforcement would ask about it.
+fn compared<'a>(open: &Open, path: &'a str) -> Cow<'a, str> {
+    const VERBS: [Verb; 4] = [Verb::Read, Verb::Write, Verb::Delete, Verb::List];
+    let mount = open.space.mounts.at(path);
+    let found = mount.and_then(|mount| {
+        let mut found = VERBS.iter().map(|verb| mount.find(*verb, mount.tail(path)));
+        found.find_map(Result::ok)
+    });
+    grant::compared(path, found.as_ref())
 }

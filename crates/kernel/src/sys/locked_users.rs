@@ -47,8 +47,8 @@ impl Handle<Open> for List {
             .chain(&below)
             .filter(readable)
         {
-            let view = Space::view_of(record, &open.barrier).sub("sys/lockout/");
-            let locked = Lockout::new(view).locked(cx.now).await?;
+            let view = Space::view_of(record, &open.barrier);
+            let locked = Lockout::new(&view).locked(cx.now).await?;
             let (of_one, count) = self.shown(record, locked);
             shown.push(of_one);
             total += count;

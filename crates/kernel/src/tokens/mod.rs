@@ -29,6 +29,7 @@ pub use issue::NewToken;
 pub use lifetime::Terms;
 pub use record::TokenRecord;
 pub use renew::renew;
+pub(crate) use renew::stay;
 pub use revoke::{mark_family, revoke_orphaning, revoke_tree};
 pub use role::{RoleTokenType, TokenRole};
 pub use store::{Tokens, is_batch, kept_for};

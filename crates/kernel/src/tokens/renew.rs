@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use coffer_engine::{Fault, Stay, TokenKind};
 use coffer_wire::Timestamp;
+use serde_json::Value;
 
 use super::lifetime::{Terms, shortest};
 use super::record::TokenRecord;
@@ -37,7 +38,7 @@ pub async fn renew(
     let standing = open.standing_of(&record.namespace, &record.entity_id);
     let entity = standing.await?.map(|standing| standing.entity.id.clone());
     let (home, mount) = origin(open, &record).await?;
-    let stay = stay(&home, &mount, &record).await?;
+    let stay = stay(&home, &mount, &record.payload).await?;
     let terms = bounds(open, &record, &mount, &stay).await?;
     if let Some(entity) = entity {
         home.retell(&mount, entity, stay, now).await?;
@@ -84,14 +85,14 @@ async fn origin(open: &Open, record: &TokenRecord) -> Result<(Open, Arc<Mount>),
 }
 
 /// What the auth method says now of who logged in.
-async fn stay(home: &Open, mount: &Arc<Mount>, record: &TokenRecord) -> Result<Stay, Fault> {
+pub(crate) async fn stay(home: &Open, mount: &Arc<Mount>, payload: &Value) -> Result<Stay, Fault> {
     let Backend::Engine(engine) = &mount.backend else {
         return Ok(Stay::default());
     };
-    if record.payload.is_null() {
+    if payload.is_null() {
         return Ok(Stay::default());
     }
-    match engine.stay(&home.background(mount), record.payload.clone()) {
+    match engine.stay(&home.background(mount), payload.clone()) {
         Some(stay) => stay.await,
         None => Ok(Stay::default()),
     }

@@ -107,7 +107,7 @@ async fn known(
     Err(Fault::Denied)
 }
 
-/// Whether the caller may ask in another namespace what was asked here.
+/// Whether the caller may ask in another namespace what was asked here, without anybody having to authorize it.
 async fn may_there(there: &Open, cx: &Ctx, token: &str, sudo: bool) -> Result<bool, Fault> {
     let authority = Authority::of(there, cx.caller()?, cx.now).await?;
     let body = Map::from_iter([("token".to_owned(), token.into())]);
@@ -119,7 +119,7 @@ async fn may_there(there: &Open, cx: &Ctx, token: &str, sudo: bool) -> Result<bo
         wrap_ttl: None,
         sudo_path: sudo,
     });
-    Ok(verdict.allowed)
+    Ok(verdict.allowed && verdict.controlled().factors.is_empty())
 }
 
 /// Whether an accessor is of the namespace at hand; those of others are as good as unknown.

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::super::enforcement::demands;
 use super::super::factor::{Codes, satisfied};
 use crate::open::Open;
+use crate::tokens;
 
 pub(super) fn routes() -> Routes<Open> {
     Routes::new([path("mfa/validate", "Completes a login that waits.")
@@ -55,6 +56,8 @@ impl Handle<Open> for Validate {
         let demands = demands(open, &mount, Some(&standing)).await?;
         let enough = satisfied(open, &standing.entity.id, &demands, &codes, cx.now).await?;
         enough.map_err(Fault::Forbidden)?;
+        // Whoever was removed since the first half does not get in by the second.
+        tokens::stay(open, &mount, &pending.token.payload).await?;
         let pending = waiting.take(id, cx.now).await?.ok_or_else(unknown)?;
         let (auth, _, warnings) = open.issue_token(pending.token, &mount, cx.now).await?;
         Ok(Reply {
