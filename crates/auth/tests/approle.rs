@@ -371,3 +371,35 @@ async fn ids_do_not_stand_in_the_paths_of_the_storage() {
         "{paths:?}"
     );
 }
+
+#[tokio::test]
+async fn role_ids_that_are_one_name_elsewhere_are_one_here() {
+    let bench = Bench::<AppRole>::new().await;
+    let id = role(&bench, "a", json!({ "role_id": "Team" })).await;
+    for same in ["team", " TEAM", "Team "] {
+        let refused = bench.write("role/b", json!({ "role_id": same })).await;
+        assert!(matches!(refused, Err(Fault::Invalid(_))), "{same:?}");
+    }
+    let (secret_id, _) = secret(&bench, "a", json!({})).await;
+    assert!(login(&bench, "team", &secret_id).await.is_err());
+    assert!(login(&bench, &id, &secret_id).await.is_ok());
+    let renamed = json!({ "role_id": "TEAM" });
+    bench.write("role/a/role-id", renamed).await.unwrap();
+    assert!(login(&bench, "TEAM", &secret_id).await.is_ok());
+    for odd in ["a\nb", " "] {
+        let refused = bench.write("role/b", json!({ "role_id": odd })).await;
+        assert!(matches!(refused, Err(Fault::Invalid(_))), "{odd:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_is_not_bound_to_an_address_that_is_not_there() {
+    let mut bench = Bench::<AppRole>::new().await;
+    let id = role(&bench, "a", json!({ "token_strictly_bind_ip": true })).await;
+    let (secret_id, _) = secret(&bench, "a", json!({})).await;
+    let refused = login(&bench, &id, &secret_id).await;
+    assert!(matches!(refused, Err(Fault::Denied)));
+    bench.client = Some("10.0.0.1".parse().unwrap());
+    let made = login(&bench, &id, &secret_id).await.unwrap();
+    assert_eq!(made.bound_cidrs[0].to_string(), "10.0.0.1/32");
+}

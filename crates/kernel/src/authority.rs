@@ -62,6 +62,24 @@ impl Authority {
         })
     }
 
+    /// See [`Acl::decide_folded`].
+    pub fn decide_folded(&self, question: &Question<'_>) -> Verdict<'_> {
+        let path = self.seen(question.path);
+        self.acl.decide_folded(&Question {
+            path: &path,
+            ..*question
+        })
+    }
+
+    /// See [`Acl::explain_folded`].
+    pub fn explain_folded(&self, question: &Question<'_>) -> Explanation {
+        let path = self.seen(question.path);
+        self.acl.explain_folded(&Question {
+            path: &path,
+            ..*question
+        })
+    }
+
     /// Decides as [`Authority::decide`] does, and says why.
     pub fn explain(&self, question: &Question<'_>) -> Explanation {
         let path = self.seen(question.path);
@@ -74,6 +92,12 @@ impl Authority {
     /// The capabilities on a path, in alphabetical order; `["root"]` for root, `["deny"]` for none.
     pub fn capabilities(&self, path: &str) -> Vec<&'static str> {
         self.acl.capabilities(&self.seen(path))
+    }
+
+    /// See [`Acl::capabilities_of_names`].
+    pub fn capabilities_of_names(&self, compared: &str, spelt: &str) -> Vec<&'static str> {
+        let (compared, spelt) = (self.seen(compared), self.seen(spelt));
+        self.acl.capabilities_of_names(&compared, &spelt)
     }
 
     /// Whether anything may be done at a mount's path or below it.

@@ -214,6 +214,8 @@ pub(crate) struct Step {
     pub creates: bool,
     /// Whether the route needs `sudo`.
     pub sudo_path: bool,
+    /// Whether names were compared in any letters.
+    pub folded: bool,
     /// Whether it was allowed.
     pub allowed: bool,
 }
@@ -225,8 +227,16 @@ impl Trail {
                 path: question.path.to_owned(),
                 creates: question.creates,
                 sudo_path: question.sudo_path,
+                folded: false,
                 allowed: verdict.allowed,
             });
+        }
+    }
+
+    /// The question before was one about names in any letters.
+    fn folded(&mut self) {
+        if let Some(step) = self.0.as_mut().and_then(|steps| steps.last_mut()) {
+            step.folded = true;
         }
     }
 
@@ -322,7 +332,8 @@ fn policy_says<'a>(
     };
     let mut verdict = authority.decide(&question);
     trail.note(&question, &verdict);
-    if !verdict.is_decided() && found.is_some_and(|found| found.flags.caseless) {
+    let caseless = found.is_some_and(|found| found.flags.caseless);
+    if !verdict.is_decided() && caseless {
         question.path = &spelt; // A rule may name it as it is spelt here.
         verdict = authority.decide(&question);
         trail.again();
@@ -331,7 +342,20 @@ fn policy_says<'a>(
     if !verdict.allowed {
         return None;
     }
-    let control = verdict.controlled();
+    let mut control = verdict.controlled();
+    if caseless {
+        let folded = authority.decide_folded(&question);
+        trail.note(&question, &folded);
+        trail.folded();
+        if !folded.allowed {
+            return None; // A rule that names it in other letters says no.
+        }
+        control = control.and(folded.controlled());
+        verdict.page_limit = [verdict.page_limit, folded.page_limit]
+            .into_iter()
+            .flatten()
+            .min();
+    }
     let without_slash = controlled_without_slash(authority, question, trail)?;
     Some(Ruling {
         verdict,

@@ -2,8 +2,15 @@
 
 mod harness;
 
+use std::sync::Arc;
+
+use coffer_engine::{Class, Ctx, Empty, Engine, Fault, Handle, Kind, MountInfo, Routes, path};
+use coffer_kernel::Settings;
+use coffer_storage::Memory;
 use coffer_wire::Verb;
 use harness::Harness;
+use schemars::JsonSchema;
+use serde::Deserialize;
 use serde_json::json;
 
 const CAREFUL: &str = r#"
@@ -141,4 +148,107 @@ path "sys/policies/detailed/acl/hidden/*" { capabilities = ["deny"] }
         let answer = h.list(&format!("{folder}/Open"), &careful).await;
         assert_eq!(answer.keys(), ["open/a"], "{folder}");
     }
+}
+
+/// People by their names, which are one in all letters.
+struct People;
+
+impl Engine for People {
+    const NAME: &'static str = "people";
+    const HELP: &'static str = "Knows people.";
+
+    fn new(_: &MountInfo) -> Self {
+        Self
+    }
+
+    fn routes() -> Routes<Self> {
+        let touch = |pattern| path(pattern, "Somebody.").caseless().write::<Touch>();
+        Routes::new([touch("users/{name}"), touch("users/{name}/password/reset")])
+    }
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Touch {
+    #[serde(rename = "name")]
+    _name: String,
+}
+
+impl Handle<People> for Touch {
+    type Reply = Empty;
+
+    async fn handle(self, _: &People, _: &Ctx) -> Result<Empty, Fault> {
+        Ok(Empty)
+    }
+}
+
+async fn people() -> Harness {
+    let kinds = vec![Kind::new::<People>(Class::Secret)];
+    let h = Harness::with(Settings::new(kinds), Arc::new(Memory::new())).await;
+    let mount = json!({ "type": "people" });
+    assert_eq!(
+        h.write("sys/mounts/Staff", &h.root, mount).await.status,
+        204
+    );
+    h
+}
+
+/// What a token with a policy may do, and what it is told it may.
+async fn may(h: &Harness, token: &str, path: &str) -> bool {
+    let done = h.write(path, token, json!({})).await.status == 204;
+    let told = h
+        .write("sys/capabilities-self", token, json!({ "paths": [path] }))
+        .await;
+    let told = told.data()["capabilities"].to_string().contains("update");
+    assert_eq!(done, told, "what is told is what holds: {path}");
+    done
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_in_other_letters_is_no_way_around_a_rule_wherever_it_stands() {
+    let h = people().await;
+    for rule in ["admin", "Admin"] {
+        let text = format!(
+            "path \"Staff/users/*\" {{ capabilities = [\"update\"] }}
+             path \"Staff/users/{rule}\" {{ capabilities = [\"deny\"] }}
+             path \"Staff/users/{rule}/*\" {{ capabilities = [\"deny\"] }}"
+        );
+        h.policy("careful", &text).await;
+        let careful = h.create(&h.root, json!({ "policies": ["careful"] })).await;
+        let careful = careful.token();
+        for name in ["admin", "Admin", "ADMIN", "aDmin"] {
+            for path in ["", "/password/reset"] {
+                let path = format!("Staff/users/{name}{path}");
+                assert!(!may(&h, &careful, &path).await, "{rule}: {path}");
+            }
+        }
+        for path in ["Staff/users/Eve", "Staff/users/EVE/password/reset"] {
+            assert!(may(&h, &careful, path).await, "{rule}: {path}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_right_on_a_name_is_one_on_that_name_and_on_no_mount_in_other_letters() {
+    let h = people().await;
+    let text = "path \"Staff/users/eve\" { capabilities = [\"update\"] }
+                path \"Staff/users/Bob\" { capabilities = [\"update\"] }
+                path \"staff/users/dan\" { capabilities = [\"update\"] }";
+    h.policy("few", text).await;
+    let few = h
+        .create(&h.root, json!({ "policies": ["few"] }))
+        .await
+        .token();
+    for (name, fine) in [
+        ("eve", true),
+        ("EVE", true),
+        ("Bob", true),
+        ("dan", false),
+        ("x", false),
+    ] {
+        let path = format!("Staff/users/{name}");
+        assert_eq!(may(&h, &few, &path).await, fine, "{path}");
+    }
+    let told = json!({ "path": "Staff/users/dan", "verb": "update" });
+    let told = h.write("sys/policies/explain", &few, told).await;
+    assert_ne!(told.data()["allowed"], true, "{told:?}");
 }

@@ -234,6 +234,20 @@ mod tests {
     }
 
     #[test]
+    fn no_more_is_remembered_than_the_parser_takes() {
+        let bounds = JsonBounds {
+            fields: Some(1),
+            ..JsonBounds::default()
+        };
+        let mut seen = Seen::default();
+        let deep = vec![b'['; MAX_JSON_DEPTH + 1];
+        deep.iter()
+            .for_each(|byte| seen.take(*byte, &bounds).unwrap());
+        assert_eq!(seen.open.len(), MAX_JSON_DEPTH + 1);
+        assert_eq!(bounds.check(&vec![b'['; 1_000_000]), Ok(()));
+    }
+
+    #[test]
     fn the_setting_is_named() {
         let bounds = JsonBounds {
             texts: Some(1),

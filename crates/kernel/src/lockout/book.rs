@@ -159,6 +159,7 @@ impl Lockout {
                 }
             }
         }
+        locked.values_mut().for_each(|names| names.sort());
         Ok(locked)
     }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Borrow;
 use std::ops::ControlFlow;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use coffer_wire::{Timestamp, Verb};
@@ -19,6 +19,8 @@ pub struct Acl {
     tree: Tree,
     rules: Vec<Merged>,
     valid_until: Option<Timestamp>,
+    /// The same rules in small letters, once somebody asks; none where they are so already.
+    folded: OnceLock<Option<Box<Acl>>>,
 }
 
 /// All rules with one pattern.
@@ -132,17 +134,65 @@ impl Acl {
             tree: Tree::new(),
             rules: Vec::new(),
             valid_until: None,
+            folded: OnceLock::new(),
         };
         for policy in policies {
             acl.add(policy.borrow(), now);
         }
-        let Self { tree, rules, .. } = &mut acl;
+        acl.mark();
+        acl
+    }
+
+    fn mark(&mut self) {
+        let Self { tree, rules, .. } = self;
         tree.mark(|id| {
             rules
                 .get(id)
                 .is_some_and(|rule| rule.grant.capabilities.grants_something())
         });
+    }
+
+    /// The rules in small letters, for paths with names that are one in all letters.
+    fn folded(&self) -> &Self {
+        let fold = || {
+            let differs = |rule: &Merged| rule.pattern.folded() != rule.pattern;
+            let differ = self.rules.iter().any(differs);
+            differ.then(|| Box::new(self.fold()))
+        };
+        self.folded.get_or_init(fold).as_deref().unwrap_or(self)
+    }
+
+    fn fold(&self) -> Self {
+        let mut acl = Self {
+            root: self.root,
+            tree: Tree::new(),
+            rules: Vec::new(),
+            valid_until: self.valid_until,
+            folded: OnceLock::new(),
+        };
+        for rule in &self.rules {
+            acl.merge(rule.pattern.folded(), &rule.grant, &rule.sources);
+        }
+        acl.mark();
         acl
+    }
+
+    /// Adds what a pattern grants, together with what it grants already.
+    fn merge(&mut self, pattern: Pattern, grant: &Grant, sources: &[Source]) {
+        let Some(id) = self.tree.insert(&pattern) else {
+            return;
+        };
+        match self.rules.get_mut(id) {
+            Some(merged) => {
+                merged.grant.merge(grant);
+                merged.sources.extend_from_slice(sources);
+            }
+            None => self.rules.push(Merged {
+                pattern,
+                grant: grant.clone(),
+                sources: sources.to_vec(),
+            }),
+        }
     }
 
     fn add(&mut self, policy: &Policy, now: Timestamp) {
@@ -150,26 +200,17 @@ impl Acl {
             if rule.expires.is_some_and(|expires| expires <= now) {
                 continue;
             }
-            let Some(id) = self.tree.insert(&rule.pattern) else {
+            if matches!(rule.pattern, Pattern::Template(_)) {
                 continue;
-            };
+            }
             self.expire_at(rule.expires);
-            match self.rules.get_mut(id) {
-                Some(merged) => merged.grant.merge(&rule.grant),
-                None => self.rules.push(Merged {
-                    pattern: rule.pattern.clone(),
-                    grant: rule.grant.clone(),
-                    sources: Vec::new(),
-                }),
-            }
-            if let Some(merged) = self.rules.get_mut(id) {
-                merged.sources.push(Source {
-                    policy: Arc::clone(policy.name()),
-                    line: rule.line,
-                    template: rule.template.clone(),
-                    capabilities: rule.grant.capabilities,
-                });
-            }
+            let source = Source {
+                policy: Arc::clone(policy.name()),
+                line: rule.line,
+                template: rule.template.clone(),
+                capabilities: rule.grant.capabilities,
+            };
+            self.merge(rule.pattern.clone(), &rule.grant, &[source]);
         }
     }
 
@@ -228,6 +269,23 @@ impl Acl {
         }
     }
 
+    /// Decides about a path with names that are one in all letters by what the rules say of them in any letters. For a
+    /// name in other letters than a rule's [`Acl::decide`] says nothing of that rule.
+    pub fn decide_folded(&self, question: &Question<'_>) -> Verdict<'_> {
+        self.folded().decide(&Question {
+            path: &question.path.to_lowercase(),
+            ..*question
+        })
+    }
+
+    /// Says why [`Acl::decide_folded`] decides so.
+    pub fn explain_folded(&self, question: &Question<'_>) -> Explanation {
+        self.folded().explain(&Question {
+            path: &question.path.to_lowercase(),
+            ..*question
+        })
+    }
+
     /// Decides as [`Acl::decide`] does, and says why: the rule that decides with all it objects to, and the rules that
     /// match as well, in the order in which they would decide.
     pub fn explain(&self, question: &Question<'_>) -> Explanation {
@@ -283,6 +341,20 @@ impl Acl {
             return vec![ROOT];
         }
         self.held(path).names()
+    }
+
+    /// The same on a path with names that are one in all letters: as they are compared, else as they are spelt, and
+    /// never more than what the rules say of them in any letters.
+    pub fn capabilities_of_names(&self, compared: &str, spelt: &str) -> Vec<&'static str> {
+        if self.root {
+            return vec![ROOT];
+        }
+        let plain = match self.rule(compared, true) {
+            Some(rule) => rule.grant.capabilities,
+            None => self.held(spelt),
+        };
+        let folded = self.folded().held(&compared.to_lowercase());
+        plain.common(folded).names()
     }
 
     /// Whether anything may be done at a mount's path, with or without its slash, or at some path below it.

@@ -88,6 +88,14 @@ impl Capabilities {
         self.0 != 0 && !self.denies()
     }
 
+    /// What both grant; nothing where one denies.
+    pub fn common(self, other: Self) -> Self {
+        match self.denies() || other.denies() {
+            true => Self::NONE,
+            false => Self(self.0 & other.0),
+        }
+    }
+
     /// Both sets together; `deny` in one leaves nothing else.
     pub fn merged(self, other: Self) -> Self {
         let both = self | other;

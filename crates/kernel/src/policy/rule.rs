@@ -38,6 +38,16 @@ pub enum Pattern {
 }
 
 impl Pattern {
+    /// The same in small letters.
+    pub(super) fn folded(&self) -> Self {
+        match self {
+            Self::Exact(path) => Self::Exact(path.to_lowercase()),
+            Self::Prefix(path) => Self::Prefix(path.to_lowercase()),
+            Self::Segments(path) => Self::Segments(path.to_lowercase()),
+            Self::Template(path) => Self::Template(path.clone()),
+        }
+    }
+
     /// Reads a path as policies have it. One leading slash does not count.
     ///
     /// A `*` counts at the end only, a `+` only as a whole segment; elsewhere both stand for themselves. That a `+`

@@ -179,16 +179,20 @@ async fn held(
         Fault::Denied => Fault::invalid("invalid token"), // Its entity is disabled or gone.
         other => other,
     })?;
-    Ok(authority.capabilities(&compared(&there, rest)))
+    Ok(match compared(&there, rest) {
+        Some(compared) => authority.capabilities_of_names(&compared, rest),
+        None => authority.capabilities(rest),
+    })
 }
 
-/// The path as enforcement would ask about it.
-fn compared<'a>(open: &Open, path: &'a str) -> Cow<'a, str> {
+/// The path as enforcement would ask about it, where it has names that are one in all letters.
+fn compared<'a>(open: &Open, path: &'a str) -> Option<Cow<'a, str>> {
     const VERBS: [Verb; 4] = [Verb::Read, Verb::Write, Verb::Delete, Verb::List];
     let mount = open.space.mounts.at(path);
     let found = mount.and_then(|mount| {
         let mut found = VERBS.iter().map(|verb| mount.find(*verb, mount.tail(path)));
         found.find_map(Result::ok)
     });
-    grant::compared(path, found.as_ref())
+    let found = found.filter(|found| found.flags.caseless);
+    found.map(|found| grant::compared(path, Some(&found)))
 }

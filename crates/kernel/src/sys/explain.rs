@@ -256,14 +256,18 @@ async fn explain(
         Some(step) => {
             let caller = asked.caller.as_ref().ok_or(Fault::Denied)?;
             let authority = Authority::of(&there, caller, asked.now).await?;
-            let explanation = authority.explain(&Question {
+            let question = Question {
                 path: &step.path,
                 verb: asked.request.verb,
                 creates: step.creates,
                 body: &asked.request.body,
                 wrap_ttl: asked.request.wrap_ttl,
                 sudo_path: step.sudo_path,
-            });
+            };
+            let explanation = match step.folded {
+                true => authority.explain_folded(&question),
+                false => authority.explain(&question),
+            };
             answer.extend(shown(step, &explanation));
         }
         None => {
