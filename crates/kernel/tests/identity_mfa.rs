@@ -528,6 +528,19 @@ async fn who_is_disabled_or_gone_meanwhile_does_not_get_in() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn whom_the_method_has_removed_meanwhile_does_not_get_in() {
+    let bank = Bank::enforced().await;
+    let person = "auth/passport/people/ann";
+    bank.h.write(person, &bank.h.root, json!({})).await;
+    let (one, other) = (bank.waiting().await, bank.waiting().await);
+    let gone = |gone: bool| json!({ "gone": gone });
+    bank.h.write(person, &bank.h.root, gone(true)).await;
+    assert_eq!(bank.send(&one, &bank.code(0)).await.status, 400);
+    bank.h.write(person, &bank.h.root, gone(false)).await;
+    assert_eq!(bank.send(&other, &bank.code(1)).await.status, 200);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_mount_that_is_disabled_meanwhile_lets_nobody_in() {
     let bank = Bank::enforced().await;
     let id = bank.waiting().await;
