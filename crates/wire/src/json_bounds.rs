@@ -240,7 +240,7 @@ mod tests {
             ..JsonBounds::default()
         };
         let mut seen = Seen::default();
-        let deep = vec![b'['; MAX_JSON_DEPTH + 1];
+        let deep = [b'['; MAX_JSON_DEPTH + 1];
         deep.iter()
             .for_each(|byte| seen.take(*byte, &bounds).unwrap());
         assert_eq!(seen.open.len(), MAX_JSON_DEPTH + 1);
