@@ -361,3 +361,74 @@ async fn namespaces_are_left_downwards_only() {
         404
     );
 }
+
+/// As many requests as the text of a workflow may have; each is made of the one before by `data`.
+fn chain(count: usize, data: impl Fn(usize) -> String) -> String {
+    let first = "request \"r0\" { operation = \"update\" path = \"kv/x\" allow_failure = true data = { a = \"xxxxxxxxxxxxxxxx\" } }\n";
+    let others = (1..count).map(|at| {
+        let data = data(at - 1);
+        format!("request \"r{at}\" {{ operation = \"update\" path = \"kv/x\" allow_failure = true data = {{ {data} }} }}\n")
+    });
+    format!("flow \"f\" {{\n{first}{}}}", others.collect::<String>())
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_one_run_makes_has_a_limit_however_little_text_asks_for_it() {
+    let h = server().await;
+    let whole = |at: usize| {
+        format!(
+            "{{ eval_source = \"request\" eval_type = \"any\" flow_name = \"f\" request_name = \"r{at}\" field_selector = [\"map\"] }}"
+        )
+    };
+    let texts = chain(24, |before| {
+        let again = format!("{{{{ .requests.f.r{before}.map.a }}}}").repeat(8);
+        format!(
+            "a = {{ eval_source = \"template\" eval_type = \"string\" template = \"{again}\" }}"
+        )
+    });
+    let lists = chain(24, |before| {
+        format!("a = [{}]", vec![whole(before); 8].join(", "))
+    });
+    let output = format!(
+        "{} output {{ data = {{ a = [{}] }} }}",
+        chain(1, |_| String::new()).replace("xxxxxxxxxxxxxxxx", &"x".repeat(35_000)),
+        vec![whole(0); 245].join(", ")
+    );
+    for (text, place, what) in [
+        (
+            &texts,
+            "flow \"f\", request \"r7\" (line 9): `data`: ",
+            "8388608 bytes",
+        ),
+        (
+            &lists,
+            "flow \"f\", request \"r5\" (line 7): `data`: ",
+            "33554432 bytes",
+        ),
+        (&output, "in the output: ", "8388608 bytes"),
+    ] {
+        let written = define(&h, "w", text).await;
+        assert_eq!(written.status, 200, "{written:?}");
+        let refused = execute(&h, "w", &h.root, json!({})).await;
+        assert_eq!(refused.status, 400, "{refused:?}");
+        let said = refused.error();
+        assert!(said.contains(place) && said.contains(what), "{said}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn values_are_nested_no_deeper_than_a_client_could_send_them() {
+    let h = server().await;
+    let text = chain(25, |before| {
+        let taken = format!(
+            "{{ eval_source = \"request\" eval_type = \"any\" flow_name = \"f\" request_name = \"r{before}\" field_selector = [\"map\"] }}"
+        );
+        format!("a = {}{taken}{}", "{ a = ".repeat(40), " }".repeat(40))
+    });
+    define(&h, "w", &text).await;
+    let refused = execute(&h, "w", &h.root, json!({})).await;
+    assert_eq!(refused.status, 400, "{refused:?}");
+    let place = "flow \"f\", request \"r4\" (line 6): `data`: ";
+    let said = refused.error();
+    assert!(said.contains(place) && said.contains("128 deep"), "{said}");
+}

@@ -4,11 +4,9 @@ use coffer_engine::{Body, Fault};
 use coffer_wire::Wiped;
 use serde_json::{Map, Value, json};
 
+use super::budget::Budget;
 use super::step::{Block, Step};
 use crate::request::{Request, Response};
-
-/// Most bytes of answers that one run keeps.
-const MAX_KEPT_BYTES: usize = 8 * 1024 * 1024;
 
 /// Requests and answers, each below the names of its block and of itself.
 #[derive(Default)]
@@ -17,7 +15,6 @@ pub(crate) struct History {
     pub requests: Wiped<Map<String, Value>>,
     /// What was answered.
     pub responses: Wiped<Map<String, Value>>,
-    bytes: usize,
 }
 
 impl History {
@@ -52,24 +49,21 @@ impl History {
         below(&mut self.requests.0, block, step, shown);
     }
 
-    /// Keeps an answer, if it is not too large.
+    /// Keeps an answer, if the run can pay for it.
     pub fn answered(
         &mut self,
+        budget: &mut Budget,
         block: &Block,
         step: &Step,
         response: Option<&Response>,
     ) -> Result<(), Fault> {
         let shown = match response.filter(|response| says_something(response)) {
-            Some(response) => shown(response)?,
+            Some(response) => {
+                budget.json(text(&response.body)).map_err(Fault::TooLarge)?;
+                shown(response)?
+            }
             None => Value::Null,
         };
-        let bytes = response.map_or(0, |response| length(&response.body));
-        self.bytes = self.bytes.saturating_add(bytes);
-        if self.bytes > MAX_KEPT_BYTES {
-            return Err(Fault::TooLarge(format!(
-                "the answers of the requests have more than {MAX_KEPT_BYTES} bytes"
-            )));
-        }
         below(&mut self.responses.0, block, step, shown);
         Ok(())
     }
@@ -115,7 +109,8 @@ fn data(body: &Body) -> Result<Value, Fault> {
     match body {
         Body::Empty => Ok(Value::Null),
         Body::Json(text) | Body::JsonAlsoAtTop(text) | Body::JsonBare(text) => {
-            serde_json::from_slice(text).map_err(Fault::internal)
+            let deep = |_| Fault::invalid("its answer is nested too deeply");
+            serde_json::from_slice(text).map_err(deep)
         }
         Body::Raw { .. } | Body::Stream(_) => Err(Fault::invalid(
             "its answer is not JSON; ask for it by a request of its own",
@@ -123,9 +118,9 @@ fn data(body: &Body) -> Result<Value, Fault> {
     }
 }
 
-fn length(body: &Body) -> usize {
+fn text(body: &Body) -> &[u8] {
     match body {
-        Body::Json(text) | Body::JsonAlsoAtTop(text) | Body::JsonBare(text) => text.len(),
-        Body::Empty | Body::Raw { .. } | Body::Stream(_) => 0,
+        Body::Json(text) | Body::JsonAlsoAtTop(text) | Body::JsonBare(text) => text,
+        Body::Empty | Body::Raw { .. } | Body::Stream(_) => &[],
     }
 }

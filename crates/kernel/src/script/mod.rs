@@ -5,6 +5,7 @@
 //! whatever refers to an earlier request finds one. [`run`] sends each request down the straight line that every
 //! other request goes (policy, audit, handler), with the rights of a token; there is no door beside it.
 
+mod budget;
 mod convert;
 mod expression;
 mod history;

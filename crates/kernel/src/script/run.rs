@@ -10,6 +10,7 @@ use coffer_engine::{Fault, Nesting};
 use coffer_wire::{ApiPath, PathFault, Wiped};
 use serde_json::{Map, Value};
 
+use super::budget::{Budget, nested};
 use super::convert::{Kind, text};
 use super::expression::{Dialect, Expression, Reference, Source};
 use super::history::History;
@@ -57,6 +58,7 @@ pub(crate) async fn run(script: &Script, given: &Map<String, Value>, errand: &Er
         errand,
         input: Wiped::default(),
         history: History::default(),
+        budget: Budget::default(),
     };
     let outcome = running.all(script, given).await;
     Ended {
@@ -69,6 +71,7 @@ struct Running<'a> {
     errand: &'a Errand<'a>,
     input: Wiped<Map<String, Value>>,
     history: History,
+    budget: Budget,
 }
 
 impl Running<'_> {
@@ -87,7 +90,7 @@ impl Running<'_> {
         let Some(output) = &script.output else {
             return Ok(None);
         };
-        let output = self.value(output).await;
+        let output = self.value(output, 0).await;
         match output.map_err(|text| Fault::invalid(format!("in the output: {text}")))? {
             Value::Object(fields) => Ok(Some(Value::Object(fields))),
             _ => Err(Fault::invalid("in the output: `data` is no map")),
@@ -106,25 +109,35 @@ impl Running<'_> {
             sys::finish_moves(self.errand.core).await; // Nobody else does, before the server is open.
         }
         match answer {
-            Ok(response) => self.history.answered(block, step, Some(&response)),
-            Err(Fault::NotFound) => self.history.answered(block, step, None),
+            Ok(response) => self.answered(block, step, Some(&response)),
+            Err(Fault::NotFound) => self.answered(block, step, None),
             Err(Fault::Gone(reply)) => {
                 let told = Response {
                     body: reply.body,
                     warnings: reply.warnings,
                     ..Response::default()
                 };
-                self.history.answered(block, step, Some(&told))
+                self.answered(block, step, Some(&told))
             }
             Err(fault) if self.flag(step.allow_failure.as_ref(), false).await? => {
                 tracing::warn!(block = block.name, request = step.name, %fault, "a request failed, and may");
-                self.history.answered(block, step, None)
+                self.answered(block, step, None)
             }
             Err(fault) => Err(fault),
         }
     }
 
-    async fn request(&self, block: &Block, step: &Step) -> Result<Request, Fault> {
+    fn answered(
+        &mut self,
+        block: &Block,
+        step: &Step,
+        response: Option<&Response>,
+    ) -> Result<(), Fault> {
+        self.history
+            .answered(&mut self.budget, block, step, response)
+    }
+
+    async fn request(&mut self, block: &Block, step: &Step) -> Result<Request, Fault> {
         let path = self.text(&step.path, "path").await?;
         let path = ApiPath::parse(path.trim_start_matches('/')).map_err(|fault| match fault {
             PathFault::Redirect(_) => Fault::invalid("relative paths not supported"),
@@ -152,7 +165,7 @@ impl Running<'_> {
     }
 
     /// Below the namespace at hand, never above it.
-    async fn namespace(&self, step: &Step) -> Result<String, Fault> {
+    async fn namespace(&mut self, step: &Step) -> Result<String, Fault> {
         let here = self.errand.namespace.as_str();
         match &step.namespace {
             None => Ok(here.to_owned()),
@@ -163,7 +176,7 @@ impl Running<'_> {
         }
     }
 
-    async fn headers(&self, step: &Step) -> Result<BTreeMap<String, Vec<String>>, Fault> {
+    async fn headers(&mut self, step: &Step) -> Result<BTreeMap<String, Vec<String>>, Fault> {
         let fields = self.fields(step.headers.as_ref(), "headers").await?;
         let one = |(name, value): (String, Value)| match Kind::Texts.of(value) {
             Some(Value::Array(values)) => {
@@ -176,7 +189,7 @@ impl Running<'_> {
     }
 
     async fn fields(
-        &self,
+        &mut self,
         value: Option<&Expression>,
         key: &str,
     ) -> Result<Map<String, Value>, Fault> {
@@ -190,7 +203,7 @@ impl Running<'_> {
         }
     }
 
-    async fn flag(&self, value: Option<&Expression>, otherwise: bool) -> Result<bool, Fault> {
+    async fn flag(&mut self, value: Option<&Expression>, otherwise: bool) -> Result<bool, Fault> {
         let Some(value) = value else {
             return Ok(otherwise);
         };
@@ -201,36 +214,42 @@ impl Running<'_> {
         }
     }
 
-    async fn text(&self, value: &Expression, key: &str) -> Result<String, Fault> {
+    async fn text(&mut self, value: &Expression, key: &str) -> Result<String, Fault> {
         let value = self.of(value, key).await?;
         text(&value).ok_or_else(|| Fault::invalid(format!("`{key}` is no text")))
     }
 
-    async fn of(&self, value: &Expression, key: &str) -> Result<Value, Fault> {
-        let value = self.value(value).await;
+    async fn of(&mut self, value: &Expression, key: &str) -> Result<Value, Fault> {
+        let value = self.value(value, 0).await;
         value.map_err(|text| Fault::invalid(format!("`{key}`: {text}")))
     }
 
-    /// The value, or what is wrong with it: in words without any value.
-    async fn value(&self, expression: &Expression) -> Result<Value, String> {
+    /// The value, below `depth` others, or what is wrong with it: in words without any value. It is paid for before it
+    /// is made.
+    async fn value(&mut self, expression: &Expression, depth: usize) -> Result<Value, String> {
         Ok(match expression {
-            Expression::Literal(value) => value.clone(),
+            Expression::Literal(value) => self.copied(value, depth)?,
             Expression::List(values) => {
+                nested(depth)?;
+                self.budget.node(false)?;
                 let mut list = Vec::with_capacity(values.len());
                 for value in values {
-                    list.push(Box::pin(self.value(value)).await?);
+                    list.push(Box::pin(self.value(value, depth + 1)).await?);
                 }
                 Value::Array(list)
             }
             Expression::Map(fields) => {
+                nested(depth)?;
+                self.budget.node(true)?;
                 let mut map = Map::new();
                 for (name, value) in fields {
-                    map.insert(name.clone(), Box::pin(self.value(value)).await?);
+                    self.budget.text(name.len())?;
+                    map.insert(name.clone(), Box::pin(self.value(value, depth + 1)).await?);
                 }
                 Value::Object(map)
             }
             Expression::Taken(source, kind, at) => {
-                let value = self.taken(source).await;
+                let value = self.taken(source, depth).await;
                 let value = value.map_err(|text| format!("line {}: {text}", at.line))?;
                 let wrong = || format!("line {}: what was found is not {}", at.line, kind.shown());
                 kind.of(value).ok_or_else(wrong)?
@@ -238,22 +257,44 @@ impl Running<'_> {
         })
     }
 
-    async fn taken(&self, source: &Source) -> Result<Value, String> {
-        match source {
-            Source::Variable { name, required } => variable(name, *required),
-            Source::File { path } => file(path.clone()).await,
-            Source::Input { field } => Ok(self.input.get(field).cloned().unwrap_or_default()),
-            Source::Request(reference) => found(&self.history.requests, reference),
-            Source::Response(reference) => found(&self.history.responses, reference),
-            Source::Template(template) => self.rendered(template).map(Value::String),
-        }
+    async fn taken(&mut self, source: &Source, depth: usize) -> Result<Value, String> {
+        let value = match source {
+            Source::Variable { name, required } => variable(name, *required)?,
+            Source::File { path } => file(path.clone()).await?,
+            Source::Template(template) => return self.rendered(template).map(Value::String),
+            Source::Input { field } => {
+                let given = self.input.get(field).unwrap_or(&Value::Null);
+                self.budget.copy(given, depth)?;
+                return Ok(given.clone());
+            }
+            Source::Request(reference) => {
+                let found = found(&self.history.requests, reference)?;
+                self.budget.copy(found, depth)?;
+                return Ok(found.clone());
+            }
+            Source::Response(reference) => {
+                let found = found(&self.history.responses, reference)?;
+                self.budget.copy(found, depth)?;
+                return Ok(found.clone());
+            }
+        };
+        self.budget.copy(&value, depth)?;
+        Ok(value)
     }
 
-    fn rendered(&self, template: &Template) -> Result<String, String> {
+    fn copied(&mut self, value: &Value, depth: usize) -> Result<Value, String> {
+        self.budget.copy(value, depth)?;
+        Ok(value.clone())
+    }
+
+    fn rendered(&mut self, template: &Template) -> Result<String, String> {
         let mut whole = String::new();
         for part in &template.0 {
             match part {
-                Part::Text(text) => whole.push_str(text),
+                Part::Text(text) => {
+                    self.budget.text(text.len())?;
+                    whole.push_str(text);
+                }
                 Part::Value(names) => {
                     let (root, names) = names.split_first().ok_or("an empty name")?;
                     let all = match root.as_str() {
@@ -262,6 +303,7 @@ impl Running<'_> {
                         _ => &self.history.responses,
                     };
                     let value = select(all, names)?;
+                    self.budget.copy(value, 0)?;
                     let text = text(value).ok_or_else(|| {
                         format!("what is at {root}.{} is no text", names.join("."))
                     })?;
@@ -273,14 +315,14 @@ impl Running<'_> {
     }
 }
 
-fn found(all: &Map<String, Value>, reference: &Reference) -> Result<Value, String> {
+fn found<'a>(all: &'a Map<String, Value>, reference: &Reference) -> Result<&'a Value, String> {
     let Reference {
         block,
         step,
         selector,
     } = reference;
     let names = [block, step].into_iter().chain(selector).cloned();
-    select(all, &names.collect::<Vec<_>>()).cloned()
+    select(all, &names.collect::<Vec<_>>())
 }
 
 fn select<'a>(all: &'a Map<String, Value>, names: &[String]) -> Result<&'a Value, String> {
