@@ -89,7 +89,7 @@ async fn a_failed_run_leaves_nothing_and_can_be_repeated() {
         let Err(Fault::Invalid(text)) = first.initialise(config()).await else {
             panic!("it was initialised");
         };
-        let place = r#"initialize "second", request "again" (c.hcl:11:3): no handler"#;
+        let place = r#"initialize "second", request "again" (c.hcl:11:3): nothing is there (404)"#;
         assert!(text.contains(place), "{text}");
     }
     assert_eq!(
@@ -140,4 +140,18 @@ async fn a_dev_server_keeps_its_root_token() {
     let h = Harness::with(settings, Arc::new(Memory::new())).await;
     assert_eq!(h.read("kv/x", &h.root).await.status, 200);
     assert_eq!(h.read("kv/x", "child").await.status, 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_failed_request_says_is_shown_to_nobody() {
+    let store: Arc<dyn Store> = Arc::new(Memory::new());
+    let text = r#"initialize "a" { request "b" { operation = "update" path = "auth/token/roles/x" data = { token_type = { eval_source = "env" eval_type = "string" env_var = "CARGO_PKG_NAME" } } } }"#;
+    let kernel = kernel(&store, text).await;
+    let config = SealConfig::new(1, 1).unwrap();
+    let Err(Fault::Invalid(said)) = kernel.initialise(config).await else {
+        panic!("it was initialised");
+    };
+    let place = r#"initialize "a", request "b" (c.hcl:1:18): an invalid request (400)"#;
+    assert!(said.contains(place), "{said}");
+    assert!(!said.contains("coffer-kernel"), "{said}");
 }

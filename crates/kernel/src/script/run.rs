@@ -120,9 +120,11 @@ impl Running<'_> {
                 self.answered(block, step, Some(&told))
             }
             Err(fault) if self.flag(step.allow_failure.as_ref(), false).await? => {
-                tracing::warn!(block = block.name, request = step.name, %fault, "a request failed, and may");
+                let class = class(&fault);
+                tracing::warn!(block = block.name, request = step.name, place = %step.place, class, "a request failed, and may");
                 self.answered(block, step, None)
             }
+            Err(fault) if self.errand.dialect == Dialect::Initialize => Err(hidden(&fault)),
             Err(fault) => Err(fault),
         }
     }
@@ -364,6 +366,32 @@ async fn file(path: String) -> Result<Value, String> {
         )),
         Ok((text, _)) => Ok(text.as_str().into()),
         Err(error) => Err(format!("the file {shown} can not be read: {error}")),
+    }
+}
+
+/// What may be said of a fault to the log, and to the stranger who initialises: its words can quote a value that came
+/// from the environment or a file.
+fn hidden(fault: &Fault) -> Fault {
+    Fault::Invalid(format!(
+        "{}; its words may quote a value and are not shown: look at the path, the data and the rights of this request, at whether an earlier one made what it needs, and at what it needs outside",
+        class(fault)
+    ))
+}
+
+fn class(fault: &Fault) -> &'static str {
+    match fault {
+        Fault::Invalid(_) => "an invalid request (400)",
+        Fault::Denied | Fault::Forbidden(_) => "permission denied (403)",
+        Fault::NotFound | Fault::Gone(_) | Fault::Missing(_) | Fault::UnsupportedPath => {
+            "nothing is there (404)"
+        }
+        Fault::UnsupportedVerb => "an unsupported operation (405)",
+        Fault::Conflict(_) => "a conflict with another request (409)",
+        Fault::TooLarge(_) => "too large (413)",
+        Fault::TooMany(_) => "too many requests (429)",
+        Fault::Upstream(_) => "an outside system refused or failed (502)",
+        Fault::Unavailable(_) | Fault::Sealed => "not available now (503)",
+        _ => "an internal error (500)",
     }
 }
 
