@@ -177,7 +177,10 @@ impl Kernel {
         if self.barrier.is_initialised().await? {
             return Err(operators_fault(Error::Initialised));
         }
-        let _alone = self.alone_if_it_initialises_itself(person)?;
+        let alone = self.alone_if_it_initialises_itself(person)?;
+        if alone.is_some() && self.barrier.is_initialised().await? {
+            return Err(operators_fault(Error::Initialised)); // By whoever held the permit until now.
+        }
         let random = self.barrier.random();
         let scratch: Arc<dyn Store> = Arc::new(Memory::new());
         let barrier = Arc::new(Barrier::new(Arc::clone(&scratch), random.clone()));
