@@ -120,9 +120,13 @@ impl Barrier {
         found
     }
 
-    /// Adds a part, before anything is written there.
-    pub fn add_part(&self, part: &Arc<Self>, prefixes: &[String]) {
-        self.change_parts(|parts| parts.add(prefixes, part));
+    /// Adds a part, before anything is written there. Answers false, and changes nothing, if another part has one of the
+    /// prefixes: what is written there would get other keys.
+    #[must_use]
+    pub fn add_part(&self, part: &Arc<Self>, prefixes: &[String]) -> bool {
+        let mut added = false;
+        self.change_parts(|parts| added = parts.add(prefixes, part));
+        added
     }
 
     /// Forgets a part, after everything there is gone.
@@ -130,7 +134,7 @@ impl Barrier {
         self.change_parts(|parts| parts.remove(part.at()));
     }
 
-    fn change_parts(&self, change: impl Fn(&mut Parts)) {
+    fn change_parts(&self, mut change: impl FnMut(&mut Parts)) {
         self.parts.rcu(|old| {
             let mut new = Parts::clone(old);
             change(&mut new);

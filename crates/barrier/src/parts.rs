@@ -45,10 +45,19 @@ impl Parts {
         self.by_prefix.values()
     }
 
-    pub(crate) fn add(&mut self, prefixes: &[String], part: &Arc<Barrier>) {
+    /// Adds a part; answers false, and does nothing, if another has one of the prefixes.
+    pub(crate) fn add(&mut self, prefixes: &[String], part: &Arc<Barrier>) -> bool {
+        let others = |prefix: &String| {
+            let holder = self.by_prefix.get(prefix.as_bytes());
+            holder.is_some_and(|holder| !Arc::ptr_eq(holder, part))
+        };
+        if prefixes.iter().any(others) {
+            return false;
+        }
         let each = prefixes.iter().map(|prefix| prefix.as_bytes().to_vec());
         self.by_prefix
             .extend(each.map(|prefix| (prefix, Arc::clone(part))));
+        true
     }
 
     pub(crate) fn remove(&mut self, at: &str) {
@@ -73,8 +82,10 @@ mod tests {
             ("k/three/", ["ns/3/", "t/in/a"]),
         ] {
             let prefixes = prefixes.map(str::to_owned);
-            parts.add(&prefixes, &Arc::new(whole.part(at)));
+            assert!(parts.add(&prefixes, &Arc::new(whole.part(at))));
         }
+        let taken = ["ns/9/".to_owned(), "ns/3/".to_owned()];
+        assert!(!parts.add(&taken, &Arc::new(whole.part("k/other/"))));
         for (path, at) in [
             ("ns/1/x", "k/one/"),
             ("ns/1/ns/2/x", "k/two/"),

@@ -317,7 +317,7 @@ async fn pages_are_read_to_the_end_however_short_they_are() {
 async fn divided() -> (Arc<Barrier>, Arc<Barrier>, Aes256Key) {
     let (barrier, _) = opened().await;
     let part = Arc::new(barrier.part("keys/1/"));
-    barrier.add_part(&part, &["ns/1/".to_owned(), "in/aaa".to_owned()]);
+    assert!(barrier.add_part(&part, &["ns/1/".to_owned(), "in/aaa".to_owned()]));
     let root = Aes256Key::generate(barrier.random()).unwrap();
     part.initialise(&root, 1, Batch::new()).await.unwrap();
     part.unseal(copied(&root)).await.unwrap();

@@ -827,3 +827,86 @@ async fn what_looks_at_all_namespaces_leaves_sealed_ones_out() {
     s.unseal().await;
     assert_eq!(s.live("vault").await, ["a"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn of_several_who_make_the_same_one_at_once_one_does_and_it_is_isolated() {
+    for seed in 0..40 {
+        let h = Harness::restless(seed).await;
+        let wish = || json!({ "seal": STANZA });
+        let make = || h.write("sys/namespaces/vault", &h.root, wish());
+        let all = futures_util::future::join_all((0..4).map(|_| make())).await;
+        let made: Vec<_> = all.iter().filter(|made| made.status == 200).collect();
+        assert_eq!(made.len(), 1, "seed {seed}: {all:?}");
+        for share in &shares(&made[0].data()["key_shares"])[..2] {
+            let body = json!({ "key": share });
+            let unseal = h.write("sys/namespaces/vault/unseal", &h.root, body);
+            assert_eq!(unseal.await.status, 200, "seed {seed}");
+        }
+        let inner = "sys/namespaces/inner";
+        let inner = h.in_ns("vault", Verb::Write, inner, &h.root, json!({}));
+        assert_eq!(inner.await.status, 200, "seed {seed}");
+        let sealed = h.write("sys/namespaces/vault/seal", &h.root, json!({}));
+        assert_eq!(sealed.await.status, 204, "seed {seed}");
+        let shown = h.request(Verb::Scan, "sys/namespaces", &h.root, json!({}));
+        assert_eq!(shown.await.keys(), ["vault/"], "seed {seed}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_revoked_above_waits_for_the_inner_seal_and_the_outer_one_opens() {
+    let s = Sealable::new().await;
+    let safe = "sys/namespaces/safe";
+    let made = s
+        .root("vault", Verb::Write, safe, json!({ "seal": STANZA }))
+        .await;
+    let inner = shares(&made.data()["key_shares"]);
+    let unseal_inner = async || {
+        for share in &inner[..2] {
+            let body = json!({ "key": share });
+            let path = "sys/namespaces/safe/unseal";
+            let done = s.root("vault", Verb::Write, path, body).await;
+            assert_eq!(done.status, 200, "{done:?}");
+        }
+    };
+    unseal_inner().await;
+    let policy = r#"path "*" { capabilities = ["create","read","update","list","sudo"] }"#;
+    s.h.policy("all", policy).await;
+    let parent = s
+        .token("", json!({ "policies": ["all"], "ttl": "1h" }))
+        .await;
+    let wish = json!({ "policies": ["default"], "ttl": "1h", "no_default_policy": true });
+    let mut children = Vec::new();
+    for ns in ["vault", "vault/safe"] {
+        let path = "auth/token/create";
+        let made = s
+            .ask(ns, Verb::Write, path, &parent.token(), wish.clone())
+            .await;
+        children.push(made.token());
+    }
+    s.seal().await;
+    let body = json!({ "token": parent.token() });
+    let gone = s.h.write("auth/token/revoke", &s.h.root, body).await;
+    assert_eq!(gone.status, 204, "{gone:?}");
+    s.unseal().await;
+    assert_eq!(s.lookup(&children[0]).await, 403);
+    assert_eq!(s.lookup(&children[1]).await, 503);
+    unseal_inner().await;
+    assert_eq!(
+        s.lookup(&children[1]).await,
+        403,
+        "before anybody can use it"
+    );
+    s.h.pass(15).await;
+    let waiting = s.store.scan("sys/waiting/", None, 1).await.unwrap();
+    assert!(waiting.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_nobody_can_read_hides_no_others() {
+    let s = Sealable::new().await;
+    let path = "core/namespace/path/gone/child".to_owned();
+    let damaged = coffer_storage::Batch::new().put(path, vec![1; 64]);
+    s.store.commit(damaged).await.unwrap();
+    let shown = s.root("", Verb::Scan, "sys/namespaces", json!({})).await;
+    assert_eq!(shown.keys(), ["vault/", "vault/inner/"], "{shown:?}");
+}

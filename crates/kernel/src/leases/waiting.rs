@@ -124,6 +124,10 @@ pub fn end_what_waits<'a>(core: &'a Arc<Core>, seal: &'a Seal) -> BoxFuture<'a, 
             }
             for path in page {
                 let tail = path.strip_prefix(&folder).unwrap_or_default();
+                if let Some(inner) = core.namespaces.seals.closed_within(seal, id_of(tail)) {
+                    hand_on(core, &path, tail, &inner).await?;
+                    continue;
+                }
                 match tail.split_once('/') {
                     Some(("t", accessor)) => tokens::mark_family(core, accessor).await?,
                     Some(("l", id)) => leases::end_soon(core, id).await?,
@@ -133,6 +137,18 @@ pub fn end_what_waits<'a>(core: &'a Arc<Core>, seal: &'a Seal) -> BoxFuture<'a, 
             }
         }
     })
+}
+
+/// What belongs to a namespace that has a seal of its own within the one that is opened waits for that, in the same step.
+async fn hand_on(core: &Arc<Core>, path: &str, tail: &str, inner: &Seal) -> Result<(), Fault> {
+    let view = &core.waiting.view;
+    let there = format!("{}/end/{tail}", inner.id);
+    let moved = view.changes().put(view, &there, &Mark)?;
+    moved.delete(view, path).commit().await?;
+    if inner.is_open() {
+        end_what_waits(core, inner).await?; // It was opened meanwhile.
+    }
+    Ok(())
 }
 
 /// Lets everything go on that waited for a seal.

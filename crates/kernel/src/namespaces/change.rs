@@ -1,6 +1,7 @@
 //! Making a namespace, and changing its notes.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use coffer_barrier::seal::{SealConfig, Shares};
 use coffer_barrier::{Changes, Seen};
@@ -13,6 +14,10 @@ use super::record::NamespaceRecord;
 use super::seals::{SealRecord, sealed};
 use crate::mounts::{self, Edition};
 use crate::open::Open;
+
+/// How often, and after which pause, a new seal looks whether a deleted one of the same path is forgotten.
+const ANNOUNCE_TRIES: usize = 2_000;
+const ANNOUNCE_PAUSE: Duration = Duration::from_millis(5);
 
 /// What a new namespace shall be.
 pub struct Wish {
@@ -160,21 +165,22 @@ async fn store_sealed(
     let with = addition(open, record).await?;
     let with = with.put(view, &sealed(&record.id), &SealRecord::of(record))?;
     let with = wrapped.and(with.into_batch());
-    seals.announce(&seal, record);
-    match seal
-        .keys
-        .initialise(&root, open.clock.now().secs(), with)
-        .await
-    {
-        Ok(()) => Ok(Some(shares)),
-        Err(error) => {
-            seals.forget(&seal);
-            match error {
-                coffer_barrier::Error::Initialised => Ok(None), // Something was in the way: it is looked at anew.
-                other => Err(other.into()),
-            }
-        }
+    let now = open.clock.now().secs();
+    match seal.keys.initialise(&root, now, with).await {
+        Ok(()) => {}
+        Err(coffer_barrier::Error::Initialised) => return Ok(None), // Something was in the way: it is looked at anew.
+        Err(other) => return Err(other.into()),
     }
+    // Told only now that it is stored: of several who make the same one, one alone gets here. Until then it counts as sealed.
+    for _ in 0..ANNOUNCE_TRIES {
+        if seals.announce(&seal, record) {
+            return Ok(Some(shares));
+        }
+        tokio::time::sleep(ANNOUNCE_PAUSE).await;
+    }
+    Err(Fault::Unavailable(
+        "a deleted namespace of the same path is not forgotten yet".into(),
+    ))
 }
 
 /// The writes that make a namespace.
@@ -193,13 +199,32 @@ async fn addition(open: &Open, record: &NamespaceRecord) -> Result<Changes, Faul
     let place = Place {
         path: record.path.clone(),
     };
-    let changes = open.space.view.changes();
+    let changes = beside_deletion(open, open.space.view.changes()).await?;
     Ok(changes
         .put(view, &by_path(&record.path), record)?
         .put(view, &by_id(&record.id), &place)?
         .expect(view, &by_path(&record.path), Seen::NOTHING)
         .expect(view, &by_id(&record.id), Seen::NOTHING)
         .expect(&core, Edition::KEY, seen))
+}
+
+/// The namespace around is expected as it is now: one that is being deleted gets no more children, and of a deletion and a
+/// creation at once one alone happens.
+async fn beside_deletion(open: &Open, changes: Changes) -> Result<Changes, Fault> {
+    if open.space.is_root() {
+        return Ok(changes);
+    }
+    let (view, path) = (&open.namespaces.view, by_path(&open.space.path));
+    let (around, seen) = view.get_seen::<NamespaceRecord>(&path).await?;
+    match around {
+        Some(around) if around.id == open.space.id && !around.tainted => {
+            Ok(changes.expect(view, &path, seen))
+        }
+        _ => Err(Fault::Invalid(format!(
+            "the namespace {:?} is being deleted",
+            open.space.path
+        ))),
+    }
 }
 
 /// The name of the namespace at a path.

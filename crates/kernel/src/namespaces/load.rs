@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use coffer_barrier::{Barrier, Stored, View};
+use coffer_barrier::{Barrier, Error, Stored, View};
 use coffer_engine::Fault;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
@@ -105,6 +105,7 @@ impl Namespaces {
         let slot = self.slot(&path);
         // Read once more: whoever takes the namespace away takes the slot away after the record.
         let load = || async {
+            self.refuse_stale(of)?;
             let record = self.record(&path).await?.ok_or(Fault::NotFound)?;
             Space::load(record, Some(Arc::clone(of)), &self.barrier, &self.settings).await
         };
@@ -119,6 +120,23 @@ impl Namespaces {
             Err(Fault::NotFound) => Ok(None),
             Err(other) => Err(other),
         }
+    }
+
+    /// Refuses a namespace that is no longer the one in memory, because it was sealed since or is gone: what is loaded into
+    /// it would see its rights as they were.
+    fn refuse_stale(&self, space: &Arc<Space>) -> Result<(), Fault> {
+        match self.known(&space.path) {
+            Some(known) if Arc::ptr_eq(&known, space) => Ok(()),
+            _ => Err(is_sealed()),
+        }
+    }
+
+    /// Whether no namespace has this id any more, sealed or not.
+    pub async fn is_gone(&self, id: &str) -> Result<bool, Fault> {
+        if id.is_empty() || self.seals.around(id).is_some() {
+            return Ok(false);
+        }
+        Ok(self.view.get::<Place>(&by_id(id)).await?.is_none())
     }
 
     /// The record of the namespace of a name directly below another, which may be sealed.
@@ -236,14 +254,41 @@ impl Namespaces {
     /// sealed one is not among them.
     pub async fn below(&self, path: &str, deep: bool) -> Result<Vec<NamespaceRecord>, Fault> {
         let folder = format!("path/{path}");
-        let mut found = Vec::new();
-        let mut pages = self.view.part_pages::<NamespaceRecord>(&folder);
-        while let Some(page) = pages.next().await? {
-            found.extend(page.into_iter().filter_map(|(_, record)| record));
-        }
+        let mut found = match self.readable_pages(&folder).await {
+            Err(Error::Damaged { .. }) => self.readable_singly(&folder).await?,
+            found => found?,
+        };
         let levels = path.matches('/').count() + 1;
         found.retain(|record| deep || record.path.matches('/').count() == levels);
         found.sort_by(|one, other| one.path.cmp(&other.path));
+        Ok(found)
+    }
+
+    async fn readable_pages(&self, folder: &str) -> Result<Vec<NamespaceRecord>, Error> {
+        let mut found = Vec::new();
+        let mut pages = self.view.part_pages::<NamespaceRecord>(folder);
+        while let Some(page) = pages.next().await? {
+            found.extend(page.into_iter().filter_map(|(_, record)| record));
+        }
+        Ok(found)
+    }
+
+    /// As [`Self::readable_pages`], one by one: a damaged record hides no others.
+    async fn readable_singly(&self, folder: &str) -> Result<Vec<NamespaceRecord>, Error> {
+        let mut found = Vec::new();
+        let mut pages = self.view.path_pages(folder);
+        while let Some(page) = pages.next().await? {
+            for path in page {
+                match self.view.get(&path).await {
+                    Ok(record) => found.extend(record),
+                    Err(Error::PartSealed) => {}
+                    Err(error @ Error::Damaged { .. }) => {
+                        tracing::error!(path, %error, "the record of a namespace is left out");
+                    }
+                    Err(other) => return Err(other),
+                }
+            }
+        }
         Ok(found)
     }
 

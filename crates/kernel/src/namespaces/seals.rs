@@ -176,14 +176,34 @@ impl Seals {
         Arc::new(Seal::new(record.id.clone(), record.path.clone(), keys))
     }
 
-    /// The barrier must know the part before anything is written there.
-    pub(super) fn announce(&self, seal: &Arc<Seal>, record: &NamespaceRecord) {
+    /// Tells of the seal of a namespace that is stored: from here on it can be opened. The barrier knows the part before
+    /// anything can be written there. Answers false, and does nothing, while another seal has its place.
+    pub(super) fn announce(&self, seal: &Arc<Seal>, record: &NamespaceRecord) -> bool {
         let prefixes = SealRecord::of(record).prefixes(&seal.id);
-        self.barrier.add_part(&seal.keys, &prefixes);
-        self.all.write().insert(seal.id.clone(), Arc::clone(seal));
+        let added = self.barrier.add_part(&seal.keys, &prefixes);
+        if added {
+            self.all.write().insert(seal.id.clone(), Arc::clone(seal));
+        }
+        added
     }
 
-    /// The namespace is gone, or did not come about.
+    /// The outermost sealed namespace that a path leads into.
+    pub fn closed_at(&self, path: &str) -> Option<Arc<Seal>> {
+        let all = self.all.read();
+        let closed = all.values().filter(|seal| !seal.is_open());
+        let around = closed.filter(|seal| path.starts_with(&seal.path));
+        around.min_by_key(|seal| seal.path.len()).cloned()
+    }
+
+    /// The outermost sealed namespace that this one is, or lies in, of those within `seal`.
+    pub fn closed_within(&self, seal: &Seal, id: &str) -> Option<Arc<Seal>> {
+        let all = self.all.read();
+        let inner = line(id).filter(|id| id.len() > seal.id.len() && id.starts_with(&seal.id));
+        let mut seals = inner.filter_map(|id| all.get(id));
+        seals.find(|inner| !inner.is_open()).cloned()
+    }
+
+    /// The namespace is gone.
     pub(super) fn forget(&self, seal: &Seal) {
         self.all.write().remove(&seal.id);
         self.barrier.remove_part(&seal.keys);
