@@ -15,6 +15,7 @@ use super::revoke::{LONGEST_REVOCATION, end_when_due, park, undo};
 use super::waiting::{put_aside, waits};
 use crate::core::Core;
 use crate::due::{Ending, Entry};
+use crate::namespaces::id_of;
 use crate::tokens;
 
 /// How many endings run at the same time, over all targets.
@@ -107,6 +108,16 @@ async fn end(core: &Arc<Core>, entry: &Entry) -> Result<(), Fault> {
     if put_aside(core, entry).await? {
         return Ok(());
     }
+    match end_now(core, entry).await {
+        // Made while its namespace was being deleted: nobody can read it any more, nor use it.
+        Err(_) if core.namespaces.is_gone(id_of(entry.what.name())).await? => {
+            drop_entry(core, entry).await
+        }
+        ended => ended,
+    }
+}
+
+async fn end_now(core: &Arc<Core>, entry: &Entry) -> Result<(), Fault> {
     let now = core.clock.now();
     let here = |due: Timestamp| due.millis() == entry.at.millis();
     match &entry.what {
