@@ -15,7 +15,6 @@ use tokio_util::sync::CancellationToken;
 use super::mounts::slashed;
 use crate::core::Core;
 use crate::mounts;
-use crate::namespaces::Space;
 use crate::open::Open;
 
 /// How many moves are remembered, the oldest forgotten first.
@@ -32,8 +31,8 @@ pub(crate) struct Moves {
 #[derive(Clone)]
 struct Move {
     id: String,
-    /// The namespace it was asked in; the paths are seen from there.
-    space: Arc<Space>,
+    /// The id of the namespace it was asked in, looked up when its turn comes; the paths are seen from there.
+    namespace: String,
     from: String,
     to: String,
     status: Status,
@@ -89,7 +88,7 @@ impl Handle<Open> for Remount {
         let id = cx.random.uuid_v4();
         open.moves.queue(Move {
             id: id.clone(),
-            space: Arc::clone(&open.space),
+            namespace: open.space.id.clone(),
             from,
             to,
             status: Status::Queued,
@@ -114,12 +113,13 @@ pub(crate) async fn run_moves(core: Arc<Core>, stop: CancellationToken) {
 /// Carries out what is queued.
 pub(crate) async fn finish_moves(core: &Arc<Core>) {
     while let Some(next) = core.moves.next() {
-        carry_out(&Open::new(core, Arc::clone(&next.space)), &next).await;
+        carry_out(core, &next).await;
     }
 }
 
-async fn carry_out(open: &Open, Move { id, from, to, .. }: &Move) {
-    let status = match moved(open, from, to).await {
+async fn carry_out(core: &Arc<Core>, next: &Move) {
+    let Move { id, from, to, .. } = next;
+    let status = match moved(core, next).await {
         Ok(()) => {
             tracing::info!(migration_id = id, from, to, "a mount was moved");
             Status::Success
@@ -129,10 +129,14 @@ async fn carry_out(open: &Open, Move { id, from, to, .. }: &Move) {
             Status::Failure
         }
     };
-    open.moves.end(id, status);
+    core.moves.end(id, status);
 }
 
-async fn moved(open: &Open, from: &str, to: &str) -> Result<(), Fault> {
+async fn moved(core: &Arc<Core>, next: &Move) -> Result<(), Fault> {
+    let Move { from, to, .. } = next;
+    core.namespaces.seals.refuse_closed(&next.namespace)?;
+    let space = core.namespaces.by_id(&next.namespace).await?;
+    let open = Open::new(core, space.ok_or(Fault::NotFound)?);
     let (here, from) = open.reached(from).await?;
     let (there, to) = open.reached(to).await?;
     match here.space.id == there.space.id {
@@ -174,7 +178,7 @@ impl Handle<Open> for ReadMove {
 
     async fn handle(self, open: &Open, _: &Ctx) -> Result<Reply, Fault> {
         let found = open.moves.find(&self.migration_id);
-        let found = found.filter(|found| found.space.id == open.space.id);
+        let found = found.filter(|found| found.namespace == open.space.id);
         let found = found.ok_or(Fault::NotFound)?;
         Reply::data(&json!({
             "migration_id": found.id,
