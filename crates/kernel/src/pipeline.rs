@@ -102,7 +102,10 @@ pub(crate) async fn find(
 ) -> Result<(Open, Box<Asked>), Fault> {
     let (space, closed) = match namespace_of(core, &mut request).await {
         Ok(space) => (space, None),
-        Err(sealed @ Fault::Unavailable(_)) => (None, Some(sealed)),
+        Err(sealed @ Fault::Unavailable(_)) => {
+            name_closed(core, &mut request);
+            (None, Some(sealed))
+        }
         Err(other) => return Err(other),
     };
     let open = match &space {
@@ -150,6 +153,22 @@ async fn namespace_of(core: &Core, request: &mut Request) -> Result<Option<Arc<S
         request.path = request.path.tail(rest.len());
     }
     Ok(Some(space).filter(|space| !space.record().tainted))
+}
+
+/// Lets a request into a sealed namespace name it, so that it is recorded as one there, whether a header said so or the path.
+fn name_closed(core: &Core, request: &mut Request) {
+    let named = NamespacePath::parse(&request.namespace).unwrap_or_default();
+    let whole = format!("{}{}", named.as_str(), request.path.as_str());
+    let sealed = core.namespaces.seals.closed_at(&whole);
+    let path = sealed.as_ref().map_or("", |seal| seal.path.as_str());
+    request.namespace = match path.len() > named.as_str().len() {
+        true => path.to_owned(),
+        false => named.as_str().to_owned(),
+    };
+    let rest = whole.len().saturating_sub(request.namespace.len());
+    if rest < request.path.as_str().len() {
+        request.path = request.path.tail(rest);
+    }
 }
 
 /// Finds the mount and the endpoint in the namespace at hand.

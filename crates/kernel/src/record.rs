@@ -105,7 +105,13 @@ fn facts<'a>(
         time: asked.now,
         client_id: "",
         operation: operation(asked),
-        namespace: namespace(&open.space),
+        namespace: match &asked.closed {
+            Some(_) => NamespaceFacts {
+                id: "",
+                path: &request.namespace,
+            },
+            None => namespace(&open.space),
+        },
         path: request.path.as_str(),
         mount: asked.mount.as_deref().map(mount),
         data: (!request.body.is_empty()).then_some(&request.body.0),
