@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::AppRole;
 use super::role_id::{self, RoleId};
 use super::tidy::Gone;
-use crate::networks;
 use crate::token_fields::{OldInput, TokenFields, TokenInput, TokenView};
+use crate::{names, networks};
 
 /// Where roles are kept.
 pub(super) const FOLDER: &str = "role/";
@@ -164,19 +164,12 @@ pub(super) async fn write(
 
 /// Where a role is kept; `name` is one ([`is_name`]).
 pub(super) fn place(name: &str) -> String {
-    format!("{FOLDER}{}", normal(name))
+    format!("{FOLDER}{}", names::normal(name))
 }
 
-/// The one form in which names are compared.
-pub(super) fn normal(name: &str) -> String {
-    name.to_lowercase()
-}
-
-/// Letters, digits, `_`, and inside `-` and `.`; at most 4,096 bytes in all paths together, so 256 here.
+/// Letters, digits, `_`, and inside `-` and `.`.
 pub(super) fn is_name(name: &str) -> bool {
-    let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let inner = name.chars().all(|c| word(c) || matches!(c, '-' | '.'));
-    inner && name.starts_with(word) && name.ends_with(word) && name.len() <= 256
+    names::is_name(name, &['-', '.'])
 }
 
 /// Lists the roles.
@@ -306,7 +299,7 @@ impl Handle<AppRole> for WriteRole {
         if let Some(id) = &self.role_id {
             role_id::refuse(&id.0)?;
         }
-        let name = normal(&self.role_name);
+        let name = names::normal(&self.role_name);
         write(engine, cx, &name, |role, new| self.apply(role, new)).await?;
         if self.token.longest() > cx.mount.max_lease_ttl {
             warnings.push("token_max_ttl is greater than the backend mount's maximum TTL value; issued tokens' max TTL value will be truncated".to_owned());

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::AppRole;
-use super::role::{self, Role, normal};
+use super::role::{self, Role};
+use crate::names;
 
 /// The longest role id in bytes: as long as a name in the identity store.
 pub(super) const MAX_ROLE_ID_BYTES: usize = 512;
@@ -34,7 +35,7 @@ impl Stored for RoleId {}
 impl RoleId {
     /// Where it is kept: ids that identity and lock-out would take for one have one place.
     pub(super) async fn place(engine: &AppRole, cx: &Ctx, id: &str) -> Result<String, Fault> {
-        let normal = id.trim().to_lowercase();
+        let normal = names::normal(id.trim());
         Ok(format!("id/{}", engine.salt.code(cx, &normal).await?))
     }
 
@@ -147,7 +148,7 @@ impl Handle<AppRole> for WriteRoleId {
             role.role_id.clone_from(&self.role_id.0);
             Ok(())
         };
-        role::write(engine, cx, &normal(&self.role_name), change).await?;
+        role::write(engine, cx, &names::normal(&self.role_name), change).await?;
         Ok(Empty)
     }
 }

@@ -9,7 +9,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Userpass;
-use super::user::{User, normal, place};
+use super::user::{User, place};
+use crate::names;
 
 pub(super) fn routes() -> Routes<Userpass> {
     Routes::new([path("login/{username}", "Logs in with a password.")
@@ -45,7 +46,7 @@ impl Handle<Userpass> for LogIn {
         if password.expose().is_empty() {
             return Err(Fault::invalid("missing password"));
         }
-        let name = normal(&self.username);
+        let name = names::normal(&self.username);
         cx.attempt(&name).await?;
         let user = User::find(cx, &name).await?;
         let hash = user.as_ref().map(|user| user.hash.clone());

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Userpass;
+use crate::names;
 use crate::token_fields::{OldInput, TokenFields, TokenInput, TokenView};
 
 /// Where users are kept.
@@ -62,21 +63,12 @@ impl User {
 
 /// Where a user is kept; `name` is one ([`is_name`]).
 pub(super) fn place(name: &str) -> String {
-    format!("{FOLDER}{}", normal(name))
+    format!("{FOLDER}{}", names::normal(name))
 }
 
-/// The one form in which names are compared.
-pub(super) fn normal(name: &str) -> String {
-    name.to_lowercase()
-}
-
-/// Letters, digits, `_`, and inside `-`, `.` and `@`; at most 256 bytes. ASCII alone, so that no two names look alike.
+/// Letters, digits, `_`, and inside `-`, `.` and `@`.
 pub(super) fn is_name(name: &str) -> bool {
-    let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let inner = name
-        .chars()
-        .all(|c| word(c) || matches!(c, '-' | '.' | '@'));
-    inner && name.starts_with(word) && name.ends_with(word) && name.len() <= 256
+    names::is_name(name, &['-', '.', '@'])
 }
 
 /// Lists the users.
