@@ -29,15 +29,11 @@ pub async fn page(cx: &Ctx, folder: &str, after: &str, limit: Int) -> Result<Key
 /// How many records there are below `folder`, counted page by page.
 pub async fn count(view: &View, folder: &str) -> Result<u64, Fault> {
     let mut count = 0;
-    let mut after: Option<String> = None;
-    loop {
-        let page = view.scan_paths(folder, after.as_deref(), PAGE).await?;
-        let Some(last) = page.last() else {
-            return Ok(count);
-        };
+    let mut pages = view.path_pages(folder);
+    while let Some(page) = pages.next().await? {
         count += u64::try_from(page.len()).unwrap_or_default();
-        after = Some(last.clone());
     }
+    Ok(count)
 }
 
 impl Keys {

@@ -42,7 +42,6 @@ impl Salt {
             Ok::<_, Fault>(HmacKey::new(kept.key.expose().as_bytes()))
         };
         let key = self.0.get_or_try_init(read).await?;
-        let code = key.sign(id.as_bytes());
-        Ok(code.iter().map(|byte| format!("{byte:02x}")).collect())
+        Ok(hex::encode(key.sign(id.as_bytes())))
     }
 }

@@ -77,16 +77,9 @@ pub(super) async fn tick(cx: &Ctx) -> Result<(), Fault> {
 
 /// Removes secret ids that ended, page by page, and says how many.
 async fn remove_ended(cx: &Ctx) -> Result<usize, Fault> {
-    let (mut after, mut removed): (Option<String>, usize) = (None, 0);
-    loop {
-        let page = cx
-            .view
-            .scan::<SecretId>("secret/", after.as_deref(), PAGE)
-            .await?;
-        let Some((last, _)) = page.last() else {
-            return Ok(removed);
-        };
-        after = Some(last.clone());
+    let mut removed = 0;
+    let mut pages = cx.view.pages::<SecretId>("secret/").at_most(PAGE);
+    while let Some(page) = pages.next().await? {
         let ended = page.iter().filter(|(_, record)| record.has_ended(cx.now));
         let mut changes = cx.view.changes();
         for (path, record) in ended {
@@ -99,4 +92,5 @@ async fn remove_ended(cx: &Ctx) -> Result<usize, Fault> {
             changes.commit().await?;
         }
     }
+    Ok(removed)
 }

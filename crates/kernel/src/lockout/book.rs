@@ -184,8 +184,7 @@ impl Lockout {
                 None => self.keys.update("key", keep).await,
             }
         });
-        let code = code.await?.sign(name::normal(name).as_bytes());
-        let code: String = code.iter().map(|byte| format!("{byte:02x}")).collect();
+        let code = hex::encode(code.await?.sign(name::normal(name).as_bytes()));
         Ok(format!("{}/{code}", name::escaped(mount)))
     }
 
