@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::lease::NewLease;
-use crate::{Answer, Fault, Intent, Lease, Nesting, Upload};
+use crate::{Answer, Fault, Intent, Lease, Nesting, Upload, outbound};
 
 /// What an engine gets with a request, a renewal, a revocation or a tick.
 #[derive(Clone)]
@@ -47,6 +47,13 @@ pub trait Services: Send + Sync {
 
     /// A password by the named policy of `sys/policies/password`.
     fn password<'a>(&'a self, policy: &'a str) -> Answer<'a, Secret<String>>;
+
+    /// See [`Ctx::fetch`].
+    fn fetch<'a>(
+        &'a self,
+        cx: &'a Ctx,
+        request: outbound::Request,
+    ) -> Answer<'a, outbound::Response>;
 }
 
 /// The request an engine answers, without its token.
@@ -60,6 +67,9 @@ pub struct RequestInfo {
     pub path: String,
     /// Where it came from; absent for Unix sockets and background work.
     pub client: Option<IpAddr>,
+    /// What the client showed in the TLS handshake, in DER, its own certificate first; empty if it showed none. It has
+    /// proved that it holds the key of the first; who has signed that, nobody has looked at.
+    pub certificates: Arc<[Vec<u8>]>,
     /// The headers that audit or the mount's tuning let through, names in lower case.
     pub headers: BTreeMap<String, String>,
     /// The runs of several requests that it is part of.
@@ -136,6 +146,14 @@ impl Ctx {
     /// count. Call it for names that nobody has, too, and answer wrong passwords and unknown names alike.
     pub async fn attempt(&self, name: &str) -> Result<(), Fault> {
         self.services.attempt(self, name).await
+    }
+
+    /// Asks another server. An answer of any status is an answer.
+    ///
+    /// # Errors
+    /// [`Fault::Upstream`] where none comes, in words without the address: that may hold a secret.
+    pub async fn fetch(&self, request: outbound::Request) -> Result<outbound::Response, Fault> {
+        self.services.fetch(self, request).await
     }
 
     /// The caller, on paths that need one.

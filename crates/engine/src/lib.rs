@@ -18,6 +18,7 @@ mod kind;
 mod lease;
 mod nesting;
 mod openapi;
+pub mod outbound;
 mod pieces;
 pub mod plaintext;
 mod reply;

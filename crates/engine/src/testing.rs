@@ -20,6 +20,7 @@ use serde_json::{Map, Value};
 use tokio::sync::Mutex;
 
 use crate::lease::{NewLease, Renewal};
+use crate::outbound::{self, Nowhere, Outbound};
 use crate::{
     Answer, Body, Caller, Ctx, Engine, Fault, Intent, Live, Miss, MountInfo, Mounted, Nesting,
     Reply, RequestInfo, Services, Stay, Upload,
@@ -37,12 +38,23 @@ pub struct Bench<E> {
     pub caller: Caller,
     /// Where requests come from.
     pub client: Option<std::net::IpAddr>,
+    /// What clients show in the TLS handshake.
+    pub certificates: Arc<[Vec<u8>]>,
 }
 
-/// The leases and intents of a bench.
-#[derive(Default)]
+/// The leases and intents of a bench, and whom its engine can ask.
 struct Book {
     leases: Mutex<BTreeMap<String, NewLease>>,
+    outbound: std::sync::RwLock<Arc<dyn Outbound>>,
+}
+
+impl Default for Book {
+    fn default() -> Self {
+        Self {
+            leases: Mutex::default(),
+            outbound: std::sync::RwLock::new(Arc::new(Nowhere)),
+        }
+    }
 }
 
 /// What a request on the bench answered.
@@ -99,6 +111,7 @@ impl<E: Engine> Bench<E> {
             now,
             caller,
             client: None,
+            certificates: Arc::default(),
         };
         bench
             .live
@@ -106,6 +119,11 @@ impl<E: Engine> Bench<E> {
             .await
             .expect("the engine begins");
         bench
+    }
+
+    /// Lets the engine's requests to other servers go this way.
+    pub fn reach(&self, outbound: impl Outbound + 'static) {
+        *self.book.outbound.write().expect("nobody panicked") = Arc::new(outbound);
     }
 
     /// Lets time pass.
@@ -129,6 +147,7 @@ impl<E: Engine> Bench<E> {
                 verb,
                 path: format!("test/{path}"),
                 client: self.client,
+                certificates: Arc::clone(&self.certificates),
                 headers: BTreeMap::new(),
                 nesting: Nesting::default(),
             }),
@@ -302,5 +321,14 @@ impl Services for Book {
 
     fn password<'a>(&'a self, policy: &'a str) -> Answer<'a, Secret<String>> {
         Box::pin(async move { Ok(Secret::new(format!("password-by-{policy}"))) })
+    }
+
+    fn fetch<'a>(
+        &'a self,
+        cx: &'a Ctx,
+        request: outbound::Request,
+    ) -> Answer<'a, outbound::Response> {
+        let outbound = Arc::clone(&*self.outbound.read().expect("nobody panicked"));
+        Box::pin(async move { outbound.fetch(&cx.mount.accessor, request).await })
     }
 }

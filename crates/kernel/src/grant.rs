@@ -471,6 +471,7 @@ fn context(open: &Open, asked: &Asked, mount: &Arc<Mount>) -> Option<(Ctx, Arc<D
         verb: request.verb,
         path: request.path.to_string(),
         client: request.client.map(|client| client.ip()),
+        certificates: Arc::clone(&request.certificates),
         headers: headers.collect(),
         nesting: request.nesting.clone(),
     };

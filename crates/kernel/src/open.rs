@@ -42,6 +42,21 @@ impl Open {
         Ok(home.filter(|home| home.space.seen_from(&self.space).is_some()))
     }
 
+    /// The context of a question to the auth method that somebody came by, asked because of another request of theirs.
+    pub fn asking(&self, mount: &Arc<Mount>, because: &RequestInfo) -> Ctx {
+        let cx = self.background(mount);
+        let request = RequestInfo {
+            id: because.id.clone(),
+            client: because.client,
+            certificates: Arc::clone(&because.certificates),
+            ..(*cx.request).clone()
+        };
+        Ctx {
+            request: Arc::new(request),
+            ..cx
+        }
+    }
+
     /// The context of work that no request asked for.
     pub fn background(&self, mount: &Arc<Mount>) -> Ctx {
         let id = self.random.uuid_v4();
@@ -50,6 +65,7 @@ impl Open {
             verb: Verb::Write,
             path: mount.record.path.clone(),
             client: None,
+            certificates: Arc::default(),
             headers: BTreeMap::new(),
             nesting: Nesting::default(),
         };

@@ -35,6 +35,8 @@ pub struct Request {
     pub upload: Upload,
     /// Where it came from; absent for Unix sockets.
     pub client: Option<SocketAddr>,
+    /// What the client showed in the TLS handshake, in DER, its own certificate first; empty if it showed none.
+    pub certificates: Arc<[Vec<u8>]>,
     /// Headers, names in lower case, without those that carry the token; of `authorization` only the scheme stays then.
     pub headers: BTreeMap<String, Vec<String>>,
     /// How long a wrapped answer shall wait, if it shall be wrapped.
@@ -109,6 +111,7 @@ impl Request {
             body: Wiped::default(),
             upload: Upload::default(),
             client: None,
+            certificates: Arc::default(),
             headers: BTreeMap::new(),
             wrap_ttl: None,
             flight: None,

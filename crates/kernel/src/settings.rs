@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use coffer_engine::Kind;
+use coffer_engine::outbound::{Nowhere, Outbound};
 
 use crate::audit::{Allow, NewDevice};
 use crate::mounts::UserLockout;
@@ -64,6 +65,8 @@ pub struct Settings {
     pub in_flight: Arc<InFlight>,
     /// The log of the process.
     pub logs: Arc<dyn Logs>,
+    /// What brings the requests of engines to other servers.
+    pub outbound: Arc<dyn Outbound>,
 }
 
 /// What a new server does while it is initialised, see `docs/decisions/0014-self-initialisation.md`.
@@ -102,6 +105,7 @@ impl Settings {
             meters: Arc::default(),
             in_flight: Arc::default(),
             logs: Arc::new(NoLogs),
+            outbound: Arc::new(Nowhere),
         }
     }
 

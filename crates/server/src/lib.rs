@@ -13,6 +13,7 @@ mod http;
 mod listener;
 mod log;
 mod measured;
+mod outbound;
 mod poster;
 pub mod registry;
 mod sanitized;

@@ -1,15 +1,15 @@
 //! Posting audit lines: what the kernel's `http` devices send by.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use coffer_crypto::Zeroizing;
 use coffer_kernel::audit::{HttpOutlet, HttpSender, HttpTarget, Posting};
+use reqwest::Client;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use reqwest::redirect::Policy;
-use reqwest::{Certificate, Client};
-use url::{Host, Url};
+use url::Url;
+
+use crate::outbound::{builder, certificates, innermost};
 
 /// Headers that belong to the connection or to the body's length.
 const NOT_TO_BE_SET: [&str; 6] = [
@@ -20,8 +20,6 @@ const NOT_TO_BE_SET: [&str; 6] = [
     "transfer-encoding",
     "upgrade",
 ];
-/// How long a connection that nobody uses is kept.
-const IDLE: Duration = Duration::from_secs(60);
 /// How much of an answer is read, so that its connection can be used again, in bytes.
 const ANSWER_BYTES_MAX: usize = 64 << 10;
 
@@ -39,26 +37,13 @@ struct Poster {
 
 impl HttpOutlet for Outlet {
     fn sender(&self, target: &HttpTarget) -> Result<Arc<dyn HttpSender>, String> {
-        // The first call wins; usually the start of the server was that.
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let url = Url::parse(&target.uri).map_err(|error| format!("uri: {error}"))?;
-        let mut client = Client::builder()
-            .redirect(Policy::none())
+        let mut client = builder(&url)
             .timeout(target.timeout)
             .connect_timeout(target.timeout)
-            .pool_idle_timeout(IDLE)
-            .user_agent(concat!("coffer/", env!("CARGO_PKG_VERSION")))
             .default_headers(headers(target)?);
-        if is_local(&url) {
-            // A proxy from the environment can not reach this machine's own loopback.
-            client = client.no_proxy();
-        }
         if let Some(pem) = &target.ca_pem {
-            let roots = Certificate::from_pem_bundle(pem.as_bytes());
-            let roots = roots.map_err(|error| format!("ca_pem: {error}"))?;
-            if roots.is_empty() {
-                return Err("ca_pem holds no certificate".to_owned());
-            }
+            let roots = certificates(pem).map_err(|error| format!("ca_pem: {error}"))?;
             client = client.tls_certs_only(roots);
         }
         let client = client.build().map_err(|error| innermost(&error))?;
@@ -124,25 +109,10 @@ fn failed(error: &reqwest::Error) -> String {
     format!("can not post to the receiver: {}", innermost(error))
 }
 
-fn innermost(error: &dyn std::error::Error) -> String {
-    let mut error = error;
-    while let Some(source) = error.source() {
-        error = source;
-    }
-    error.to_string()
-}
-
-fn is_local(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn target(uri: &str) -> HttpTarget {

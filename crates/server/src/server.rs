@@ -24,6 +24,7 @@ use crate::http::{Edge, Watch};
 use crate::listener::{Bound, Certificates, Limits, Listening, bind};
 use crate::log::Logging;
 use crate::measured::Measured;
+use crate::outbound::Courier;
 use crate::poster::Outlet;
 use crate::signals::Signals;
 use crate::traces::{Settings, Tracer};
@@ -325,6 +326,7 @@ fn settings(config: &Config) -> Result<KernelSettings, Error> {
     settings.audit_allow = audit_allow(&config.storage)
         .with_prefixes(config.allow_audit_log_prefixing)
         .with_http(Arc::new(Outlet));
+    settings.outbound = Arc::new(Courier::default());
     settings.self_init.script = config.initialize.clone();
     settings.allow_unauthenticated_workflows = config.allow_unauthenticated_workflows;
     settings.user_lockout = user_lockout(config);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use coffer_crypto::{Random, Secret};
-use coffer_engine::{Answer, Ctx, Fault, Intent, NewLease, Services};
+use coffer_engine::{Answer, Ctx, Fault, Intent, NewLease, Services, outbound};
 use coffer_wire::Timestamp;
 use parking_lot::Mutex;
 
@@ -129,6 +129,14 @@ impl Services for Desk {
 
     fn password<'a>(&'a self, policy: &'a str) -> Answer<'a, Secret<String>> {
         Box::pin(self.namespace.passwords.generate(policy, &self.random))
+    }
+
+    fn fetch<'a>(
+        &'a self,
+        cx: &'a Ctx,
+        request: outbound::Request,
+    ) -> Answer<'a, outbound::Response> {
+        self.settings.outbound.fetch(&cx.mount.accessor, request)
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use coffer_crypto::Secret;
 use coffer_engine::{
     Answer, Ctx, Fault, Found, Intent, Miss, MountInfo, Nesting, NewLease, Reply, RequestInfo,
-    Routes, Services, Upload,
+    Routes, Services, Upload, outbound,
 };
 
 use coffer_wire::Verb;
@@ -99,6 +99,7 @@ fn context(kernel: &Kernel, request: &Request) -> Ctx {
         verb: request.verb,
         path: request.path.to_string(),
         client: request.client.map(|client| client.ip()),
+        certificates: Arc::clone(&request.certificates),
         headers: BTreeMap::new(),
         nesting: Nesting::default(),
     };
@@ -131,6 +132,10 @@ impl Services for NoServices {
     }
 
     fn password<'a>(&'a self, _: &'a str) -> Answer<'a, Secret<String>> {
+        Box::pin(std::future::ready(Err(Fault::Sealed)))
+    }
+
+    fn fetch<'a>(&'a self, _: &'a Ctx, _: outbound::Request) -> Answer<'a, outbound::Response> {
         Box::pin(std::future::ready(Err(Fault::Sealed)))
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use coffer_engine::{Fault, Stay, TokenKind};
+use coffer_engine::{Ctx, Fault, RequestInfo, Stay, TokenKind};
 use coffer_wire::Timestamp;
 use serde_json::Value;
 
@@ -23,7 +23,7 @@ pub struct Renewed {
     pub warnings: Vec<String>,
 }
 
-/// Extends a token by what was wished for (zero: as long as last time), within its bounds, and
+/// Extends a token, because of a request, by what was wished for (zero: as long as last time), within its bounds, and
 /// answers its new record with remarks and the standing of the entity behind it. One small write, and one more where
 /// the auth method says something new of who logged in; the due index is left to the worker. A token whose entity is
 /// disabled or gone is refused.
@@ -31,14 +31,15 @@ pub async fn renew(
     open: &Open,
     accessor: &str,
     increment: Duration,
-    now: Timestamp,
+    because: &Ctx,
 ) -> Result<Renewed, Fault> {
+    let now = because.now;
     let _timed = open.settings.meters.leases.renew_token.timed();
     let record = open.tokens.living(accessor, now).await?.ok_or_else(gone)?;
     let standing = open.standing_of(&record.namespace, &record.entity_id);
     let entity = standing.await?.map(|standing| standing.entity.id.clone());
     let (home, mount) = origin(open, &record).await?;
-    let stay = stay(&home, &mount, &record.payload).await?;
+    let stay = stay(&home, &mount, &record.payload, &because.request).await?;
     let terms = bounds(open, &record, &mount, &stay).await?;
     if let Some(entity) = entity {
         home.retell(&mount, entity, stay, now).await?;
@@ -84,15 +85,20 @@ async fn origin(open: &Open, record: &TokenRecord) -> Result<(Open, Arc<Mount>),
     Ok((Open::new(open, home), mount))
 }
 
-/// What the auth method says now of who logged in.
-pub(crate) async fn stay(home: &Open, mount: &Arc<Mount>, payload: &Value) -> Result<Stay, Fault> {
+/// What the auth method says now of who logged in, because of a request of theirs.
+pub(crate) async fn stay(
+    home: &Open,
+    mount: &Arc<Mount>,
+    payload: &Value,
+    because: &RequestInfo,
+) -> Result<Stay, Fault> {
     let Backend::Engine(engine) = &mount.backend else {
         return Ok(Stay::default());
     };
     if payload.is_null() {
         return Ok(Stay::default());
     }
-    match engine.stay(&home.background(mount), payload.clone()) {
+    match engine.stay(&home.asking(mount, because), payload.clone()) {
         Some(stay) => stay.await,
         None => Ok(Stay::default()),
     }

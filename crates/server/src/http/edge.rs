@@ -1,6 +1,5 @@
 //! One listener's way from an HTTP request to its answer.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +18,7 @@ use super::cors::Admitted;
 use super::doors::{Doors, Shown};
 use super::headers::AddedHeaders;
 use super::outgoing::Outgoing;
+use super::peer::Peer;
 use super::redact::Redaction;
 use super::request::Wanted;
 use super::response::{Answer, field};
@@ -77,7 +77,7 @@ impl Edge {
     /// Answers one request. A client that hangs up drops this, never the handler behind it.
     pub(crate) async fn serve<B>(
         &self,
-        peer: Option<SocketAddr>,
+        peer: Peer,
         request: http::Request<B>,
     ) -> http::Response<Outgoing>
     where
@@ -86,11 +86,11 @@ impl Edge {
     {
         let (head, body) = request.into_parts();
         let answer = match Admitted::look(&self.kernel, &head) {
-            Ok(None) => self.answered(peer, &head, body).await,
+            Ok(None) => self.answered(&peer, &head, body).await,
             Ok(Some(page)) => {
                 let mut answer = match page.preflight(&head) {
                     Some(answer) => answer,
-                    None => self.answered(peer, &head, body).await,
+                    None => self.answered(&peer, &head, body).await,
                 };
                 page.admit(&mut answer);
                 answer
@@ -114,7 +114,7 @@ impl Edge {
         response
     }
 
-    async fn answered<B>(&self, peer: Option<SocketAddr>, head: &Parts, body: B) -> Answer
+    async fn answered<B>(&self, peer: &Peer, head: &Parts, body: B) -> Answer
     where
         B: Body + Unpin,
         B::Data: Buf,
@@ -143,27 +143,22 @@ impl Edge {
         response
     }
 
-    async fn answer<B>(
-        &self,
-        peer: Option<SocketAddr>,
-        head: &Parts,
-        body: B,
-    ) -> Result<Answer, Answer>
+    async fn answer<B>(&self, peer: &Peer, head: &Parts, body: B) -> Result<Answer, Answer>
     where
         B: Body + Unpin,
         B::Data: Buf,
     {
-        let client = self.client(peer, head)?;
+        let peer = self.client(peer, head)?;
         let wanted = Wanted::read(head)?;
         let id = self.kernel.barrier.random().uuid_v4();
         if let Err(fault) = self.doors.pass(wanted.path()) {
             return Err(Answer::refused(Refusal::new(id, fault)));
         }
-        let watched = self.watch.begin(&self.kernel, &id, head, client);
+        let watched = self.watch.begin(&self.kernel, &id, head, peer.address);
         let shown = self.doors.shown(wanted.path());
         let answer = match shown.filter(|_| wanted.is_of_root()) {
             Some(shown) => Ok(self.show(shown, &wanted, id)),
-            None => self.ask(wanted, id, head, body, client, &watched).await,
+            None => self.ask(wanted, id, head, body, peer, &watched).await,
         };
         Ok(watched.end(answer.unwrap_or_else(|answer| answer)))
     }
@@ -193,7 +188,7 @@ impl Edge {
         id: String,
         head: &Parts,
         body: B,
-        client: Option<SocketAddr>,
+        peer: Peer,
         watched: &Watched,
     ) -> Result<Answer, Answer>
     where
@@ -202,13 +197,13 @@ impl Edge {
     {
         let redacted = self.redaction.concerns(wanted.path());
         if self.kernel.is_streamed(wanted.verb(), wanted.path()) {
-            return self.stream(id, wanted, head, body, client, watched).await;
+            return self.stream(id, wanted, head, body, peer, watched).await;
         }
         let body::Received { bytes, room } = match wanted.has_body() {
             true => body::read(body, self.max_body_bytes, self.max_read_time, &self.room).await?,
             false => body::Received::default(),
         };
-        let request = wanted.into_request(id, &head.headers, &bytes, client, &self.json)?;
+        let request = wanted.into_request(id, &head.headers, &bytes, peer, &self.json)?;
         drop(bytes);
         let answer = self.run(request, self.max_request_duration, watched).await;
         drop(room); // The fields of a body take more room than its bytes, until they are handled.
@@ -231,7 +226,7 @@ impl Edge {
         wanted: Wanted,
         head: &Parts,
         body: B,
-        client: Option<SocketAddr>,
+        peer: Peer,
         watched: &Watched,
     ) -> Result<Answer, Answer>
     where
@@ -240,7 +235,7 @@ impl Edge {
     {
         let (upload, asked_for) = Upload::new();
         let mut request =
-            wanted.into_request(id, &head.headers, &Zeroizing::default(), client, &self.json)?;
+            wanted.into_request(id, &head.headers, &Zeroizing::default(), peer, &self.json)?;
         // What has no body to send has nothing to wait for either.
         let upload = Some(upload).filter(|_| request.verb == Verb::Write);
         request.upload = upload.unwrap_or_default();
@@ -259,13 +254,17 @@ impl Edge {
         )
     }
 
-    fn client(&self, peer: Option<SocketAddr>, head: &Parts) -> Result<Option<SocketAddr>, Answer> {
-        match (peer, &self.forwarded_for) {
-            (Some(peer), Some(rules)) => address::client(peer, rules, &head.headers)
-                .map(Some)
-                .map_err(|text| Answer::error(StatusCode::BAD_REQUEST, text)),
-            _ => Ok(peer),
-        }
+    /// Who is behind the connection: its other end, or whom that speaks for.
+    fn client(&self, peer: &Peer, head: &Parts) -> Result<Peer, Answer> {
+        let (Some(address), Some(rules)) = (peer.address, &self.forwarded_for) else {
+            return Ok(peer.clone());
+        };
+        let client = address::client(address, rules, &head.headers)
+            .map_err(|text| Answer::error(StatusCode::BAD_REQUEST, text))?;
+        Ok(Peer {
+            address: Some(client),
+            ..peer.clone()
+        })
     }
 
     /// Runs the request in a task of its own, so that neither a client that hangs up nor the end of its time stops

@@ -8,6 +8,7 @@ mod edge;
 mod envelope;
 mod headers;
 mod outgoing;
+mod peer;
 mod redact;
 mod request;
 mod response;
@@ -16,4 +17,5 @@ mod watch;
 
 pub(crate) use edge::Edge;
 pub(crate) use outgoing::{BrokeOff, Outgoing};
+pub(crate) use peer::Peer;
 pub(crate) use watch::Watch;

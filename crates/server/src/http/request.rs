@@ -1,7 +1,6 @@
 //! The head of an HTTP request and its body as the kernel's request.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +17,7 @@ use serde_json::{Map, Value};
 use url::form_urlencoded;
 
 use super::doors::METRICS;
+use super::peer::Peer;
 use super::response::Answer;
 
 /// The only path that answers HEAD: load balancers probe with it.
@@ -106,7 +106,7 @@ impl Wanted {
         id: String,
         headers: &HeaderMap,
         body: &Zeroizing<Vec<u8>>,
-        client: Option<SocketAddr>,
+        peer: Peer,
         bounds: &JsonBounds,
     ) -> Result<Request, Answer> {
         let mut sent = match (self.has_body(), self.is_form && !is_json_object(body)) {
@@ -131,7 +131,8 @@ impl Wanted {
             namespace: self.namespace,
             token: self.token,
             body,
-            client,
+            client: peer.address,
+            certificates: peer.certificates,
             headers: plain_headers(headers),
             wrap_ttl: self.wrap_ttl,
             ..Request::internal(id, self.verb, self.path)
@@ -352,7 +353,7 @@ mod tests {
                 "id".into(),
                 &head.headers,
                 &body,
-                None,
+                Peer::default(),
                 &JsonBounds::default(),
             )
             .map_err(shown)
@@ -368,7 +369,8 @@ mod tests {
             let head = head("POST /v1/a/b", headers);
             let wanted = Wanted::read(&head).map_err(drop).unwrap();
             let body = Zeroizing::new(body.as_bytes().to_vec());
-            let asked = wanted.into_request("id".into(), &head.headers, &body, None, &bounds);
+            let asked =
+                wanted.into_request("id".into(), &head.headers, &body, Peer::default(), &bounds);
             asked.map_or_else(|answer| answer.status.as_u16(), |_| 200)
         };
         assert_eq!(status(&[], r#"{"a":["b","c"]}"#), 200);

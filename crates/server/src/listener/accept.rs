@@ -20,7 +20,7 @@ use super::pace::{Pace, Paced};
 use super::sending::Sending;
 use super::tls::Certificates;
 use crate::config::Timeouts;
-use crate::http::Edge;
+use crate::http::{Edge, Peer};
 
 /// Most bytes of a request's head.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
@@ -113,6 +113,13 @@ async fn accept(bound: &Bound) -> io::Result<Connection> {
     }
 }
 
+fn plain(address: SocketAddr) -> Peer {
+    Peer {
+        address: Some(address),
+        ..Peer::default()
+    }
+}
+
 /// One connection's server.
 struct Served {
     edge: Arc<Edge>,
@@ -126,14 +133,20 @@ impl Served {
         connection: Connection,
     ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         match connection {
-            Connection::Plain(stream, peer) => self.http1(stream, Some(peer)).await,
-            Connection::Unix(stream) => self.http1(stream, None).await,
-            Connection::Tls(stream, peer, certificates) => {
+            Connection::Plain(stream, address) => self.http1(stream, plain(address)).await,
+            Connection::Unix(stream) => self.http1(stream, Peer::default()).await,
+            Connection::Tls(stream, address, certificates) => {
                 let handshake = certificates.acceptor().accept(stream);
                 let stream = tokio::time::timeout(self.timeouts.read_header, handshake).await??;
-                match stream.get_ref().1.alpn_protocol() {
-                    Some(b"h2") => self.http2(stream, Some(peer)).await,
-                    _ => self.http1(stream, Some(peer)).await,
+                let session = stream.get_ref().1;
+                let shown = session.peer_certificates().unwrap_or_default();
+                let peer = Peer {
+                    certificates: shown.iter().map(|shown| shown.to_vec()).collect(),
+                    ..plain(address)
+                };
+                match session.alpn_protocol() {
+                    Some(b"h2") => self.http2(stream, peer).await,
+                    _ => self.http1(stream, peer).await,
                 }
             }
         }
@@ -142,7 +155,7 @@ impl Served {
     async fn http1<S>(
         self,
         stream: S,
-        peer: Option<SocketAddr>,
+        peer: Peer,
     ) -> Result<(), Box<dyn std::error::Error + Send + Sync>>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -150,7 +163,7 @@ impl Served {
         let pace = Arc::new(Pace::default());
         let stream = TokioIo::new(Paced::new(stream, Arc::clone(&pace), self.timeouts, true));
         let service = service_fn(|request| {
-            let (edge, stop) = (Arc::clone(&self.edge), self.stop.clone());
+            let (edge, stop, peer) = (Arc::clone(&self.edge), self.stop.clone(), peer.clone());
             let working = pace.work();
             let is_ambiguous = pace.is_ambiguous();
             async move {
@@ -178,7 +191,7 @@ impl Served {
     async fn http2<S>(
         self,
         stream: S,
-        peer: Option<SocketAddr>,
+        peer: Peer,
     ) -> Result<(), Box<dyn std::error::Error + Send + Sync>>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -186,7 +199,7 @@ impl Served {
         let pace = Arc::new(Pace::default());
         let stream = TokioIo::new(Paced::new(stream, Arc::clone(&pace), self.timeouts, false));
         let service = service_fn(|request| {
-            let (edge, stop) = (Arc::clone(&self.edge), self.stop.clone());
+            let (edge, stop, peer) = (Arc::clone(&self.edge), self.stop.clone(), peer.clone());
             let working = pace.work();
             async move {
                 let answer = edge.serve(peer, request).await;

@@ -98,7 +98,7 @@ async fn renewed(
     token: &str,
     increment: Ttl,
 ) -> Result<Reply, Fault> {
-    let renewed = tokens::renew(open, accessor, increment.0, cx.now).await?;
+    let renewed = tokens::renew(open, accessor, increment.0, cx).await?;
     let standing = renewed.standing.as_deref();
     Ok(Reply {
         auth: Some(Box::new(auth_of(&renewed.record, standing, token, cx.now))),

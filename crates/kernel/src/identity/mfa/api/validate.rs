@@ -57,7 +57,7 @@ impl Handle<Open> for Validate {
         let enough = satisfied(open, &standing.entity.id, &demands, &codes, cx.now).await?;
         enough.map_err(Fault::Forbidden)?;
         // Whoever was removed since the first half does not get in by the second.
-        tokens::stay(open, &mount, &pending.token.payload).await?;
+        tokens::stay(open, &mount, &pending.token.payload, &cx.request).await?;
         let pending = waiting.take(id, cx.now).await?.ok_or_else(unknown)?;
         let (auth, _, warnings) = open.issue_token(pending.token, &mount, cx.now).await?;
         Ok(Reply {

@@ -1,0 +1,291 @@
+//! The HTTP client of this process, and how engines use it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use coffer_crypto::{Zeroizing, sha256};
+use coffer_engine::outbound::{Method, Outbound, Request, Response};
+use coffer_engine::{Answer, Fault};
+use parking_lot::Mutex;
+use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use reqwest::redirect::Policy;
+use reqwest::{Certificate, Client, ClientBuilder, RequestBuilder};
+use tokio::sync::Semaphore;
+use url::{Host, Url};
+
+/// How long a connection that nobody uses is kept.
+const IDLE: Duration = Duration::from_secs(60);
+/// How many requests one mount has under way; more wait for their turn.
+const UNDER_WAY_MAX: usize = 64;
+/// How many clients are kept: one for each set of roots, and one more for this machine's own addresses.
+const CLIENTS_MAX: usize = 256;
+
+/// What engines send requests by. Redirects are not followed: whoever answers must not choose who is asked.
+#[derive(Default)]
+pub(crate) struct Courier {
+    clients: Mutex<HashMap<Manner, Client>>,
+    turns: Mutex<HashMap<String, Arc<Semaphore>>>,
+}
+
+/// What makes clients differ: whom they trust, and whether they may use a proxy.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Manner {
+    roots: [u8; 32],
+    is_local: bool,
+}
+
+impl Outbound for Courier {
+    fn fetch<'a>(&'a self, owner: &'a str, request: Request) -> Answer<'a, Response> {
+        Box::pin(async move {
+            let late = |_| Fault::upstream("no answer in time");
+            let limit = request.timeout;
+            let answer = tokio::time::timeout(limit, self.bring(owner, request)).await;
+            answer.map_err(late)?.map_err(Fault::Upstream)
+        })
+    }
+}
+
+impl Courier {
+    async fn bring(&self, owner: &str, request: Request) -> Result<Response, String> {
+        let turns = self.turns_of(owner);
+        let turn = turns.acquire().await.map_err(|error| error.to_string())?;
+        let most = request.most;
+        let answer = self.sent(request)?.send().await;
+        let mut answer = answer.map_err(|error| innermost(&error))?;
+        let media_type = answer.headers().get(CONTENT_TYPE);
+        let media_type = media_type.and_then(|value| value.to_str().ok());
+        let media_type = media_type.unwrap_or_default().to_owned();
+        let mut body = Zeroizing::new(Vec::new());
+        while let Some(chunk) = answer.chunk().await.map_err(|error| innermost(&error))? {
+            if body.len() + chunk.len() > most {
+                return Err(format!("the answer is longer than {most} bytes"));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        drop(turn);
+        Ok(Response {
+            status: answer.status().as_u16(),
+            media_type,
+            body,
+        })
+    }
+
+    fn sent(&self, request: Request) -> Result<RequestBuilder, String> {
+        let url = Url::parse(&request.url).map_err(|error| format!("the address: {error}"))?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err("the address is neither of http nor of https".to_owned());
+        }
+        let client = self.client(&url, &request.roots)?;
+        let mut sent = match request.method {
+            Method::Get => client.get(url),
+            Method::Post => client.post(url),
+        };
+        for (name, value) in &request.headers {
+            let wrong = || format!("the header {name:?} can not be sent");
+            let name = HeaderName::try_from(name.as_str()).map_err(|_| wrong())?;
+            let mut value = HeaderValue::try_from(value.as_str()).map_err(|_| wrong())?;
+            value.set_sensitive(true);
+            sent = sent.header(name, value);
+        }
+        Ok(match request.body.is_empty() {
+            true => sent,
+            false => sent.body(bytes::Bytes::from_owner(request.body)),
+        })
+    }
+
+    fn client(&self, url: &Url, roots: &str) -> Result<Client, String> {
+        let manner = Manner {
+            roots: sha256(roots.as_bytes()),
+            is_local: is_local(url),
+        };
+        if let Some(client) = self.clients.lock().get(&manner) {
+            return Ok(client.clone());
+        }
+        let mut client = builder(url);
+        if !roots.is_empty() {
+            client = client.tls_certs_only(certificates(roots)?);
+        }
+        let client = client.build().map_err(|error| innermost(&error))?;
+        let mut clients = self.clients.lock();
+        if clients.len() >= CLIENTS_MAX {
+            clients.clear();
+        }
+        clients.insert(manner, client.clone());
+        Ok(client)
+    }
+
+    /// The turns of a mount. Those of mounts that have no request under way are forgotten.
+    fn turns_of(&self, owner: &str) -> Arc<Semaphore> {
+        let mut turns = self.turns.lock();
+        if let Some(turns) = turns.get(owner) {
+            return Arc::clone(turns);
+        }
+        turns.retain(|_, turns| Arc::strong_count(turns) > 1);
+        let fresh = Arc::new(Semaphore::new(UNDER_WAY_MAX));
+        turns.insert(owner.to_owned(), Arc::clone(&fresh));
+        fresh
+    }
+}
+
+/// The beginning of every client of this process, for requests to this address.
+pub(crate) fn builder(url: &Url) -> ClientBuilder {
+    // The first call wins; usually the start of the server was that.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let client = Client::builder()
+        .redirect(Policy::none())
+        .pool_idle_timeout(IDLE)
+        .user_agent(concat!("coffer/", env!("CARGO_PKG_VERSION")));
+    match is_local(url) {
+        // A proxy from the environment can not reach this machine's own loopback.
+        true => client.no_proxy(),
+        false => client,
+    }
+}
+
+/// The certificates of a text in PEM.
+pub(crate) fn certificates(pem: &str) -> Result<Vec<Certificate>, String> {
+    let found = Certificate::from_pem_bundle(pem.as_bytes()).map_err(|error| error.to_string())?;
+    match found.is_empty() {
+        true => Err("it holds no certificate".to_owned()),
+        false => Ok(found),
+    }
+}
+
+/// What went wrong, without the address: that may hold a credential.
+pub(crate) fn innermost(error: &dyn std::error::Error) -> String {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error.to_string()
+}
+
+fn is_local(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// Answers each connection once with `answer`, and says how it was asked.
+    async fn server(answer: String) -> (String, tokio::sync::mpsc::Receiver<String>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}/x", listener.local_addr().unwrap());
+        let (tell, told) = tokio::sync::mpsc::channel(8);
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let mut asked = vec![0; 64 << 10];
+                let length = stream.read(&mut asked).await.unwrap();
+                asked.truncate(length);
+                let _ = tell.send(String::from_utf8(asked).unwrap()).await;
+                let _ = stream.write_all(answer.as_bytes()).await;
+            }
+        });
+        (address, told)
+    }
+
+    fn answer(status: &str, more: &str, body: &str) -> String {
+        let length = body.len();
+        format!("HTTP/1.1 {status}\r\n{more}content-length: {length}\r\n\r\n{body}")
+    }
+
+    async fn refused(request: Request) -> String {
+        let answer = Courier::default().fetch("mount", request).await;
+        answer.unwrap_err().to_string()
+    }
+
+    #[tokio::test]
+    async fn an_answer_of_any_status_is_one() {
+        let more = "content-type: text/plain\r\n";
+        let (url, mut told) = server(answer("403 Forbidden", more, "no")).await;
+        let request = Request::post(url, "application/json", b"{}".to_vec()).with("x-a", "b");
+        let response = Courier::default().fetch("mount", request).await.unwrap();
+        assert_eq!(
+            (response.status, response.body.as_slice()),
+            (403, &b"no"[..])
+        );
+        assert_eq!(response.media_type, "text/plain");
+        let asked = told.recv().await.unwrap();
+        assert!(asked.starts_with("POST /x HTTP/1.1\r\n") && asked.ends_with("\r\n\r\n{}"));
+        assert!(
+            asked.contains("x-a: b\r\n") && asked.contains("content-type: application/json\r\n")
+        );
+    }
+
+    #[tokio::test]
+    async fn a_redirect_is_an_answer_too() {
+        let (elsewhere, mut never) = server(answer("200 OK", "", "")).await;
+        let more = format!("location: {elsewhere}\r\n");
+        let (url, _told) = server(answer("302 Found", &more, "")).await;
+        let response = Courier::default()
+            .fetch("mount", Request::get(url))
+            .await
+            .unwrap();
+        assert_eq!(response.status, 302);
+        assert!(never.try_recv().is_err());
+    }
+
+    #[tokio::test]
+    async fn length_and_time_are_bounded() {
+        let (url, _told) = server(answer("200 OK", "", &"x".repeat(1_000))).await;
+        let short = Request {
+            most: 999,
+            ..Request::get(url)
+        };
+        assert!(refused(short).await.contains("longer than 999 bytes"));
+        let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", silent.local_addr().unwrap());
+        let hasty = Request {
+            timeout: Duration::from_millis(50),
+            ..Request::get(url)
+        };
+        assert!(refused(hasty).await.contains("no answer in time"));
+    }
+
+    #[tokio::test]
+    async fn one_mount_waits_for_its_own_requests_alone() {
+        let courier = Courier::default();
+        let turns = courier.turns_of("slow");
+        let _all = turns.acquire_many(64).await.unwrap();
+        let (url, _told) = server(answer("200 OK", "", "")).await;
+        let hasty = Request {
+            timeout: Duration::from_millis(50),
+            ..Request::get(url)
+        };
+        assert!(courier.fetch("slow", hasty.clone()).await.is_err());
+        let patient = Request {
+            timeout: Duration::from_secs(10),
+            ..hasty
+        };
+        courier.fetch("other", patient).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_can_not_be_sent_is_refused_without_its_secrets() {
+        for (request, word) in [
+            (Request::get("http://"), "the address"),
+            (Request::get("file:///etc/passwd"), "neither of http"),
+            (
+                Request::get("http://h/").with("a", "hunter2\n"),
+                "the header",
+            ),
+            (Request::get("http://h/").trusting("x"), "no certificate"),
+            (Request::get("http://u:hunter2@127.0.0.1:1/"), "refused"),
+        ] {
+            let why = refused(request).await;
+            assert!(why.contains(word) && !why.contains("hunter2"), "{why}");
+        }
+    }
+}
