@@ -10,12 +10,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::networks;
 
+/// The longest time in which logins share a token.
+const MAX_COALESCE_WINDOW: std::time::Duration = std::time::Duration::from_secs(600);
+
 /// The fields as they are stored with a role.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct TokenFields {
     /// Where tokens, and the login itself, may come from; empty for anywhere.
     pub(crate) bound_cidrs: Vec<IpNet>,
+    /// Within this time, like logins share one stored token; zero for one each.
+    pub(crate) coalesce_window: Ttl,
     /// A bound that renewals never pass; zero for none.
     pub(crate) explicit_max_ttl: Ttl,
     /// Longest lifetime; zero for the mount's.
@@ -69,6 +74,10 @@ pub(crate) struct TokenInput {
     /// Networks or addresses that the login and its token may come from.
     #[serde(default)]
     pub(crate) token_bound_cidrs: Option<CommaList>,
+    /// Within this time, at most 10 minutes, further logins that would get the same token share the first one's record: theirs
+    /// are batch tokens, not stored and not renewable, and end with it. 0, the default, for a stored token each.
+    #[serde(default)]
+    pub(crate) token_coalesce_window: Option<Ttl>,
     /// A bound that no renewal passes.
     #[serde(default)]
     pub(crate) token_explicit_max_ttl: Option<Ttl>,
@@ -124,6 +133,9 @@ pub(crate) struct TokenView {
     policies: Option<Vec<String>>,
     /// Networks that tokens may come from.
     token_bound_cidrs: Vec<String>,
+    /// In seconds; shown where it is set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_coalesce_window: Option<Ttl>,
     /// In seconds.
     token_explicit_max_ttl: Ttl,
     /// In seconds.
@@ -183,6 +195,7 @@ impl TokenFields {
         renamed(&mut self.max_ttl, &mut self.old.max_ttl, longest);
         let period = (new.token_period, old.period);
         renamed(&mut self.period, &mut self.old.period, period);
+        set(&mut self.coalesce_window, new.token_coalesce_window);
         set(&mut self.explicit_max_ttl, new.token_explicit_max_ttl);
         set(
             &mut self.no_default_policy,
@@ -220,7 +233,30 @@ impl TokenFields {
                 "'token_type' cannot be 'batch' or 'default_batch' when set to generate tokens with limited use count",
             ));
         }
-        Ok(())
+        self.refuse_sharing()
+    }
+
+    /// What sharing one stored token does not go with: what a batch token can not have.
+    fn refuse_sharing(&self) -> Result<(), Fault> {
+        if self.coalesce_window.is_zero() {
+            return Ok(());
+        }
+        let beside = [
+            (self.num_uses > 0, "token_num_uses"),
+            (!self.period.is_zero(), "token_period"),
+            (self.kind == Kind::Batch, "token_type=batch"),
+        ];
+        if let Some((_, other)) = beside.iter().find(|(is_set, _)| *is_set) {
+            return Err(Fault::Invalid(format!(
+                "'token_coalesce_window' does not go with '{other}'; set only one"
+            )));
+        }
+        match self.coalesce_window.0 > MAX_COALESCE_WINDOW {
+            true => Err(Fault::invalid(
+                "'token_coalesce_window' cannot be longer than 10m",
+            )),
+            false => Ok(()),
+        }
     }
 
     /// Refuses a login from an address that its token could not be used from, and one whose token could not be bound.
@@ -258,6 +294,7 @@ impl TokenFields {
                 Kind::Batch => Some(TokenKind::Batch),
             },
             renewable: true,
+            coalesce_window: self.coalesce_window.0,
             ..Login::default()
         }
     }
@@ -284,6 +321,7 @@ impl TokenFields {
             num_uses: Some(self.num_uses).filter(|uses| self.old.num_uses && *uses > 0),
             period: seen(self.old.period, self.period),
             policies: listed(self.old.policies, &self.policies),
+            token_coalesce_window: seen(true, self.coalesce_window),
             token_bound_cidrs: nets,
             token_explicit_max_ttl: self.explicit_max_ttl,
             token_max_ttl: self.max_ttl,
@@ -409,6 +447,10 @@ mod tests {
             serde_json::json!({ "token_type": "nonsense" }),
             serde_json::json!({ "token_type": "batch", "token_period": "1h" }),
             serde_json::json!({ "token_type": "batch", "token_num_uses": 3 }),
+            serde_json::json!({ "token_coalesce_window": "11m" }),
+            serde_json::json!({ "token_coalesce_window": "1m", "token_num_uses": 3 }),
+            serde_json::json!({ "token_coalesce_window": "1m", "token_period": "1h" }),
+            serde_json::json!({ "token_coalesce_window": "1m", "token_type": "batch" }),
         ] {
             let told = TokenFields::default().apply(&input(wish.clone()), &OldInput::default());
             assert!(matches!(told, Err(Fault::Invalid(_))), "{wish}");

@@ -231,6 +231,9 @@ pub struct Login {
     pub kind: Option<TokenKind>,
     /// Whether it can be renewed.
     pub renewable: bool,
+    /// Within this time, further logins that would get the same token share its record: theirs are batch tokens that end with
+    /// it. Zero for a stored token for each login.
+    pub coalesce_window: Duration,
     /// What the auth method wants back when the token is renewed; see [`Login::with_session`].
     pub payload: Value,
 }

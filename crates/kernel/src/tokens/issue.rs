@@ -118,7 +118,7 @@ impl Open {
         Ok((auth_of(&record, None, token.expose(), now), record))
     }
 
-    fn note_creation(&self, record: &TokenRecord, mount: &Mount) {
+    pub(super) fn note_creation(&self, record: &TokenRecord, mount: &Mount) {
         self.settings.meters.token_created(&TokenCreated {
             auth_method: mount.record.engine(),
             mount_point: &mount.record.path,
@@ -159,6 +159,7 @@ impl Open {
             format!("{name}-{}", login.display_name)
         };
         let kind = mount.record.tuning.kind_of_login(login.kind);
+        let window = login.coalesce_window;
         let new = NewToken {
             id: None,
             parent: String::new(),
@@ -186,6 +187,9 @@ impl Open {
             Gate::Passed(new) => *new,
             Gate::Waits(requirement) => return Ok((*requirement, vec![WAITS.to_owned()])),
         };
+        if !window.is_zero() && new.kind == TokenKind::Service && new.num_uses == 0 {
+            return self.issue_coalesced(new, window, mount, asked.now).await;
+        }
         let (auth, _, warnings) = self.issue_token(new, mount, asked.now).await?;
         Ok((auth, warnings))
     }
@@ -234,7 +238,7 @@ impl Open {
     }
 
     /// The record of a token of the namespace at hand, and the token where its creator chose one.
-    fn described(
+    pub(super) fn described(
         &self,
         new: NewToken,
         mount: &Mount,

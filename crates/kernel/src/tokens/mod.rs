@@ -14,6 +14,7 @@
 //! Tokens end by the same due index and worker as leases.
 
 mod api;
+mod coalesce;
 mod count;
 pub(crate) mod issue;
 mod lifetime;

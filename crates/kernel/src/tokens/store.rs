@@ -11,6 +11,7 @@ use coffer_engine::{Fault, TokenKind};
 use coffer_wire::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::coalesce::Leads;
 use super::count::counted;
 use super::record::TokenRecord;
 use crate::due::{Due, Ending, Mark};
@@ -45,6 +46,7 @@ pub struct Tokens {
     pub(super) due: Arc<Due>,
     pub(super) counts: Arc<Counts>,
     pub(super) sweeping: Arc<AtomicBool>,
+    pub(super) leads: Leads,
     meters: Arc<Meters>,
 }
 
@@ -88,6 +90,7 @@ impl Tokens {
             due,
             counts,
             sweeping: Arc::default(),
+            leads: Leads::default(),
             meters,
         })
     }
@@ -439,7 +442,7 @@ fn spend(record: &mut TokenRecord) -> Result<(), Fault> {
 }
 
 /// A batch token ends with its parent at the latest, also before the worker came to end that.
-fn bounded_by(mut batch: TokenRecord, parent: &TokenRecord) -> TokenRecord {
+pub(super) fn bounded_by(mut batch: TokenRecord, parent: &TokenRecord) -> TokenRecord {
     batch.expires = match (batch.expires, parent.expires) {
         (Some(own), Some(parents)) => Some(own.min(parents)),
         (own, parents) => own.or(parents),

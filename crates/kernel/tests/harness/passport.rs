@@ -118,6 +118,8 @@ struct Enter {
     ttl: Ttl,
     #[serde(default)]
     batch: Flag,
+    #[serde(default)]
+    share: Ttl,
     /// `right`, or it is wrong; where there is one, failures are counted. `broken` is nobody's fault.
     #[serde(default)]
     password: Option<Text>,
@@ -156,6 +158,7 @@ impl Handle<Passport> for Enter {
             ttl: self.ttl.0,
             kind: self.batch.0.then_some(TokenKind::Batch),
             renewable: true,
+            coalesce_window: self.share.0,
             ..Login::default()
         };
         Ok(Box::new(login.with_session(&visit)?))
