@@ -4,13 +4,12 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use tokio::task::LocalSet;
-
 use crate::Failure;
 use crate::connection::{Answer, Connection};
 use crate::process::Server;
 
 /// One request of a load, made from its number.
+#[derive(Clone)]
 pub struct Request {
     /// HTTP method.
     pub method: &'static str,
@@ -79,16 +78,14 @@ where
         size,
         begin: Instant::now(),
     });
-    let local = LocalSet::new();
-    let workers: Vec<_> = connections
+    let workers = connections
         .into_iter()
-        .map(|connection| local.spawn_local(worker(Rc::clone(&shared), connection)))
-        .collect();
-    local.await;
-    let seconds = shared.begin.elapsed().as_secs_f64();
+        .map(|connection| tokio::task::spawn_local(worker(Rc::clone(&shared), connection)));
+    let workers: Vec<_> = workers.collect();
     for worker in workers {
         worker.await??;
     }
+    let seconds = shared.begin.elapsed().as_secs_f64();
     let mut latencies = shared.latencies_us.take();
     latencies.sort_unstable();
     let count = latencies.len().max(1) as f64;

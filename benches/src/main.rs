@@ -6,7 +6,9 @@
 //! medians over the rounds. Only numbers of one run may be compared with each other.
 
 mod connection;
+mod issuer;
 mod load;
+mod logins;
 mod options;
 mod postgres;
 mod process;
@@ -14,6 +16,7 @@ mod report;
 mod round;
 
 use clap::Parser;
+use tokio::task::LocalSet;
 
 use crate::options::Options;
 use crate::postgres::Postgres;
@@ -39,7 +42,8 @@ async fn main() -> Result<(), Failure> {
         }
         for side in sides {
             eprintln!("round {} of {}: {}", number + 1, options.rounds, side.label);
-            let measured = round::run(&options, &side, postgres.as_ref()).await?;
+            let measured = round::run(&options, &side, postgres.as_ref());
+            let measured = LocalSet::new().run_until(measured).await?;
             report.add(&side, measured);
         }
     }

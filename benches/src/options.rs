@@ -37,6 +37,12 @@ pub struct Options {
     /// PostgreSQL credentials to issue; 0 leaves PostgreSQL out.
     #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(0..=100_000))]
     pub credentials: u32,
+    /// Logins of each auth method, and a 25th of that by password; 0 leaves them out.
+    #[arg(long, default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(0..=10_000_000))]
+    pub logins: u32,
+    /// Measures logins and nothing else.
+    #[arg(long)]
+    pub only_logins: bool,
     /// Longest time for one measurement; what is not sent by then is left out.
     #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub seconds_max: u64,

@@ -18,13 +18,14 @@ impl Report {
     pub fn new(options: &Options) -> Self {
         let cores = std::thread::available_parallelism().map_or(0, usize::from);
         let heading = format!(
-            "{} cores, {} connections, medians of {} interleaved round(s); {} reads, {} writes, {} credentials, {} tokens, {} renewals each",
+            "{} cores, {} connections, medians of {} interleaved round(s); {} reads, {} writes, {} credentials, {} logins, {} tokens, {} renewals each",
             cores,
             options.connections,
             options.rounds,
             options.reads,
             options.writes,
             options.credentials,
+            options.logins,
             options.tokens,
             options.renewals
         );

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::Failure;
 use crate::load::{self, Measured, Request, Size};
+use crate::logins;
 use crate::options::{Options, Side};
 use crate::postgres::Postgres;
 use crate::process::{Server, StartTimes};
@@ -39,6 +40,16 @@ pub async fn run(
     settle().await;
     let mut memory_mib = vec![("idle".to_owned(), mib(&server)?)];
     let mut loads = Vec::new();
+    if options.logins > 0 {
+        logins::run(options, &server, &mut loads).await?;
+    }
+    if options.only_logins {
+        return Ok(Round {
+            loads,
+            memory_mib,
+            starts: vec![("empty".to_owned(), empty)],
+        });
+    }
     let callers = prepare(&server).await?;
     key_value(options, &server, &callers, &mut loads).await?;
     if let Some(postgres) = postgres {
