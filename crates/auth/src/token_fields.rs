@@ -1,9 +1,10 @@
 //! What every role says about the tokens of its logins: one set of fields for all methods.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use coffer_engine::{Fault, Login, Stay, TokenKind};
-use coffer_wire::{CommaList, Flag, Int, Text, Ttl, format_networks, parse_networks};
+use coffer_engine::{Alias, Fault, Login, Stay, TokenKind};
+use coffer_wire::{CommaList, Flag, Int, KvPairs, Text, Ttl, format_networks, parse_networks};
 use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,8 @@ const MAX_COALESCE_WINDOW: std::time::Duration = std::time::Duration::from_secs(
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct TokenFields {
+    /// What the identity store notes with the alias of each login, beside what the method knows itself.
+    pub(crate) alias_metadata: BTreeMap<String, String>,
     /// Where tokens, and the login itself, may come from; empty for anywhere.
     pub(crate) bound_cidrs: Vec<IpNet>,
     /// Within this time, like logins share one stored token; zero for one each.
@@ -71,6 +74,9 @@ pub(crate) struct OldNames {
 /// The fields as a role is written; what is missing stays as it is.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 pub(crate) struct TokenInput {
+    /// Notes for the identity's alias that each login leaves in the identity store. What the method knows itself wins.
+    #[serde(default)]
+    pub(crate) alias_metadata: Option<KvPairs>,
     /// Networks or addresses that the login and its token may come from.
     #[serde(default)]
     pub(crate) token_bound_cidrs: Option<CommaList>,
@@ -121,6 +127,9 @@ pub(crate) struct OldInput {
 /// The fields as a role is shown.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct TokenView {
+    /// Notes for the alias; shown where there are some.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    alias_metadata: BTreeMap<String, String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     bound_cidrs: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -195,6 +204,10 @@ impl TokenFields {
         renamed(&mut self.max_ttl, &mut self.old.max_ttl, longest);
         let period = (new.token_period, old.period);
         renamed(&mut self.period, &mut self.old.period, period);
+        set(
+            &mut self.alias_metadata,
+            new.alias_metadata.as_ref().map(|pairs| pairs.0.clone()),
+        );
         set(&mut self.coalesce_window, new.token_coalesce_window);
         set(&mut self.explicit_max_ttl, new.token_explicit_max_ttl);
         set(
@@ -299,6 +312,24 @@ impl TokenFields {
         }
     }
 
+    /// Who logs in, for the identity store, with what the method knows of them.
+    pub(crate) fn alias(&self, name: String, known: BTreeMap<String, String>) -> Alias {
+        Alias {
+            name,
+            metadata: self.alias_metadata_with(known),
+        }
+    }
+
+    /// What the method knows of somebody, and what the role notes beside it.
+    pub(crate) fn alias_metadata_with(
+        &self,
+        known: BTreeMap<String, String>,
+    ) -> BTreeMap<String, String> {
+        let mut metadata = self.alias_metadata.clone();
+        metadata.extend(known);
+        metadata
+    }
+
     /// What holds of a login at a renewal.
     pub(crate) fn stay(&self) -> Stay {
         Stay {
@@ -322,6 +353,7 @@ impl TokenFields {
             period: seen(self.old.period, self.period),
             policies: listed(self.old.policies, &self.policies),
             token_coalesce_window: seen(true, self.coalesce_window),
+            alias_metadata: self.alias_metadata.clone(),
             token_bound_cidrs: nets,
             token_explicit_max_ttl: self.explicit_max_ttl,
             token_max_ttl: self.max_ttl,
@@ -436,6 +468,23 @@ mod tests {
                 .get("policies")
                 .is_none()
         );
+    }
+
+    #[test]
+    fn notes_for_the_alias_never_stand_for_what_the_method_knows() {
+        let mut fields = TokenFields::default();
+        let seen = serde_json::to_value(fields.view()).unwrap();
+        assert!(seen.get("alias_metadata").is_none());
+        let written = serde_json::json!({ "alias_metadata": { "team": "red", "who": "me" } });
+        fields
+            .apply(&input(written.clone()), &OldInput::default())
+            .unwrap();
+        let seen = serde_json::to_value(fields.view()).unwrap();
+        assert_eq!(seen["alias_metadata"], written["alias_metadata"]);
+        let known = BTreeMap::from([("who".to_owned(), "ann".to_owned())]);
+        let alias = fields.alias("a".into(), known);
+        assert_eq!(alias.metadata["who"], "ann");
+        assert_eq!(alias.metadata["team"], "red");
     }
 
     #[test]

@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use coffer_engine::{
-    Alias, Ctx, Fault, Handle, Login, Role as LoginRole, Routes, Session, Stay, path,
-};
+use coffer_engine::{Ctx, Fault, Handle, Login, Role as LoginRole, Routes, Session, Stay, path};
 use coffer_wire::Text;
 use ipnet::IpNet;
 use schemars::JsonSchema;
@@ -129,10 +127,7 @@ fn accepted(
         None => (BTreeMap::new(), Vec::new()),
     };
     metadata.insert("role_name".to_owned(), name.to_owned());
-    let alias = Alias {
-        name: role.role_id.clone(),
-        metadata: metadata.clone(),
-    };
+    let alias = role.token.alias(role.role_id.clone(), metadata.clone());
     let entered = Entered {
         role_name: name.to_owned(),
         role: role.key.clone(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use coffer_crypto::{Secret, password};
-use coffer_engine::{Alias, Ctx, Fault, Handle, Login, Routes, Session, Stay, path};
+use coffer_engine::{Ctx, Fault, Handle, Login, Routes, Session, Stay, path};
 use coffer_wire::Text;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -73,10 +73,7 @@ impl Session<Userpass> for Entered {
 }
 
 fn accepted(cx: &Ctx, username: String, user: &User) -> Result<Box<Login>, Fault> {
-    let alias = Alias {
-        name: username.clone(),
-        metadata: BTreeMap::new(),
-    };
+    let alias = user.token.alias(username.clone(), BTreeMap::new());
     let entered = Entered {
         username: username.clone(),
         policies: user.token.policies.clone(),
