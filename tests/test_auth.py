@@ -113,6 +113,26 @@ def refused(call):
     return not answer or not answer.get("auth")
 
 
+def test_a_controller_that_logs_in_again_and_again_stores_one_token(root, fresh):
+    if is_reference():
+        pytest.skip("the reference stores a token for each login")
+    approle = root.auth.approle
+    fresh.ok("POST", "auth/approle/role/controller", {"token_policies": "app", "token_ttl": "1h", "token_coalesce_window": "5m"})
+    role_id = approle.read_role_id("controller")["data"]["role_id"]
+    secret_id = approle.generate_secret_id("controller")["data"]["secret_id"]
+    before = len(root.auth.token.list_accessors()["data"]["keys"])
+    clients = [guest(fresh) for _ in range(30)]
+    logins = [client.auth.approle.login(role_id, secret_id)["auth"] for client in clients]
+    assert len(root.auth.token.list_accessors()["data"]["keys"]) == before + 1
+    assert [login["token_type"] for login in logins] == ["service"] + ["batch"] * 29
+    for client in clients:
+        client.secrets.kv.v2.create_or_update_secret("shared", {"a": "b"})
+    root.auth.token.revoke_accessor(logins[0]["accessor"])
+    for client in clients:
+        assert not client.is_authenticated()
+    assert guest(fresh).auth.approle.login(role_id, secret_id)["auth"]["token_type"] == "service"
+
+
 def test_approle_through_hvac(root, fresh):
     approle = root.auth.approle
     approle.create_or_update_approle("web", token_policies=["app"], token_ttl="1h", secret_id_num_uses=2, secret_id_ttl="10m")
