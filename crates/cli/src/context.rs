@@ -3,6 +3,7 @@ use coffer_client::{Client, ClientBuilder, Token, variable};
 use crate::failure::Failure;
 use crate::global::Global;
 use crate::output::Format;
+use crate::rehearsal;
 use crate::token_file;
 use crate::ui::Ui;
 
@@ -76,6 +77,12 @@ impl Context {
         }
         if flags.tls_skip_verify {
             builder = builder.skip_verify(true);
+        }
+        if flags.output_curl_string {
+            builder = builder.rehearse(rehearsal::curl);
+        }
+        if flags.output_policy {
+            builder = builder.rehearse(rehearsal::policy);
         }
         if flags.disable_redirects {
             builder = builder.redirects(false);

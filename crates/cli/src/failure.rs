@@ -2,6 +2,8 @@ use std::fmt::Write as _;
 
 use coffer_client::Error;
 
+use crate::ui::Ui;
+
 /// Why a command ends with an exit code other than 0, and what to tell the user.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -25,6 +27,11 @@ impl Failure {
 
     /// A failure of the server or on the way to it; `doing` says what was attempted ("reading secret/x").
     pub(crate) fn remote(doing: &str, error: &Error) -> Self {
+        if let Error::Rehearsed(said) = error {
+            // All that was asked for: what would have been sent.
+            Ui::new(true).line(said);
+            return Self::silent(0);
+        }
         let code = if matches!(error, Error::Config(_)) {
             1
         } else {

@@ -62,6 +62,18 @@ pub(crate) struct Global {
     /// Override a policy that may be overridden
     #[arg(long, global = true, hide_short_help = true)]
     pub(crate) policy_override: bool,
+    /// Send nothing; print the curl command that would do it
+    #[arg(long, global = true, hide_short_help = true, help_heading = "Output")]
+    pub(crate) output_curl_string: bool,
+    /// Send nothing; print the rule of a policy that allows it
+    #[arg(
+        long,
+        global = true,
+        hide_short_help = true,
+        help_heading = "Output",
+        conflicts_with = "output_curl_string"
+    )]
+    pub(crate) output_policy: bool,
     /// Never ask anything
     #[arg(long, global = true, hide_short_help = true)]
     pub(crate) non_interactive: bool,

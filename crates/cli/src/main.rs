@@ -14,6 +14,7 @@ mod input;
 mod invocation;
 mod mount_flags;
 mod output;
+mod rehearsal;
 mod token_file;
 mod ui;
 

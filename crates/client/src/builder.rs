@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::retry::DEFAULT_RETRIES;
-use crate::{Client, Error, Token};
+use crate::{Client, Error, Rehearsed, Token};
 
 /// Where a server listens unless it is told otherwise.
 pub const DEFAULT_ADDRESS: &str = "https://127.0.0.1:8200";
@@ -48,6 +48,7 @@ pub struct ClientBuilder {
     pub(crate) wrap_ttl: Option<Duration>,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) redirects: bool,
+    pub(crate) rehearsal: Option<fn(&Rehearsed) -> String>,
 }
 
 impl Default for ClientBuilder {
@@ -67,6 +68,7 @@ impl Default for ClientBuilder {
             wrap_ttl: None,
             headers: Vec::new(),
             redirects: true,
+            rehearsal: None,
         }
     }
 }
@@ -191,6 +193,13 @@ impl ClientBuilder {
     /// Adds a header to every request.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// Sends nothing: each request ends in [`Error::Rehearsed`] with what `word` says of it. Requests by which a client finds
+    /// out how to ask ([`crate::sys::Sys::mount_of`]) are sent all the same.
+    pub fn rehearse(mut self, word: fn(&Rehearsed) -> String) -> Self {
+        self.rehearsal = Some(word);
         self
     }
 

@@ -92,6 +92,9 @@ pub enum Error {
         /// The limit.
         limit_bytes: usize,
     },
+    /// The request was not sent: the client only says what it would send.
+    #[error("{0}")]
+    Rehearsed(String),
     /// The client itself is set up wrongly, or was asked for something that cannot be sent.
     #[error("{0}")]
     Config(String),
@@ -133,7 +136,7 @@ impl Error {
             Self::Decode { .. } => {
                 "Check that the address is that of a Coffer, Vault or OpenBao server."
             }
-            Self::TooLarge { .. } | Self::Config(_) => return None,
+            Self::TooLarge { .. } | Self::Config(_) | Self::Rehearsed(_) => return None,
         };
         Some(step.to_owned())
     }

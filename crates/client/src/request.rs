@@ -68,6 +68,7 @@ pub struct Request {
     pub(crate) wrap: Wrap,
     pub(crate) token: Option<Token>,
     pub(crate) retries: bool,
+    pub(crate) is_question: bool,
 }
 
 impl Request {
@@ -82,6 +83,7 @@ impl Request {
             wrap: Wrap::Never,
             token: None,
             retries: true,
+            is_question: false,
         }
     }
 
@@ -135,6 +137,12 @@ impl Request {
     #[must_use]
     pub fn token(mut self, token: Token) -> Self {
         self.token = Some(token);
+        self
+    }
+
+    /// Is sent by a client that only rehearses, too: without its answer nobody knows what to ask.
+    pub(crate) fn question(mut self) -> Self {
+        self.is_question = true;
         self
     }
 

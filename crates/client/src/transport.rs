@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 
 use crate::request::Wrap;
 use crate::response::MAX_RESPONSE_BYTES;
-use crate::{ClientBuilder, Error, Method, Request, Response, Token, tls};
+use crate::{ClientBuilder, Error, Method, Rehearsed, Request, Response, Token, tls};
 
 pub use stream::Download;
 
@@ -31,6 +31,14 @@ pub(crate) struct Transport {
     base: Url,
     address: Arc<str>,
     timeout: Option<Duration>,
+    rehearsal: Option<Rehearsal>,
+}
+
+/// What says of a request what would be sent, with the header fields that all of them have.
+#[derive(Clone)]
+struct Rehearsal {
+    word: fn(&Rehearsed) -> String,
+    headers: HeaderMap,
 }
 
 impl Transport {
@@ -61,6 +69,13 @@ impl Transport {
             base,
             address: from.address.as_str().into(),
             timeout: from.timeout,
+            rehearsal: match from.rehearsal {
+                Some(word) => Some(Rehearsal {
+                    word,
+                    headers: default_headers(from)?,
+                }),
+                None => None,
+            },
         })
     }
 
@@ -158,7 +173,14 @@ impl Transport {
             };
             outgoing = outgoing.header(CONTENT_TYPE, media).body(body.clone());
         }
-        Ok(outgoing)
+        match &self.rehearsal {
+            Some(rehearsal) if !request.is_question => {
+                let sent = outgoing.build();
+                let sent = sent.map_err(|error| Error::Config(innermost(&error)))?;
+                Err(rehearsal.of(request, &sent))
+            }
+            _ => Ok(outgoing),
+        }
     }
 
     fn url(&self, request: &Request) -> Result<Url, Error> {
@@ -206,6 +228,33 @@ impl Transport {
             url: url.to_owned(),
             reason,
         }
+    }
+}
+
+impl Rehearsal {
+    fn of(&self, request: &Request, sent: &reqwest::Request) -> Error {
+        let all = self.headers.iter().chain(sent.headers());
+        let mut has_token = false;
+        let mut headers = Vec::new();
+        for (name, value) in all {
+            match name.as_str() == header::TOKEN {
+                true => has_token = true,
+                false => headers.push((
+                    name.to_string(),
+                    String::from_utf8_lossy(value.as_bytes()).into_owned(),
+                )),
+            }
+        }
+        let lists = |(name, value): &(String, String)| name == "list" && value == "true";
+        Error::Rehearsed((self.word)(&Rehearsed {
+            method: request.method,
+            url: sent.url().to_string(),
+            path: request.path.clone(),
+            headers,
+            has_token,
+            lists: request.query.iter().any(lists),
+            body: request.body.clone(),
+        }))
     }
 }
 

@@ -127,6 +127,25 @@ fn leases_tokens_and_wrapping() {
 }
 
 #[test]
+fn what_would_be_sent_is_shown_and_not_sent() {
+    let server = Server::start(answers::ISSUED);
+    let home = Home::new(&server.address);
+    assert_snapshot!(home.run_all(&[
+        "read -output-curl-string database/creds/app",
+        "list -output-curl-string -namespace=team auth/userpass/users",
+        "write -output-curl-string secret/x a=b",
+        "token create -output-curl-string -wrap-ttl=5m -policy=app",
+        "login -output-curl-string -method=userpass username=ann password=secret",
+        "read -output-policy database/creds/app",
+        "list -output-policy auth/userpass/users",
+        "write -output-policy sys/auth/x/tune a=b",
+        "delete -output-policy secret/x",
+        "read -output-policy -output-curl-string secret/x",
+    ]));
+    assert_eq!(server.writes(), Vec::<String>::new());
+}
+
+#[test]
 fn snapshots_are_inspected_without_a_server() {
     let home = Home::new("http://127.0.0.1:1");
     let whole = fixture();

@@ -104,8 +104,8 @@ impl Sys<'_> {
     /// # Errors
     /// Any [`Error`]; 403 where the token may not do anything there.
     pub async fn mount_of(&self, path: &str) -> Result<MountPreflight, Error> {
-        self.get_data(&format!("sys/internal/ui/mounts/{path}"))
-            .await
+        let question = Request::new(Method::Get, format!("sys/internal/ui/mounts/{path}"));
+        self.client.send(question.question()).await?.ok()?.data()
     }
 }
 
