@@ -512,3 +512,60 @@ async fn namespaces_have_entities_of_their_own() {
     let own = h.read("team/auth/token/lookup-self", &inside.token()).await;
     assert_eq!(own.status, 403, "{own:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_login_that_is_known_by_heart_still_obeys_every_change() {
+    let (h, accessor) = server().await;
+    let wish = json!({ "name": "alice", "groups": "crew", "metadata": { "team": "red" } });
+    // The first one makes her, the second one is seen to tell nothing new, the third one is not looked up.
+    let by_heart = async || {
+        login(&h, wish.clone()).await;
+        login(&h, wish.clone()).await;
+        login(&h, wish.clone()).await
+    };
+    let id = entity_of(&by_heart().await);
+
+    let external = json!({ "name": "crew", "type": "external", "policies": ["crew"] });
+    let group = h.write("identity/group", &h.root, external).await;
+    let group = group.data()["id"].clone();
+    let alias = json!({ "name": "crew", "mount_accessor": accessor, "canonical_id": group });
+    let alias = h.write("identity/group-alias", &h.root, alias).await;
+    assert_eq!(alias.status, 200, "{alias:?}");
+    let joined = login(&h, wish.clone()).await;
+    assert_eq!(
+        joined.auth()["identity_policies"],
+        json!(["crew"]),
+        "a group that is there now"
+    );
+    by_heart().await;
+    let without = json!({ "name": "alice", "metadata": { "team": "red" } });
+    let left = login(&h, without).await;
+    assert_eq!(left.auth().get("identity_policies"), None, "in no group");
+    let again = login(&h, wish.clone()).await;
+    assert_eq!(
+        again.auth()["identity_policies"],
+        json!(["crew"]),
+        "and in it again"
+    );
+
+    by_heart().await;
+    let other = json!({ "name": "alice", "groups": "crew", "metadata": { "team": "blue" } });
+    login(&h, other).await;
+    login(&h, wish.clone()).await;
+    assert_eq!(
+        shown(&h, &id).await["aliases"][0]["metadata"]["team"],
+        "red"
+    );
+
+    by_heart().await;
+    entity(&h, &id, json!({ "disabled": true })).await;
+    assert_eq!(login(&h, wish.clone()).await.status, 403);
+    entity(&h, &id, json!({ "disabled": false })).await;
+    assert_eq!(entity_of(&by_heart().await), id);
+    h.delete(&format!("identity/entity/id/{id}"), &h.root).await;
+    assert_ne!(
+        entity_of(&by_heart().await),
+        id,
+        "a deleted one does not come back"
+    );
+}

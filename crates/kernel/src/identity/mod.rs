@@ -30,6 +30,7 @@ pub mod metadata;
 pub mod mfa;
 pub mod name;
 pub mod oidc;
+mod remembered;
 mod standing;
 mod store;
 pub mod upkeep;

@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 use super::entity::Entity;
 use super::group::Group;
 use super::metadata::Metadata;
+use super::remembered::{REMEMBERED, Told};
 use super::store::Identity;
 use super::work::Touched;
 use crate::policy;
@@ -47,6 +48,8 @@ struct Cache {
     /// By the id that was asked for: the entity's own, or one that was merged into it.
     standings: Recent<String, Option<Arc<Standing>>>,
     groups: Recent<String, Option<Arc<Group>>>,
+    /// By what was told: the entity, and the standing it had then.
+    logins: Recent<Told, (String, u64)>,
 }
 
 impl Default for Known {
@@ -55,6 +58,7 @@ impl Default for Known {
             generation: 0,
             standings: Recent::new(MAX_ENTITY_BYTES),
             groups: Recent::new(MAX_GROUP_BYTES),
+            logins: Recent::new(REMEMBERED),
         }))
     }
 }
@@ -70,6 +74,27 @@ impl Known {
             for id in &touched.entities {
                 cache.standings.remove(id);
             }
+        }
+    }
+}
+
+impl Known {
+    /// The standing of whose login told the same, if nothing has changed since; else how many changes there were so far.
+    pub(super) fn remembered(&self, told: &Told) -> Result<Arc<Standing>, u64> {
+        let mut cache = self.0.lock();
+        let known = cache.logins.get(told).and_then(|(id, stamp)| {
+            let standing = cache.standings.get(&id).flatten();
+            standing.filter(|standing| standing.stamp == stamp)
+        });
+        known.ok_or(cache.generation)
+    }
+
+    /// Keeps that a login told nothing new, unless something has changed since `generation`.
+    pub(super) fn remember(&self, told: Told, id: &str, standing: &Standing, generation: u64) {
+        let mut cache = self.0.lock();
+        if cache.generation == generation {
+            let kept = (id.to_owned(), standing.stamp);
+            cache.logins.insert(told, kept, 1);
         }
     }
 }

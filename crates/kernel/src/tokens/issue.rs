@@ -210,10 +210,10 @@ impl Open {
             metadata: Some(alias.metadata.clone()),
             groups: Some(groups),
         };
-        let entity = self.space.identity.apply(&login, now, &self.random).await?;
-        match entity.disabled {
-            true => Err(Fault::Denied),
-            false => Ok(entity.id),
+        let known = self.space.identity.log_in(&login, now, &self.random);
+        match known.await? {
+            Some(standing) if !standing.entity.disabled => Ok(standing.entity.id.clone()),
+            _ => Err(Fault::Denied),
         }
     }
 

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use coffer_engine::Fault;
+use serde::Serialize;
 
 use super::super::alias::Alias;
 use super::super::entity::Entity;
@@ -18,7 +19,7 @@ pub const MAX_LOGIN_GROUPS: usize = 1_000;
 
 /// Finds the entity behind an alias, or makes both; brings the alias's metadata and the memberships in external
 /// groups of the mount to what the auth method says. A login that tells nothing new writes nothing.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct LogIn {
     /// The accessor of the auth mount.
     pub mount: String,
