@@ -1,6 +1,7 @@
 //! The auth methods: ways in, each of which says who somebody is. The kernel makes the token.
 
 pub mod approle;
+mod issuer;
 mod names;
 mod networks;
 mod token_fields;

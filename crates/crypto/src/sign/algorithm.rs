@@ -62,6 +62,20 @@ impl Algorithm {
         Self::Hs512,
     ];
 
+    /// Those with a public key, which are all that strangers' tokens may be signed by.
+    pub const PUBLIC: [Self; 10] = [
+        Self::Rs256,
+        Self::Rs384,
+        Self::Rs512,
+        Self::Ps256,
+        Self::Ps384,
+        Self::Ps512,
+        Self::Es256,
+        Self::Es384,
+        Self::Es512,
+        Self::EdDsa,
+    ];
+
     /// The name in the registry of JSON Web Algorithms.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -4,9 +4,12 @@
 //! is what makes confusing algorithms impossible: no function here takes the algorithm from a message.
 
 mod algorithm;
+mod der;
+mod pem;
 mod signing;
 mod verifying;
 
 pub use algorithm::Algorithm;
+pub use pem::read_pem;
 pub use signing::SigningKey;
 pub use verifying::{PublicParts, VerifyingKey};

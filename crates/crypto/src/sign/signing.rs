@@ -12,6 +12,7 @@ use aws_lc_rs::signature::{
 };
 
 use super::algorithm::{Algorithm, Family};
+use super::der;
 use super::verifying::VerifyingKey;
 use crate::{Error, Secret};
 
@@ -124,7 +125,7 @@ impl SigningKey {
     fn of(algorithm: Algorithm, pair: Pair) -> Result<Self, Error> {
         let public = match &pair {
             Pair::Rsa(pair) => {
-                let (n, e) = rsa_parts(pair.public_key().as_ref()).ok_or(Error::KeyUnfit)?;
+                let (n, e) = der::rsa_parts(pair.public_key().as_ref()).ok_or(Error::KeyUnfit)?;
                 VerifyingKey::rsa(algorithm, n, e)?
             }
             Pair::Curve(pair) => {
@@ -169,36 +170,6 @@ fn padding(algorithm: Algorithm) -> &'static dyn signature::RsaEncoding {
         Algorithm::Ps512 => &signature::RSA_PSS_SHA512,
         _ => &signature::RSA_PKCS1_SHA256,
     }
-}
-
-/// Modulus and exponent of an `RSAPublicKey` (RFC 8017 appendix A.1.1) as the library writes it: a sequence of two
-/// positive numbers in DER.
-fn rsa_parts(document: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (sequence, _) = element(0x30, document)?;
-    let (n, rest) = element(0x02, sequence)?;
-    let (e, _) = element(0x02, rest)?;
-    Some((without_sign(n), without_sign(e)))
-}
-
-/// The content of a DER element with this tag, and what follows it.
-fn element(tag: u8, bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (&found, rest) = bytes.split_first()?;
-    let (&first, rest) = rest.split_first().filter(|_| found == tag)?;
-    if first < 0x80 {
-        return rest.split_at_checked(usize::from(first));
-    }
-    let (length, rest) = rest.split_at_checked(usize::from(first & 0x7f))?;
-    if length.len() > 4 {
-        return None;
-    }
-    let length = length
-        .iter()
-        .fold(0usize, |length, byte| length << 8 | usize::from(*byte));
-    rest.split_at_checked(length)
-}
-
-fn without_sign(number: &[u8]) -> &[u8] {
-    number.strip_prefix(&[0]).unwrap_or(number)
 }
 
 #[cfg(test)]
