@@ -2,6 +2,7 @@
 
 pub mod approle;
 mod issuer;
+pub mod jwt;
 mod names;
 mod networks;
 mod token_fields;

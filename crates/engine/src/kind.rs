@@ -65,6 +65,11 @@ impl Kind {
         self
     }
 
+    /// The same under another name that operators know it by.
+    pub fn named(self, name: &'static str) -> Self {
+        Self { name, ..self }
+    }
+
     /// The engine of one mount; none where the option `version` names none.
     pub fn make(&self, mount: &MountInfo) -> Option<Box<dyn Mounted>> {
         let asked = mount

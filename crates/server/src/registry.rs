@@ -1,6 +1,7 @@
 //! THE list of engines: what is not here can not be mounted.
 
 use coffer_auth::approle::AppRole;
+use coffer_auth::jwt::Jwt;
 use coffer_auth::userpass::Userpass;
 use coffer_engine::{Class, Kind};
 use coffer_secrets::cubbyhole::Cubbyhole;
@@ -16,6 +17,8 @@ pub fn kinds() -> Result<Vec<Kind>, Error> {
         Kind::new::<Cubbyhole>(Class::Secret),
         Kind::new::<Database>(Class::Secret),
         Kind::new::<AppRole>(Class::Auth),
+        Kind::new::<Jwt>(Class::Auth),
+        Kind::new::<Jwt>(Class::Auth).named("oidc"),
         Kind::new::<Userpass>(Class::Auth),
     ];
     let faults: Vec<String> = kinds.iter().flat_map(Kind::faults).collect();

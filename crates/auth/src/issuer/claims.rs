@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use coffer_crypto::Hash;
+use coffer_crypto::sign::Algorithm;
 use coffer_wire::Timestamp;
 use serde_json::{Map, Value};
 
@@ -19,6 +21,7 @@ pub(crate) struct Claims {
     pub(crate) subject: Option<String>,
     /// Whom it is for.
     pub(crate) audience: Vec<String>,
+    algorithm: Algorithm,
     expires: Option<f64>,
     not_before: Option<f64>,
     issued: Option<f64>,
@@ -42,7 +45,7 @@ const CLOCK_SKEW: u32 = 60;
 
 impl Claims {
     /// Reads the payload of a token whose signature was verified.
-    pub(super) fn parse(payload: &[u8]) -> Result<Self, &'static str> {
+    pub(super) fn parse(payload: &[u8], algorithm: Algorithm) -> Result<Self, &'static str> {
         let all: Map<String, Value> =
             serde_json::from_slice(payload).map_err(|_| "the claims are not an object of JSON")?;
         Ok(Self {
@@ -52,6 +55,7 @@ impl Claims {
             expires: time(all.get("exp"), "the claim exp is not a time in seconds")?,
             not_before: time(all.get("nbf"), "the claim nbf is not a time in seconds")?,
             issued: time(all.get("iat"), "the claim iat is not a time in seconds")?,
+            algorithm,
             all,
         })
     }
@@ -59,6 +63,24 @@ impl Claims {
     /// Whether it is for one of these.
     pub(crate) fn is_for(&self, audiences: &[String]) -> bool {
         self.audience.iter().any(|name| audiences.contains(name))
+    }
+
+    /// Whether its time is over, or nothing says when it is, without any leeway.
+    pub(crate) fn has_ended(&self, now: Timestamp) -> bool {
+        let now = Duration::from_nanos(now.nanos()).as_secs_f64();
+        self.expires.is_none_or(|expires| now > expires)
+    }
+
+    /// The hash of something by the function that goes with the token's signature.
+    pub(crate) fn hash(&self, of: &[u8]) -> Vec<u8> {
+        let kind = match self.algorithm {
+            Algorithm::Rs384 | Algorithm::Ps384 | Algorithm::Es384 => Hash::Sha384,
+            Algorithm::Rs512 | Algorithm::Ps512 | Algorithm::Es512 | Algorithm::EdDsa => {
+                Hash::Sha512
+            }
+            _ => Hash::Sha256,
+        };
+        kind.of(of)
     }
 
     /// Refuses a token that has ended or not begun, or of which nothing says when it ends.
@@ -142,7 +164,7 @@ mod tests {
     const NOW: i64 = 1_800_000_000;
 
     fn claims(value: &Value) -> Result<Claims, &'static str> {
-        Claims::parse(value.to_string().as_bytes())
+        Claims::parse(value.to_string().as_bytes(), Algorithm::Es256)
     }
 
     fn holds(value: &Value, leeways: Leeways) -> bool {

@@ -92,12 +92,13 @@ impl Issuers {
         let issuer = self.issuer(source);
         let known = issuer.known(cx, source).await.map_err(Unverified::Keys)?;
         if let Ok(payload) = known.found.keys.verify(&token) {
-            return Claims::parse(payload).map_err(Unverified::Malformed);
+            return Claims::parse(payload, algorithm).map_err(Unverified::Malformed);
         }
         let newer = issuer.newer(cx, source, &known).await;
         let newer = newer.ok_or(Unverified::Signature)?;
         let payload = newer.found.keys.verify(&token);
-        Claims::parse(payload.map_err(|_| Unverified::Signature)?).map_err(Unverified::Malformed)
+        let payload = payload.map_err(|_| Unverified::Signature)?;
+        Claims::parse(payload, algorithm).map_err(Unverified::Malformed)
     }
 
     /// What the issuer says of itself; nothing where the source is none that says something.
