@@ -71,10 +71,10 @@ pub(super) async fn tokens(
     let request = as_client(config, facts, &facts.token_endpoint, form)?;
     let response = cx.fetch(request).await?;
     if response.status != 200 {
-        let refusal = serde_json::from_slice(&response.body).unwrap_or_else(|_| Refusal {
-            error: format!("status {}", response.status),
-            ..Refusal::default()
-        });
+        let mut refusal: Refusal = serde_json::from_slice(&response.body).unwrap_or_default();
+        if refusal.error.is_empty() {
+            refusal.error = format!("status {}", response.status);
+        }
         return Ok(Err(refusal));
     }
     let tokens = serde_json::from_slice(&response.body);

@@ -1,3 +1,6 @@
+mod listener;
+mod oidc;
+
 use clap::Args;
 use coffer_client::{Client, Secret, Token, variable_in_use};
 use serde_json::{Map, Value};
@@ -25,6 +28,11 @@ Examples:
       coffer login -method=userpass username=alice
   A machine, with the method mounted elsewhere:
       coffer login -method=approle -path=machines role_id=... secret_id=@secret-id
+  A job whose platform has signed a token for it:
+      coffer login -method=jwt role=deploy jwt=@token
+  A person, with a browser and the organisation's provider:
+      coffer login -method=oidc role=engineer
+      coffer login -method=oidc role=engineer port=8400 skip_browser=true
   With a second factor that is asked for, and with one given at once:
       coffer login -method=userpass username=alice
       coffer login -mfa=METHOD-ID:CODE -method=userpass username=alice password=-
@@ -34,7 +42,7 @@ pub(crate) struct Login {
     /// The token (- for standard input), or key=value as the method wants
     #[arg(value_name = "TOKEN | KEY=VALUE")]
     words: Vec<String>,
-    /// Auth method: token, userpass, ldap, approle, jwt, kubernetes, cert ...
+    /// Auth method: token, userpass, ldap, approle, jwt, oidc, kubernetes, cert ...
     #[arg(long, value_name = "NAME", default_value = "token")]
     method: String,
     /// Where the method is mounted, if not at its name
@@ -166,6 +174,9 @@ impl Login {
             .clone()
             .or(mount)
             .unwrap_or_else(|| method.to_owned());
+        if method == "oidc" {
+            return oidc::log_in(cx, client, mount.trim_matches('/'), fields).await;
+        }
         let mut path = format!("auth/{}/login", mount.trim_matches('/'));
         match method {
             "userpass" | "ldap" | "radius" | "okta" => {
@@ -178,6 +189,10 @@ impl Login {
                 }
             }
             "approle" => machine(cx, &mut fields)?,
+            "jwt" if !fields.contains_key("jwt") => {
+                let jwt = cx.ui.ask_hidden("Signed token", "Give it as jwt=@FILE.")?;
+                fields.insert("jwt".to_owned(), jwt.into());
+            }
             "kubernetes" if !fields.contains_key("jwt") => {
                 let jwt = read_file(SERVICE_ACCOUNT_TOKEN)?;
                 fields.insert("jwt".to_owned(), jwt.trim().into());
