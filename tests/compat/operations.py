@@ -9,9 +9,9 @@ from session import Session, Step
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 RECORDED = os.path.join(HERE, "operations.json")
-AREAS = ("sys/", "identity/", "cubbyhole/", "auth/token/", "auth/userpass/", "auth/approle/")
+AREAS = ("sys/", "identity/", "cubbyhole/", "auth/token/", "auth/userpass/", "auth/approle/", "auth/jwt/")
 # Auth methods that are compared, mounted where their name says.
-METHODS_OF_LOGIN = ("userpass", "approle")
+METHODS_OF_LOGIN = ("userpass", "approle", "jwt")
 METHODS = {"get": "GET", "post": "POST", "patch": "PATCH", "delete": "DELETE"}
 
 

@@ -148,8 +148,7 @@ fn time(value: Option<&Value>, wrong: &'static str) -> Result<Option<f64>, &'sta
     match value {
         None | Some(Value::Null) => Ok(None),
         Some(value) => match value.as_f64() {
-            Some(secs) if secs == 0.0 => Ok(None),
-            Some(secs) if secs.abs() <= SECONDS_MAX => Ok(Some(secs)),
+            Some(secs) if secs.abs() <= SECONDS_MAX => Ok(Some(secs).filter(|secs| *secs != 0.0)),
             _ => Err(wrong),
         },
     }

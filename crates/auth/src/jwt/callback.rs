@@ -43,6 +43,9 @@ struct Callback {
     #[serde(default)]
     #[expect(dead_code, reason = "providers send it")]
     error_uri: Text,
+    /// A token, where the provider was asked for one.
+    #[serde(default)]
+    id_token: Text,
     /// Which sign-in it is.
     #[serde(default)]
     state: Text,
@@ -93,7 +96,7 @@ impl Handle<Jwt> for Callback {
             let why = told(&self.error.0, &self.error_description.0);
             return told_to(mode, Err(why));
         }
-        let answered = answer(&self.code.0, "");
+        let answered = answer(&self.code.0, &self.id_token.0);
         let word = Secret::new(cx.random.base62(24));
         let next = engine.flows.visit(cx.now, state, |flow| {
             if mode == CallbackMode::Direct {

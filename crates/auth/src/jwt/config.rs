@@ -205,7 +205,8 @@ impl Handle<Jwt> for ReadConfig {
     }
 }
 
-/// Says who vouches for those who log in. All of it is set anew: what is not named is as if it had never been.
+/// Says who vouches for those who log in. All of it but `namespace_in_state` is set anew: what is not named is as if it
+/// had never been.
 #[derive(Deserialize, JsonSchema)]
 struct WriteConfig {
     /// What the claim `iss` must be; the issuer itself where it is found by discovery and this is empty.
@@ -263,7 +264,8 @@ impl Handle<Jwt> for WriteConfig {
 
     async fn handle(self, engine: &Jwt, cx: &Ctx) -> Result<Reply, Fault> {
         let skips = self.skip_jwks_validation.0;
-        let config = self.config()?;
+        let old: Option<Config> = cx.view.get(PLACE).await?;
+        let config = self.config(old.is_none_or(|old| old.namespace_in_state))?;
         let checked = engine.issuers.check(cx, &config.source()).await;
         let mut reply = Reply::default();
         if let Err(why) = checked {
@@ -284,7 +286,7 @@ impl Handle<Jwt> for WriteConfig {
 }
 
 impl WriteConfig {
-    fn config(self) -> Result<Config, Fault> {
+    fn config(self, namespace_in_state: bool) -> Result<Config, Fault> {
         let sources = [
             !self.jwt_validation_pubkeys.0.is_empty(),
             !self.jwks_url.0.is_empty(),
@@ -313,7 +315,9 @@ impl WriteConfig {
             jwks_url: self.jwks_url.0,
             jwt_supported_algs: self.jwt_supported_algs.0,
             jwt_validation_pubkeys: self.jwt_validation_pubkeys.0,
-            namespace_in_state: self.namespace_in_state.is_none_or(|flag| flag.0),
+            namespace_in_state: self
+                .namespace_in_state
+                .map_or(namespace_in_state, |flag| flag.0),
             oidc_client_id: self.oidc_client_id.0,
             oidc_client_secret: secret.map(Secret::new),
             oidc_discovery_ca_pem: self.oidc_discovery_ca_pem.0,

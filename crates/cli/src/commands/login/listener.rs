@@ -90,25 +90,41 @@ impl Arrival {
     }
 }
 
-/// What a browser asks for, if it reads something.
+/// What a browser asks for. A form that it sends stands for the query.
 async fn target(stream: &mut TcpStream) -> Option<String> {
     let mut request = Vec::new();
-    let mut chunk = [0; 4096];
-    while !request.windows(4).any(|end| end == b"\r\n\r\n") {
-        let length = stream
-            .read(&mut chunk)
-            .await
-            .ok()
-            .filter(|length| *length > 0)?;
-        request.extend_from_slice(chunk.get(..length)?);
-        if request.len() > MAX_REQUEST_BYTES {
-            return None;
+    let head = loop {
+        if let Some(at) = request.windows(4).position(|end| end == b"\r\n\r\n") {
+            break String::from_utf8(request.drain(..at + 4).collect()).ok()?;
         }
+        more(stream, &mut request).await?;
+    };
+    let mut lines = head.lines();
+    let mut words = lines.next()?.split(' ');
+    let (method, target) = (words.next()?, words.next()?);
+    if method != "POST" {
+        return (method == "GET").then(|| target.to_owned());
     }
-    let head = String::from_utf8(request).ok()?;
-    let mut words = head.lines().next()?.split(' ');
-    let target = (words.next()? == "GET").then(|| words.next()).flatten()?;
-    Some(target.to_owned())
+    let mut fields = lines.filter_map(|line| line.split_once(':'));
+    let length = fields.find(|(name, _)| name.eq_ignore_ascii_case("content-length"))?;
+    let length: usize = length.1.trim().parse().ok()?;
+    while request.len() < length {
+        more(stream, &mut request).await?;
+    }
+    let form = String::from_utf8(request).ok()?;
+    Some(format!("{target}?{form}"))
+}
+
+/// Reads on, up to a limit.
+async fn more(stream: &mut TcpStream, request: &mut Vec<u8>) -> Option<()> {
+    let mut chunk = [0; 4096];
+    let length = stream
+        .read(&mut chunk)
+        .await
+        .ok()
+        .filter(|length| *length > 0)?;
+    request.extend_from_slice(chunk.get(..length)?);
+    (request.len() <= MAX_REQUEST_BYTES).then_some(())
 }
 
 /// The fields of a request for our path.
@@ -153,7 +169,12 @@ mod tests {
                     "GET /oidc/callback?state=other&code=c HTTP/1.1\r\n\r\n",
                     "400",
                 ),
-                ("POST /oidc/callback?state=st_1 HTTP/1.1\r\n\r\n", "404"),
+                ("PUT /oidc/callback?state=st_1 HTTP/1.1\r\n\r\n", "404"),
+                ("POST /oidc/callback HTTP/1.1\r\n\r\n", "404"),
+                (
+                    "POST /oidc/callback HTTP/1.1\r\ncontent-length: 7\r\n\r\nstate=x",
+                    "400",
+                ),
                 ("nonsense\r\n\r\n", "404"),
             ] {
                 assert!(
@@ -173,5 +194,11 @@ mod tests {
         assert_eq!(arrival.fields["code"], "a+b");
         arrival.tell(true).await;
         assert!(browser.await.unwrap().contains("You are signed in"));
+        let form = "POST /oidc/callback HTTP/1.1\r\nContent-Length: 18\r\n\r\nstate=s&id_token=t";
+        let browser = tokio::spawn(async move { asked(port, form).await });
+        let arrival = listener.arrival("s").await.unwrap();
+        assert_eq!(arrival.fields["id_token"], "t");
+        arrival.tell(false).await;
+        assert!(browser.await.unwrap().contains("failed"));
     }
 }

@@ -229,7 +229,10 @@ async fn hand_on(
     let arrived = arrived.map_err(|_| late())??;
     let mut query = vec![("state", expected.as_str()), ("client_nonce", nonce)];
     for (name, value) in &arrived.fields {
-        if matches!(name.as_str(), "code" | "error" | "error_description") {
+        if matches!(
+            name.as_str(),
+            "code" | "id_token" | "error" | "error_description"
+        ) {
             query.push((name, value));
         }
     }
