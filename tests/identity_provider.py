@@ -77,13 +77,13 @@ class Code:
 class Provider:
     """Signs everybody in as `self.person`. `asked` counts what it was asked."""
 
-    def __init__(self):
+    def __init__(self, tls=None):
         self.person = {"sub": "ann-1", "email": "ann@example.com", "groups": ["engineers", "on-call"], "team": "blue"}
         self.codes, self.tokens, self.asked = {}, {}, {}
         self.client, self.keys, self.facts_change, self.id_token_change, self.number = Client(), [], {}, {}, 0
         self.turn_keys("RS256")
-        self.server = make_server("127.0.0.1", 0, self._app(), threaded=True)
-        self.issuer = f"http://127.0.0.1:{self.server.port}"
+        self.server = make_server("127.0.0.1", 0, self._app(), threaded=True, ssl_context=tls)
+        self.issuer = f"{'https' if tls else 'http'}://127.0.0.1:{self.server.port}"
         self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
         self.thread.start()
 

@@ -1,12 +1,15 @@
 """Logins by tokens of others, and sign-ins with a browser: hvac, `bao`, our own command line; authlib, pyjwt, joserfc and this server's own provider as issuers."""
+import datetime
 import hashlib
 import hmac
 import http.server
+import ipaddress
 import json
 import os
 import re
 import shutil
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -17,8 +20,10 @@ import hvac.exceptions
 import jwt as pyjwt
 import pytest
 import requests
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from coffer_server import binary, free_port, is_reference, until
 from identity_provider import SECRET, Client, Provider
@@ -178,6 +183,42 @@ def test_a_provider_that_is_away_keeps_nobody_out_whom_it_has_vouched_for(root, 
     assert server.ok("GET", "auth/jwt/config")["data"]["status"] in ("invalid", "valid")
 
 
+def test_a_provider_is_trusted_by_its_own_authority_alone(root, server, folder):
+    mine, other = Authority("mine"), Authority("other")
+    provider = Provider(mine.context(folder))
+    server.ok("POST", "auth/jwt/role/job", ROLE)
+    for place in ({"jwks_url": f"{provider.issuer}/keys", "jwks_ca_pem": mine.pem}, {"oidc_discovery_url": provider.issuer, "oidc_discovery_ca_pem": mine.pem}):
+        server.ok("POST", "auth/jwt/config", place)
+        assert log_in(server, provider.sign()).status == 200
+        for roots in (other.pem, ""):
+            stranger = {name: roots if name.endswith("pem") else value for name, value in place.items()}
+            assert server.call("POST", "auth/jwt/config", stranger).status == 400
+    provider.stop()
+
+
+class Authority:
+    """A CA, and what it signs for this machine."""
+
+    def __init__(self, name):
+        self.key, self.name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+        self.pem = self.certificate(self.key, self.name, ca=True)
+
+    def certificate(self, key, name, ca=False):
+        now = datetime.datetime.now(datetime.timezone.utc)
+        made = x509.CertificateBuilder().subject_name(name).issuer_name(self.name).public_key(key.public_key()).serial_number(x509.random_serial_number())
+        made = made.not_valid_before(now - datetime.timedelta(hours=1)).not_valid_after(now + datetime.timedelta(hours=1))
+        made = made.add_extension(x509.BasicConstraints(ca, None), True).add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False)
+        return made.sign(self.key, hashes.SHA256()).public_bytes(Encoding.PEM).decode()
+
+    def context(self, folder):
+        key, file = ec.generate_private_key(ec.SECP256R1()), os.path.join(folder, "provider.pem")
+        with open(file, "w", encoding="utf-8") as out:
+            out.write(self.certificate(key, x509.Name([])) + key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode())
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(file)
+        return context
+
+
 @pytest.mark.skipif(is_reference(), reason="the reference waits longer than this test")
 def test_a_hostile_provider_costs_its_own_mount_alone(root, server):
     """It is silent, sends elsewhere, or answers without end."""
@@ -328,6 +369,7 @@ def test_this_server_gets_the_answer_and_asks_whether_it_was_you(signing_in, ser
     assert told["poll_interval"] == "5" and ask()["errors"] == ["authorization_pending"]
     page = requests.get(url, timeout=10)
     assert page.status_code == 200 and "127.0.0.1" in page.text and "person" in page.text
+    assert is_reference() or page.headers["X-Frame-Options"] == "DENY", "nobody clicks on it unseen"
     assert ask()["errors"] == ["authorization_pending"], "nobody has said yes"
     if is_reference():
         return

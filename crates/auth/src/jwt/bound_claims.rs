@@ -6,6 +6,9 @@ use serde_json::{Map, Number, Value};
 /// The numbers up to which fractions of a second word can be told from whole numbers: 2^53.
 const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;
 
+/// How many values of one claim are looked at: each is compared with all that it may be.
+const MAX_VALUES: usize = 1_000;
+
 /// Refuses claims of which one is missing, or is none of the values that it is bound to. Of a list, one element is
 /// enough. With `globs`, `*` in a text stands for any other. Claims are found by `claim`.
 pub(super) fn check<'a>(
@@ -17,6 +20,11 @@ pub(super) fn check<'a>(
         let found = claim(name).ok_or_else(|| refused(format!("claim {name:?} is missing")))?;
         let found = list(found);
         let wanted = list(wanted);
+        if found.len() > MAX_VALUES {
+            return Err(refused(format!(
+                "claim {name:?} has more than {MAX_VALUES} values"
+            )));
+        }
         if found.iter().chain(wanted).any(is_odd) {
             return Err(refused(format!(
                 "claim {name:?} is bound to, or holds, something that is no text, number or boolean, and no list of such"
@@ -140,6 +148,7 @@ mod tests {
                 "{bound} {claim}"
             );
         }
+        assert!(!fits(json!("x"), json!(vec!["x"; 1_001]), false));
         let bound = Map::from_iter([("a".to_owned(), json!("x")), ("b".to_owned(), json!("y"))]);
         let (x, y) = (json!("x"), json!("y"));
         assert!(

@@ -35,8 +35,7 @@ pub(super) fn question(flow: &Flow, word: &str) -> Reply {
 
 fn page(title: &str, text: &str) -> Reply {
     let html = format!(
-        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"referrer\" content=\"no-referrer\">\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'\"><title>{title}</title></head>\
+        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{title}</title></head>\
          <body><h1>{title}</h1><p>{text}</p></body></html>\n"
     );
     Reply {

@@ -5,8 +5,9 @@ use coffer_engine::{Body, Fault, Streamed};
 use coffer_kernel::quotas::Allowance;
 use coffer_kernel::{Refusal, Response};
 use http::header::{
-    CACHE_CONTROL, CONNECTION, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE, LOCATION,
-    STRICT_TRANSPORT_SECURITY, TRANSFER_ENCODING,
+    CACHE_CONTROL, CONNECTION, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY,
+    CONTENT_TYPE, LOCATION, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, TRANSFER_ENCODING,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::{HeaderName, HeaderValue, StatusCode};
 
@@ -25,6 +26,20 @@ pub(super) struct Answer {
     pub(super) more: Vec<(HeaderName, HeaderValue)>,
     pub(super) body: Outgoing,
 }
+
+/// What browsers are told about pages: they show themselves alone, load nothing, send their forms back here, and say
+/// nowhere what address they had.
+const OF_PAGES: [(HeaderName, HeaderValue); 4] = [
+    (
+        CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(
+            "default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+        ),
+    ),
+    (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+    (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+];
 
 /// Fields that say where an answer ends, which no engine decides.
 const OF_THE_CONNECTION: [HeaderName; 3] = [CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING];
@@ -124,6 +139,9 @@ impl Answer {
             HeaderValue::from_static("max-age=31536000; includeSubDomains"),
         );
         if let Some(media_type) = self.media_type {
+            if media_type.as_bytes().starts_with(b"text/html") {
+                headers.extend(OF_PAGES);
+            }
             headers.insert(CONTENT_TYPE, media_type);
         }
         if let Some(location) = self.location {
@@ -326,5 +344,24 @@ mod tests {
         .into_http();
         assert_eq!(answer.headers()[CONTENT_TYPE], "text/plain");
         assert_eq!(answer.headers()[CACHE_CONTROL], "no-store");
+    }
+    #[test]
+    fn pages_are_framed_by_nobody() {
+        let answer = |media_type: &str| {
+            let body = Body::Raw {
+                media_type: media_type.into(),
+                bytes: Zeroizing::new(b"x".to_vec()),
+            };
+            let response = Response {
+                body,
+                ..Response::default()
+            };
+            Answer::granted(response).into_http()
+        };
+        let page = answer("text/html; charset=utf-8");
+        assert_eq!(page.headers()[X_FRAME_OPTIONS], "DENY");
+        let policy = page.headers()[CONTENT_SECURITY_POLICY].to_str().unwrap();
+        assert!(policy.contains("frame-ancestors 'none'") && policy.contains("default-src 'none'"));
+        assert!(!answer("text/plain").headers().contains_key(X_FRAME_OPTIONS));
     }
 }
