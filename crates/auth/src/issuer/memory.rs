@@ -25,6 +25,8 @@ const FRESH: Duration = Duration::from_secs(5 * 60);
 const OLDEST: Duration = Duration::from_secs(60 * 60);
 /// How long a login with a known key waits for a fresh set.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a token that no known key has signed waits for newer keys.
+const NEWS: Duration = Duration::from_secs(5);
 /// How long after a failure nobody with a known key waits at all.
 const BACKOFF: Duration = Duration::from_secs(30);
 /// How often a provider is asked because of tokens that no known key has signed.
@@ -164,7 +166,7 @@ impl Issuer {
         known: &Arc<Known>,
     ) -> Option<Arc<Known>> {
         if source.changes() {
-            let _ = self.asked(cx, source).await;
+            let _ = tokio::time::timeout(NEWS, self.asked(cx, source)).await;
         }
         let latest = self.latest().ok()?;
         (!Arc::ptr_eq(&latest, known)).then_some(latest)

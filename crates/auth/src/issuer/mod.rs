@@ -4,8 +4,6 @@
 //! seldom, once for many, and never because a stranger wished it often. [`Claims`] are what a token says after its
 //! signature was verified, and can not be had before.
 
-#![allow(dead_code, unused_imports, reason = "each method uses a part of it")]
-
 mod claims;
 mod facts;
 mod memory;

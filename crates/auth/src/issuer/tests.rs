@@ -315,3 +315,24 @@ async fn sources_are_told_apart_and_bounded() {
     assert!(scene.issuers.known.lock().len() <= 32);
     assert!(scene.verified(&token(&key, "a")).await.is_ok());
 }
+
+#[tokio::test]
+async fn certificates_by_their_names() {
+    let scene = Scene::new().await;
+    let key = include_str!("../../../crypto/testdata/p256-public.pem");
+    let source = Source::Certificates(Place {
+        url: URL.to_owned(),
+        ..Place::default()
+    });
+    let cx = scene.bench.cx(Verb::Write, "login");
+    let many: serde_json::Map<_, _> = (0..101).map(|at| (at.to_string(), json!(key))).collect();
+    for (page, fine) in [
+        (json!({ "a": key, "b": "no key", "c": 5 }), true),
+        (json!({}), true),
+        (json!([key]), false),
+        (Value::Object(many), false),
+    ] {
+        *scene.provider.pages.lock() = vec![(URL.to_owned(), page.clone())];
+        assert_eq!(scene.issuers.check(&cx, &source).await.is_ok(), fine);
+    }
+}
