@@ -140,7 +140,7 @@ async fn a_login_is_what_token_and_role_say() {
     let scene = Scene::new(Algorithm::Rs256).await;
     scene
         .role(json!({
-            "token_policies": "b,A", "token_ttl": "30m", "groups_claim": "/org/groups", "user_claim": "/org/mail",
+            "token_policies": "b,A", "token_ttl": "30m", "token_coalesce_window": "1m", "alias_metadata": "team=no,kind=job", "groups_claim": "/org/groups", "user_claim": "/org/mail",
             "user_claim_json_pointer": true, "claim_mappings": { "team": "team", "/org/dept": "dept", "nosuch": "x" },
         }))
         .await
@@ -160,7 +160,14 @@ async fn a_login_is_what_token_and_role_say() {
     assert_eq!(login.group_aliases, ["g1", "g2"]);
     let noted = json!({ "role": "r", "team": "t", "dept": "d" });
     assert_eq!(serde_json::to_value(&login.metadata).unwrap(), noted);
-    assert_eq!(alias.metadata, login.metadata);
+    assert_eq!(
+        (
+            alias.metadata["team"].as_str(),
+            alias.metadata["kind"].as_str()
+        ),
+        ("t", "job")
+    );
+    assert_eq!(login.coalesce_window.as_secs(), 60);
 }
 
 #[tokio::test]

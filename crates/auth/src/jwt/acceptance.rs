@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use coffer_engine::{Alias, Ctx, Fault, Login, Session, Stay};
+use coffer_engine::{Ctx, Fault, Login, Session, Stay};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -45,10 +45,7 @@ pub(super) fn accept(
     }
     let login = Login {
         display_name: user.clone(),
-        alias: Some(Alias {
-            name: user,
-            metadata: metadata.clone(),
-        }),
+        alias: Some(role.token.alias(user, metadata.clone())),
         metadata,
         group_aliases,
         ..login
