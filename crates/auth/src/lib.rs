@@ -3,6 +3,7 @@
 pub mod approle;
 mod issuer;
 pub mod jwt;
+pub mod ldap;
 mod names;
 mod networks;
 mod token_fields;
