@@ -78,7 +78,12 @@ def print_differences(reference, candidate, texts=False):
 def asked_everything(candidate):
     files = os.listdir(os.path.join(HERE, "areas"))
     areas = {name.removesuffix(".py") for name in files if name.endswith(".py") and not name.startswith("__")}
-    return areas == {answer["area"] for answer in candidate}
+    return areas - set(recorded_areas()) == {answer["area"] for answer in candidate}
+
+
+def recorded_areas():
+    """Areas that the reference has no more; recordings of an older one stand in for it."""
+    return sorted(name.removesuffix(".jsonl") for name in os.listdir(os.path.join(HERE, "recorded")))
 
 
 def differences(reference, candidate, texts=False):

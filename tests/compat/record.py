@@ -7,6 +7,10 @@
     record.py --against FILE                   prints the differences to an earlier recording instead
     record.py --only kv2,tokens                only these areas
 
+What the reference has no more is compared with a recording of its last release that had it, in `recorded/`:
+
+    record.py --binary OLDER-BAO --only ldap > recorded/ldap.jsonl
+
 One line per request: area, name, method, path, the body sent, and the answer's status and JSON body. Values that
 differ from run to run (ids, tokens, times, user names) become placeholders such as `<uuid>`.
 """
@@ -75,6 +79,7 @@ def record_with_own_servers(binary, chosen):
     # PostgreSQL runs as another user when this runs as root and must be able to enter.
     os.chmod(folder, 0o755)
     postgres = start_postgres(folder) if "database" in chosen or "leases" in chosen else None
+    directory = start_directory(folder) if needs_directory(chosen) else None
     try:
         for area in FROM_NOTHING:
             if area in chosen:
@@ -83,8 +88,12 @@ def record_with_own_servers(binary, chosen):
         others = [area for area in chosen if area not in FROM_NOTHING]
         if others:
             with Server.dev(binary, folder) as server:
-                answers += run_areas(Session(server.addr, "root", postgres, folder), others)
+                session = Session(server.addr, "root", postgres, folder)
+                session.values.update(directory_values(directory) if directory else {})
+                answers += run_areas(session, others)
     finally:
+        if directory:
+            directory.stop()
         if postgres:
             subprocess.run([POSTGRES, "remove", os.path.join(folder, "pg")], check=False)
         shutil.rmtree(folder, ignore_errors=True)
@@ -100,6 +109,22 @@ def start_postgres(folder):
     subprocess.run([POSTGRES, "start", where], check=True, env={**os.environ, "COFFER_PG_FSYNC": "off"})
     with open(os.path.join(where, "port")) as port, open(os.path.join(where, "password")) as password:
         return {"pg_port": port.read().strip(), "pg_password": password.read().strip()}
+
+
+def needs_directory(chosen):
+    return any(getattr(module_of(area), "NEEDS_LDAP", False) for area in chosen)
+
+
+def start_directory(folder):
+    sys.path.insert(0, os.path.join(HERE, ".."))
+    from ldap_directory import Directory
+    where = os.path.join(folder, "ldap")
+    os.mkdir(where)
+    return Directory(where).start().fill()
+
+
+def directory_values(directory):
+    return {"ldap_port": str(directory.port), "ldaps_port": str(directory.tls_port), "ldap_ca": directory.read("ca.pem"), "ldap_stranger": directory.read("stranger.pem")}
 
 
 def record_both(reference):

@@ -193,6 +193,12 @@ impl Config {
         Template::parse(text, USER_PLACES).map_err(|why| format!("invalid userfilter: {why}"))
     }
 
+    /// Whether users are found by the attribute that names them.
+    fn looks_at_attribute(&self) -> bool {
+        let named = self.user_template().is_ok_and(|template| template.names("UserAttr"));
+        named || self.userfilter.to_lowercase().contains(&format!("({}=", self.attribute()))
+    }
+
     /// How long a connection may take to be there.
     pub(super) fn connection_patience(&self) -> Duration {
         patience(self.connection_timeout, CONNECTION)
@@ -234,20 +240,6 @@ impl Config {
             return Err("invalid 'dereference_aliases'; write never, finding, searching or always".to_owned());
         }
         tls::client(self).map(|_| ())
-    }
-
-    fn remarks(&self) -> Vec<String> {
-        let mut remarks = Vec::new();
-        if self.user_template().is_ok_and(|template| !template.names("UserAttr")) {
-            remarks.push("userfilter does not look at userattr; make sure that it finds one user by one name alone".to_owned());
-        }
-        if self.insecure_tls {
-            remarks.push("insecure_tls: whoever is between this server and the directory can read passwords and let anybody in; set certificate instead".to_owned());
-        }
-        if !self.deny_null_bind {
-            remarks.push("deny_null_bind has no effect: empty passwords are refused always, because a directory says yes to them whoever asks".to_owned());
-        }
-        remarks
     }
 
     fn view(self) -> ConfigView {
@@ -428,7 +420,7 @@ impl Handle<Ldap> for WriteConfig {
             self.apply(&mut config);
             config.token.apply(&self.token, &OldInput::default())?;
             config.refuse().map_err(Fault::Invalid)?;
-            let remarks = config.remarks();
+            let remarks = self.remarks(&config);
             Ok::<_, Fault>((Some(config), remarks))
         };
         let remarks = cx.view.update(PLACE, decide).await?;
@@ -440,6 +432,22 @@ impl Handle<Ldap> for WriteConfig {
 }
 
 impl WriteConfig {
+    /// What whoever writes this should know.
+    fn remarks(&self, config: &Config) -> Vec<String> {
+        let wrote = |field: Option<Flag>| field.is_some_and(|flag| flag.0);
+        let mut remarks = Vec::new();
+        if self.userfilter.is_some() && !config.looks_at_attribute() {
+            remarks.push("userfilter does not look at userattr; make sure that two users never have one value of it".to_owned());
+        }
+        if wrote(self.insecure_tls) {
+            remarks.push("insecure_tls: whoever is between this server and the directory can read passwords and let anybody in; set certificate instead".to_owned());
+        }
+        if self.deny_null_bind.is_some_and(|flag| !flag.0) {
+            remarks.push("deny_null_bind has no effect: empty passwords are refused always, because directories say yes to them".to_owned());
+        }
+        remarks
+    }
+
     fn apply(&self, config: &mut Config) {
         set(&mut config.url, lower(&self.url));
         set(&mut config.userdn, text(&self.userdn));

@@ -62,7 +62,8 @@ pub(super) fn place(folder: &str, config: &Config, typed: &str) -> String {
 /// The names that are kept below a folder.
 pub(super) async fn names(cx: &Ctx, folder: &str) -> Result<Keys, Fault> {
     let kept = Keys::list(&cx.view, folder, None, LISTED_MAX).await?.found()?;
-    let keys = kept.keys.iter().map(|key| name::of_key(key)).collect();
+    let mut keys: Vec<String> = kept.keys.iter().map(|key| name::of_key(key)).collect();
+    keys.sort_unstable();
     Ok(Keys { keys })
 }
 

@@ -1,0 +1,206 @@
+//! Names, passwords and directories that want to get somebody in, or the server down.
+
+use std::time::{Duration, Instant};
+
+use super::*;
+use crate::directory::{BIND_DONE, SEARCH_DONE, done, extended, message, referred, wrapped};
+
+#[tokio::test]
+async fn an_empty_password_never_reaches_the_directory() {
+    // As a directory that allows unauthenticated binds: yes to everybody without a password.
+    let directory = Directory::new(|question| match question {
+        Question::Bind { password, .. } if password.is_empty() => bound(0),
+        other => usual(other),
+    })
+    .await;
+    let bench = mounted(&directory).await;
+    configure(&bench, json!({ "deny_null_bind": false })).await;
+    for way in [json!({}), json!({ "binddn": "", "discoverdn": true }), json!({ "discoverdn": false }), json!({ "upndomain": "x" })] {
+        configure(&bench, way).await;
+        assert!(matches!(login(&bench, "ann", "").await, Err(Fault::Invalid(_))));
+    }
+    assert_eq!(directory.heard(), []);
+}
+
+#[tokio::test]
+async fn names_are_values_and_nothing_else() {
+    let directory = Directory::new(usual).await;
+    let bench = mounted(&directory).await;
+    let names = ["*", "ann*", "ann)(uid=*", "a)(|(uid=*", "ann\\", "an\\6e", "ann,ou=people", "ann+cn=a", "#616e6e", "a\"nn", "ann;x", "é<>=", "a/b"];
+    for name in names {
+        let before = directory.heard().len();
+        let _ = login(&bench, name, "no-word").await;
+        let heard = directory.heard();
+        let Question::Search { filter, .. } = &heard[before + 1] else { panic!("{name}: no search") };
+        assert_eq!(filter, &wrapped_short(0xa3, &[wrapped_short(4, b"uid"), wrapped_short(4, name.as_bytes())].concat()), "{name}");
+    }
+    configure(&bench, json!({ "binddn": "", "bindpass": "" })).await;
+    for name in names {
+        let before = directory.heard().len();
+        let _ = login(&bench, name, "no-word").await;
+        let Question::Bind { name: bound, .. } = &directory.heard()[before] else { panic!("{name}: no bind") };
+        let value = bound.strip_prefix("uid=").unwrap().strip_suffix(",ou=people,dc=x").unwrap();
+        assert!(!value.contains([',', '+', '"', ';', '<', '>', '=', '*', '(', '/', ' ', '#']), "{name}: {bound}");
+    }
+}
+
+fn wrapped_short(kind: u8, content: &[u8]) -> Vec<u8> {
+    [&[kind, u8::try_from(content.len()).unwrap()], content].concat()
+}
+
+#[tokio::test]
+async fn impossible_names_are_refused_unasked() {
+    let directory = Directory::new(usual).await;
+    let bench = mounted(&directory).await;
+    for name in ["ann\0", "an\nn", "\u{200b}", " ", &"x".repeat(600)] {
+        let told = login(&bench, name, "ann-word").await.unwrap_err().to_string();
+        assert_eq!(told, "ldap operation failed: failed to bind as user", "{name:?}");
+    }
+    assert_eq!(directory.heard(), []);
+}
+
+/// What the directory answers to a password, and to the search for a user, and what comes of it.
+#[tokio::test]
+async fn half_a_yes_is_no_login() {
+    type Say = fn() -> Answer;
+    let cases: [(&str, Say, Say); 6] = [
+        ("a referral", || Answer::Say(vec![referred(BIND_DONE, 10)]), one),
+        ("success with a referral", || Answer::Say(vec![referred(BIND_DONE, 0)]), one),
+        ("an entry without a name", || bound(0), || found(vec![entry("", &[("uid", &[b"ann"])])])),
+        ("two entries", || bound(0), || found(vec![entry(ANN, &[]), entry("uid=ann2", &[])])),
+        ("many entries and a limit", || bound(0), || {
+            Answer::Say(vec![entry(ANN, &[]), entry("uid=ann2", &[]), done(SEARCH_DONE, 4)])
+        }),
+        ("no entry", || bound(0), || found(vec![])),
+    ];
+    for (what, password, search) in cases {
+        let directory = Directory::new(move |question| match question {
+            Question::Bind { password: word, .. } if word == "ann-word" => password(),
+            Question::Search { base, .. } if base == PEOPLE => search(),
+            other => usual(other),
+        })
+        .await;
+        let bench = mounted(&directory).await;
+        assert!(matches!(login(&bench, "ann", "ann-word").await, Err(Fault::Invalid(_))), "{what}");
+    }
+}
+
+fn one() -> Answer {
+    found(vec![entry(ANN, &[("uid", &[b"ann"])])])
+}
+
+#[tokio::test]
+async fn a_hostile_directory_ends_its_own_conversation_only() {
+    type Say = fn() -> Answer;
+    let cases: [(&str, Say); 10] = [
+        ("garbage", || Answer::Raw(b"HTTP/1.1 200 OK\r\n\r\n".to_vec())),
+        ("no end", || Answer::Raw(vec![0x30, 0x80, 2, 1, 1])),
+        ("too long", || Answer::Raw(vec![0x30, 0x84, 0x7f, 0xff, 0xff, 0xff])),
+        ("nothing", || Answer::Raw(message(1, &[]))),
+        ("nested", || Answer::Raw((0..100_000).fold(vec![], |inner, _| nested(&inner)))),
+        ("half a result", || Answer::Say(vec![wrapped(BIND_DONE, &[10, 1, 0])])),
+        ("a code that wraps around", || Answer::Say(vec![wrapped(BIND_DONE, &[10, 5, 1, 0, 0, 0, 0, 4, 0, 4, 0])])),
+        ("another number", || Answer::Raw(message(99, &done(BIND_DONE, 0)))),
+        ("another operation", || Answer::Say(vec![done(SEARCH_DONE, 0)])),
+        ("hangs up", || Answer::HangUp),
+    ];
+    for (what, say) in cases {
+        let directory = Directory::new(move |_| say()).await;
+        let bench = mounted(&directory).await;
+        let told = login(&bench, "ann", "ann-word").await;
+        assert!(matches!(told, Err(Fault::Unavailable(_))), "{what}: {told:?}");
+    }
+}
+
+/// One level of nesting around; a length of four bytes each, cut off where it gets too long to build.
+fn nested(inner: &[u8]) -> Vec<u8> {
+    match inner.len() > 60_000 {
+        true => inner.to_vec(),
+        false => wrapped(0x30, inner),
+    }
+}
+
+#[tokio::test]
+async fn too_many_groups_are_no_login_with_some_of_them() {
+    let directory = Directory::new(|question| match question {
+        Question::Search { base, .. } if base == GROUPS => found((0..5_000).map(|number| entry(&format!("cn=g{number}"), &[])).collect()),
+        other => usual(other),
+    })
+    .await;
+    let bench = mounted(&directory).await;
+    assert!(matches!(login(&bench, "ann", "ann-word").await, Err(Fault::Upstream(_))));
+}
+
+#[tokio::test]
+async fn a_directory_without_end_is_cut_off() {
+    let directory = Directory::new(|question| match question {
+        Question::Search { base, .. } if base == GROUPS => {
+            let long = "x".repeat(900_000);
+            found((0..40).map(|number| entry(&format!("cn=g{number}"), &[("cn", &[long.as_bytes()])])).collect())
+        }
+        other => usual(other),
+    })
+    .await;
+    let bench = mounted(&directory).await;
+    configure(&bench, json!({ "request_timeout": 20 })).await;
+    assert!(matches!(login(&bench, "ann", "ann-word").await, Err(Fault::Unavailable(_))));
+}
+
+#[tokio::test]
+async fn a_silent_directory_costs_a_bounded_time() {
+    let silent = Directory::new(|_| Answer::Silence).await;
+    let bench = mounted(&silent).await;
+    configure(&bench, json!({ "request_timeout": 1 })).await;
+    let other = Directory::new(usual).await;
+    let other_bench = mounted(&other).await;
+    let begun = Instant::now();
+    let (slow, fast) = tokio::join!(login(&bench, "ann", "ann-word"), async {
+        let made = login(&other_bench, "ann", "ann-word").await;
+        (made, begun.elapsed())
+    });
+    assert!(matches!(slow, Err(Fault::Unavailable(_))));
+    assert!(begun.elapsed() < Duration::from_secs(5));
+    assert!(fast.0.is_ok() && fast.1 < Duration::from_secs(1), "another mount waits for nothing");
+}
+
+#[tokio::test]
+async fn the_next_server_is_asked_where_one_is_dead() {
+    let directory = Directory::new(usual).await;
+    let bench = mounted(&directory).await;
+    let dead = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    configure(&bench, json!({ "url": format!("ldap://{dead},{}", directory.url) })).await;
+    assert!(login(&bench, "ann", "ann-word").await.is_ok());
+    configure(&bench, json!({ "url": format!("ldap://{dead}") })).await;
+    let Err(Fault::Unavailable(told)) = login(&bench, "ann", "ann-word").await else { panic!("a login by nobody") };
+    assert!(!told.contains("127.0.0.1"), "strangers do not learn where the directory is");
+}
+
+#[tokio::test]
+async fn nothing_is_said_in_the_open_where_encryption_is_wanted() {
+    for code in [2, 52, 0] {
+        let directory = Directory::new(move |question| match question {
+            Question::Extended => extended(code),
+            other => usual(other),
+        })
+        .await;
+        let bench = mounted(&directory).await;
+        configure(&bench, json!({ "starttls": true, "insecure_tls": true, "connection_timeout": 1 })).await;
+        assert!(matches!(login(&bench, "ann", "ann-word").await, Err(Fault::Unavailable(_))));
+        let heard = directory.heard();
+        assert!(heard.iter().all(|question| *question == Question::Extended), "{code}: {heard:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_busy_directory_says_nothing_about_a_password() {
+    for code in [51, 52, 80] {
+        let directory = Directory::new(move |question| match question {
+            Question::Bind { name, .. } if name == ANN => bound(code),
+            other => usual(other),
+        })
+        .await;
+        let bench = mounted(&directory).await;
+        let told = login(&bench, "ann", "ann-word").await;
+        assert!(matches!(told, Err(Fault::Unavailable(_) | Fault::Upstream(_))), "{code}: {told:?}");
+    }
+}
