@@ -70,7 +70,12 @@ class Directory:
         self._write("slapd.conf", CONFIG.format(folder=self.folder, suffix=SUFFIX, admin=ADMIN, password=ADMIN_PASSWORD, verify=verify, more=more,
                                                 schema=f"include {self.folder}/windows.schema"))
 
-    def start(self):
+    def start(self, fill=False):
+        """Starts it; `fill` puts people and groups in before, for those where nobody may who has no certificate."""
+        if fill:
+            self._write("base.ldif", BASE)
+            subprocess.run(["/usr/sbin/slapadd", "-f", os.path.join(self.folder, "slapd.conf"), "-l", os.path.join(self.folder, "base.ldif")],
+                           check=True, capture_output=True)
         urls = f"{self.url} {self.tls_url}"
         command = [SLAPD, "-d", "0", "-f", os.path.join(self.folder, "slapd.conf"), "-h", urls]
         with open(os.path.join(self.folder, "slapd.log"), "ab") as log:
@@ -163,7 +168,9 @@ ou: groups
 
 """ + "".join([
     person("ann", "Ann", "ann-word", "sAMAccountName: ann\nuserPrincipalName: ann@example.org\n"),
-    person("bob", "Bob", "bob-word"),
+    person("bob", "Bob", "bob-word", "".join(f"description: {name}\n" for name in [
+        "cn=first,ou=b,dc=x", "ou=unit,cn=second,dc=z", "uid=q+cn=multi,dc=z", "plain text", "CN=UPPER,dc=x", "cn=two\\, parts,dc=x", "ou=none,dc=z",
+        "cn = spaced , dc=x", "cn=p1,cn=p2,dc=x", "notadn,cn=weird"])),
     person("twin1", "Twin", "twin-word", "employeeType: twin\n"),
     person("twin2", "Twin", "twin-word", "employeeType: twin\n"),
     f"dn: cn=service,{SUFFIX}\nobjectClass: organizationalRole\nobjectClass: simpleSecurityObject\ncn: service\nuserPassword: service-word\n\n",

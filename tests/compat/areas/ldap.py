@@ -1,5 +1,7 @@
 """People of a directory: its configuration, users and groups here, logins. Beside a recording of the last release of the reference that had this method."""
 
+import urllib.parse
+
 NEEDS_LDAP = True
 AT = "auth/ldap"
 PEOPLE, GROUPS = "ou=people,dc=example,dc=org", "ou=groups,dc=example,dc=org"
@@ -89,6 +91,10 @@ def records(step, kind):
 NAMES = ["a%20b", "-ab", "a.b", "a@b", "%C3%A4", "a,b", "cn=x", "a%5Cb", "*", "a(b", "a+b", "a%00b", "a/b"]
 
 
+GROUP_NAMES = ["first", "b", "unit", "second", "multi", "q", "plain text", "upper", "two, parts", "none", "spaced", "p1", "p2", "weird", "ou=none,dc=z", "notadn,cn=weird",
+               "uid=q+cn=multi,dc=z", "cn = spaced , dc=x", "cn=first,ou=b,dc=x", "CN=UPPER,dc=x"]
+
+
 def login(step, name, user, password, **more):
     return step(name, f"POST {AT}/login/{user}", {"password": password}, token="", **more)
 
@@ -175,6 +181,11 @@ def ways(step):
         login(step, "login without a group filter", "ann", "ann-word"),
         set_(step, "groups by the user's entry", groupfilter="(uid={{.Username}})", groupdn=PEOPLE, groupattr="memberOf"),
         login(step, "login by the user's entry", "ann", "ann-word"),
+        *[step(f"group {name}", f"POST {AT}/groups/{urllib.parse.quote(name, safe='')}", {"policies": f"p{number}"}) for number, name in enumerate(GROUP_NAMES)],
+        set_(step, "groups by odd names", groupattr="description"),
+        login(step, "login by odd names", "bob", "bob-word"),
+        set_(step, "groups by odd names as before 1.1.1", use_pre111_group_cn_behavior=True),
+        login(step, "login by odd names as before 1.1.1", "bob", "bob-word"),
         set_(step, "groups by member", groupfilter="(member={{.UserDN}})", groupdn=GROUPS, groupattr="cn", use_pre111_group_cn_behavior=True),
         login(step, "login as before 1.1.1", "ann", "ann-word"),
         set_(step, "groups by nobody", use_pre111_group_cn_behavior=False, anonymous_group_search=True),

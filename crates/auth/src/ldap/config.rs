@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use coffer_crypto::Secret;
-use coffer_engine::{
-    Ctx, Fault, Handle, Reply, Routes, Stored, path, plaintext,
-};
+use coffer_engine::{Ctx, Fault, Handle, Reply, Routes, Stored, path, plaintext};
 use coffer_wire::{Flag, Int, Text, Ttl};
 use ldap3::DerefAliases;
 use schemars::JsonSchema;
@@ -25,15 +23,28 @@ const PATIENCE_MAX: Duration = Duration::from_secs(120);
 const CONNECTION: Ttl = Ttl::from_secs(30);
 const REQUEST: Ttl = Ttl::from_secs(90);
 const USER_FILTER: &str = "({{.UserAttr}}={{.Username}})";
-const GROUP_FILTER: &str = "(|(memberUid={{.Username}})(member={{.UserDN}})(uniqueMember={{.UserDN}}))";
+const GROUP_FILTER: &str =
+    "(|(memberUid={{.Username}})(member={{.UserDN}})(uniqueMember={{.UserDN}}))";
 const NAME_ATTRIBUTE: &str = "cn";
 const USER_PLACES: &[Place] = &[
-    Place { name: "UserAttr", is_attribute: true },
-    Place { name: "Username", is_attribute: false },
+    Place {
+        name: "UserAttr",
+        is_attribute: true,
+    },
+    Place {
+        name: "Username",
+        is_attribute: false,
+    },
 ];
 const GROUP_PLACES: &[Place] = &[
-    Place { name: "UserDN", is_attribute: false },
-    Place { name: "Username", is_attribute: false },
+    Place {
+        name: "UserDN",
+        is_attribute: false,
+    },
+    Place {
+        name: "Username",
+        is_attribute: false,
+    },
 ];
 
 pub(super) fn routes() -> Routes<Ldap> {
@@ -195,8 +206,14 @@ impl Config {
 
     /// Whether users are found by the attribute that names them.
     fn looks_at_attribute(&self) -> bool {
-        let named = self.user_template().is_ok_and(|template| template.names("UserAttr"));
-        named || self.userfilter.to_lowercase().contains(&format!("({}=", self.attribute()))
+        let named = self
+            .user_template()
+            .is_ok_and(|template| template.names("UserAttr"));
+        named
+            || self
+                .userfilter
+                .to_lowercase()
+                .contains(&format!("({}=", self.attribute()))
     }
 
     /// How long a connection may take to be there.
@@ -222,7 +239,14 @@ impl Config {
 
     /// What can not be.
     fn refuse(&self) -> Result<(), String> {
-        let texts = [&self.url, &self.userdn, &self.binddn, &self.groupdn, &self.upndomain, self.bindpass.expose()];
+        let texts = [
+            &self.url,
+            &self.userdn,
+            &self.binddn,
+            &self.groupdn,
+            &self.upndomain,
+            self.bindpass.expose(),
+        ];
         if texts.iter().any(|text| text.len() > TEXT_BYTES_MAX) {
             return Err(format!("a text is longer than {TEXT_BYTES_MAX} bytes"));
         }
@@ -237,7 +261,10 @@ impl Config {
             self.group_filter("a", "cn=a")?;
         }
         if dereferencing(&self.dereference_aliases).is_none() {
-            return Err("invalid 'dereference_aliases'; write never, finding, searching or always".to_owned());
+            return Err(
+                "invalid 'dereference_aliases'; write never, finding, searching or always"
+                    .to_owned(),
+            );
         }
         tls::client(self).map(|_| ())
     }
@@ -461,13 +488,22 @@ impl WriteConfig {
         set(&mut config.upndomain, text(&self.upndomain));
         set(&mut config.certificate, text(&self.certificate));
         set(&mut config.client_tls_cert, text(&self.client_tls_cert));
-        set(&mut config.client_tls_key, text(&self.client_tls_key).map(Secret::new));
+        set(
+            &mut config.client_tls_key,
+            text(&self.client_tls_key).map(Secret::new),
+        );
         set(&mut config.tls_min_version, text(&self.tls_min_version));
         set(&mut config.tls_max_version, text(&self.tls_max_version));
-        set(&mut config.dereference_aliases, text(&self.dereference_aliases));
+        set(
+            &mut config.dereference_aliases,
+            text(&self.dereference_aliases),
+        );
         set(&mut config.request_timeout, self.request_timeout);
         set(&mut config.connection_timeout, self.connection_timeout);
-        set(&mut config.max_page_size, self.max_page_size.map(|size| size.0));
+        set(
+            &mut config.max_page_size,
+            self.max_page_size.map(|size| size.0),
+        );
         self.apply_flags(config);
     }
 
@@ -480,8 +516,14 @@ impl WriteConfig {
             (&mut config.case_sensitive_names, self.case_sensitive_names),
             (&mut config.use_token_groups, self.use_token_groups),
             (&mut config.username_as_alias, self.username_as_alias),
-            (&mut config.anonymous_group_search, self.anonymous_group_search),
-            (&mut config.use_pre111_group_cn_behavior, self.use_pre111_group_cn_behavior),
+            (
+                &mut config.anonymous_group_search,
+                self.anonymous_group_search,
+            ),
+            (
+                &mut config.use_pre111_group_cn_behavior,
+                self.use_pre111_group_cn_behavior,
+            ),
         ];
         for (kept, new) in flags {
             set(kept, new.map(|flag| flag.0));
@@ -512,7 +554,10 @@ fn or_name(attribute: &str) -> &str {
 
 /// Whether a text is an attribute's name or number (RFC 4512 section 1.4), or none at all.
 fn is_attribute(text: &str) -> bool {
-    text.len() <= 256 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.;".contains(&byte))
+    text.len() <= 256
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-.;".contains(&byte))
 }
 
 fn patience(wanted: Ttl, usual: Ttl) -> Duration {

@@ -87,7 +87,11 @@ async fn connected(engine: &Ldap, config: &Config, wish: &Wish<'_>) -> Result<Fo
 impl Directory<'_> {
     /// Whether the directory takes this name with this password. Neither of them empty: with an empty one the directory would say
     /// yes to anybody (RFC 4513 section 5.1). A referral is no yes.
-    pub(super) async fn takes(&mut self, name: &str, password: &Secret<String>) -> Result<bool, Trouble> {
+    pub(super) async fn takes(
+        &mut self,
+        name: &str,
+        password: &Secret<String>,
+    ) -> Result<bool, Trouble> {
         if name.is_empty() || password.expose().is_empty() {
             return Ok(false);
         }
@@ -105,29 +109,47 @@ impl Directory<'_> {
         let result = self.library.simple_bind("", "").await?;
         match result.rc == 0 && result.refs.is_empty() {
             true => Ok(()),
-            false => Err(Trouble::Misconfigured(format!("it does not let anybody in without a name: {result}"))),
+            false => Err(Trouble::Misconfigured(format!(
+                "it does not let anybody in without a name: {result}"
+            ))),
         }
     }
 
     /// Goes on as the account that the configuration names.
     pub(super) async fn be_account(&mut self) -> Result<(), Trouble> {
-        match self.takes(&self.config.binddn, &self.config.bindpass).await? {
+        match self
+            .takes(&self.config.binddn, &self.config.bindpass)
+            .await?
+        {
             true => Ok(()),
-            false => Err(Trouble::Misconfigured("it refuses binddn with bindpass".to_owned())),
+            false => Err(Trouble::Misconfigured(
+                "it refuses binddn with bindpass".to_owned(),
+            )),
         }
     }
 
     /// The entries, of which [`Search::most`] are too many. Referrals to elsewhere are not followed.
-    pub(super) async fn search(&mut self, search: Search<'_>) -> Result<Result<Vec<Entry>, LdapResult>, Trouble> {
+    pub(super) async fn search(
+        &mut self,
+        search: Search<'_>,
+    ) -> Result<Result<Vec<Entry>, LdapResult>, Trouble> {
         let size = i32::try_from(search.most).unwrap_or(0);
-        let options = SearchOptions::new().deref(self.config.dereferencing()).sizelimit(size);
+        let options = SearchOptions::new()
+            .deref(self.config.dereferencing())
+            .sizelimit(size);
         let mut adapters: Vec<Box<dyn Adapter<'_, &str, Vec<&str>>>> = Vec::new();
         if let Some(page) = self.config.page() {
             adapters.push(Box::new(PagedResults::new(page)));
         }
         let attributes = vec![search.attribute];
         let library = self.library.with_search_options(options);
-        let stream = library.streaming_search_with(adapters, search.base, search.scope, search.filter, attributes);
+        let stream = library.streaming_search_with(
+            adapters,
+            search.base,
+            search.scope,
+            search.filter,
+            attributes,
+        );
         let mut stream = stream.await?;
         let mut entries = Vec::new();
         while let Some(entry) = stream.next().await? {
@@ -135,15 +157,16 @@ impl Directory<'_> {
                 continue;
             }
             if entries.len() == search.most {
-                return Err(Trouble::Misconfigured(format!("a search finds more than {} entries", search.most)));
+                return Err(Trouble::Misconfigured(format!(
+                    "a search finds more than {} entries",
+                    search.most
+                )));
             }
             entries.push(Entry::from(SearchEntry::construct(entry)));
         }
         let result = stream.finish().await;
         match result.rc {
             0 => Ok(Ok(entries)),
-            // More than we want to know of.
-            4 if entries.len() == search.most => Ok(Ok(entries)),
             _ => Ok(Err(result)),
         }
     }
@@ -162,7 +185,9 @@ impl Entry {
         let texts = self.values(name).map(|value| value.as_bytes().to_vec());
         let all = self.binary.iter();
         let named = all.filter(|(known, _)| is_called(known, name));
-        texts.chain(named.flat_map(|(_, values)| values.iter().cloned())).collect()
+        texts
+            .chain(named.flat_map(|(_, values)| values.iter().cloned()))
+            .collect()
     }
 }
 
@@ -195,11 +220,15 @@ impl Trouble {
             Self::Refused => refused(),
             Self::Away(why) => {
                 tracing::warn!(reason = %why, "the directory can not be asked");
-                Fault::Unavailable("the LDAP directory can not be reached; the server's log says why".into())
+                Fault::Unavailable(
+                    "the LDAP directory can not be reached; the server's log says why".into(),
+                )
             }
             Self::Misconfigured(why) => {
                 tracing::warn!(reason = %why, "the directory does not do what this mount's config wants");
-                Fault::upstream("the LDAP directory refuses what this mount's config asks of it; the server's log says more")
+                Fault::upstream(
+                    "the LDAP directory refuses what this mount's config asks of it; the server's log says more",
+                )
             }
         }
     }

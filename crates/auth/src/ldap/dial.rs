@@ -46,7 +46,11 @@ pub(super) fn servers(urls: &str) -> Result<Vec<Server>, String> {
 }
 
 /// A connection to the first server that takes one, encrypted as the configuration wants it; each is given `patience`.
-pub(super) async fn connect(config: &Config, kept: &tls::Kept, patience: Duration) -> Result<Stream, String> {
+pub(super) async fn connect(
+    config: &Config,
+    kept: &tls::Kept,
+    patience: Duration,
+) -> Result<Stream, String> {
     let mut why = "url names no server".to_owned();
     for server in servers(&config.url)? {
         let made = tokio::time::timeout(patience, server.connect(config, kept)).await;
@@ -62,19 +66,26 @@ pub(super) async fn connect(config: &Config, kept: &tls::Kept, patience: Duratio
 
 impl Server {
     fn parse(url: &str) -> Result<Self, String> {
-        let wrong = |why: &str| format!("url: {url:?} {why}; write servers like ldaps://ldap.example.org");
+        let wrong =
+            |why: &str| format!("url: {url:?} {why}; write servers like ldaps://ldap.example.org");
         let parsed = Url::parse(url).map_err(|error| wrong(&format!("is no address ({error})")))?;
         let (is_tls, port) = match parsed.scheme() {
             "ldap" => (false, 389),
             "ldaps" => (true, 636),
-            other => return Err(wrong(&format!("is of the kind {other}, which is neither ldap nor ldaps"))),
+            other => {
+                return Err(wrong(&format!(
+                    "is of the kind {other}, which is neither ldap nor ldaps"
+                )));
+            }
         };
         let host = parsed.host_str().unwrap_or_default();
         if host.is_empty() {
             return Err(wrong("names no host"));
         }
         if !parsed.username().is_empty() || parsed.password().is_some() {
-            return Err(wrong("holds a name or a password, for which there are binddn and bindpass"));
+            return Err(wrong(
+                "holds a name or a password, for which there are binddn and bindpass",
+            ));
         }
         Ok(Self {
             host: host.trim_matches(['[', ']']).to_owned(),
@@ -146,10 +157,29 @@ mod tests {
     #[test]
     fn addresses() {
         let found = servers("ldap://a.example, ldaps://[::1]:6360,LDAPS://B").unwrap();
-        let server = |host: &str, port, is_tls| Server { host: host.into(), port, is_tls };
-        assert_eq!(found, [server("a.example", 389, false), server("::1", 6360, true), server("B", 636, true)]);
+        let server = |host: &str, port, is_tls| Server {
+            host: host.into(),
+            port,
+            is_tls,
+        };
+        assert_eq!(
+            found,
+            [
+                server("a.example", 389, false),
+                server("::1", 6360, true),
+                server("B", 636, true)
+            ]
+        );
         assert_eq!(servers("").unwrap(), []);
-        for wrong in ["http://x", "ldapi:///x", "ldap://", "nonsense", "ldap://a:99999", "ldap://u:p@a", "ldap:a"] {
+        for wrong in [
+            "http://x",
+            "ldapi:///x",
+            "ldap://",
+            "nonsense",
+            "ldap://a:99999",
+            "ldap://u:p@a",
+            "ldap:a",
+        ] {
             assert!(servers(wrong).is_err(), "{wrong}");
         }
         assert!(servers(&["ldap://a"; 17].join(",")).is_err());

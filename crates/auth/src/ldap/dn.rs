@@ -17,7 +17,11 @@ pub(super) fn parse(text: &str) -> Option<Vec<Part>> {
     loop {
         let (kind, after) = rest.split_once('=')?;
         let kind = kind.trim();
-        if kind.is_empty() || !kind.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte)) {
+        if kind.is_empty()
+            || !kind
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte))
+        {
             return None;
         }
         let (value, ended, after) = value(after)?;
@@ -50,7 +54,11 @@ fn value(text: &str) -> Option<(String, Option<char>, &str)> {
         match sign {
             ',' | ';' | '+' => {
                 let after = text.get(at + 1..)?;
-                return Some((trimmed(bytes, kept)?, Some(if sign == '+' { '+' } else { ',' }), after));
+                return Some((
+                    trimmed(bytes, kept)?,
+                    Some(if sign == '+' { '+' } else { ',' }),
+                    after,
+                ));
             }
             '\\' => {
                 let (_, next) = chars.next()?;
@@ -87,7 +95,10 @@ mod tests {
     fn names_are_taken_apart() {
         let parts = parse("CN=Ann\\2C Lee + uid=ann , ou=a\\\\b;dc=x").unwrap();
         let expected = [
-            vec![("CN".to_owned(), "Ann, Lee".to_owned()), ("uid".to_owned(), "ann".to_owned())],
+            vec![
+                ("CN".to_owned(), "Ann, Lee".to_owned()),
+                ("uid".to_owned(), "ann".to_owned()),
+            ],
             vec![("ou".to_owned(), "a\\b".to_owned())],
             vec![("dc".to_owned(), "x".to_owned())],
         ];
@@ -99,7 +110,9 @@ mod tests {
 
     #[test]
     fn other_texts_are_none() {
-        for text in ["", "ann", "cn", "=x", "cn=a,b", "cn=a\\", "cn=a\\2", "c n=a", "cn=\\ff"] {
+        for text in [
+            "", "ann", "cn", "=x", "cn=a,b", "cn=a\\", "cn=a\\2", "c n=a", "cn=\\ff",
+        ] {
             assert_eq!(parse(text), None, "{text}");
         }
     }

@@ -48,7 +48,10 @@ mod tests {
     #[test]
     fn what_means_something_is_escaped() {
         assert_eq!(for_filter("a*)(uid=\0\\"), "a\\2a\\29\\28uid\\3d\\00\\5c");
-        assert_eq!(for_dn(" #a,b+c\"\\<>;=ä "), "\\20\\23a\\2cb\\2bc\\22\\5c\\3c\\3e\\3b\\3dä\\20");
+        assert_eq!(
+            for_dn(" #a,b+c\"\\<>;=ä "),
+            "\\20\\23a\\2cb\\2bc\\22\\5c\\3c\\3e\\3b\\3dä\\20"
+        );
     }
 
     proptest! {

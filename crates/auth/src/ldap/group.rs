@@ -99,7 +99,9 @@ impl Handle<Ldap> for WriteGroup {
         let group = Group {
             policies: policies(self.policies.as_ref()),
         };
-        cx.view.put(&place(FOLDER, &config, &self.name), &group).await?;
+        cx.view
+            .put(&place(FOLDER, &config, &self.name), &group)
+            .await?;
         Ok(Empty)
     }
 }

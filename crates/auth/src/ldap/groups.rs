@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use ldap3::Scope;
 
 use super::conversation::{Directory, Entry, Search, Trouble};
-use super::{config::Config, dn, escape, sid};
+use super::{config::Config, dn, escape, name, sid};
 
 /// Most groups of one user.
 const GROUPS_MAX: usize = 4_096;
@@ -17,7 +17,11 @@ const BAD_NAME: u32 = 34;
 const NO_SUCH: u32 = 32;
 
 /// The names of somebody's groups.
-pub(super) async fn of(directory: &mut Directory<'_>, typed: &str, whose: &str) -> Result<Vec<String>, Trouble> {
+pub(super) async fn of(
+    directory: &mut Directory<'_>,
+    typed: &str,
+    whose: &str,
+) -> Result<Vec<String>, Trouble> {
     let config = directory.config;
     let entries = if config.use_token_groups {
         by_token(directory, whose).await?
@@ -28,19 +32,27 @@ pub(super) async fn of(directory: &mut Directory<'_>, typed: &str, whose: &str) 
     for entry in &entries {
         names.extend(names_of(config, entry));
         if names.len() > GROUPS_MAX {
-            return Err(Trouble::Misconfigured(format!("a user is in more than {GROUPS_MAX} groups")));
+            return Err(Trouble::Misconfigured(format!(
+                "a user is in more than {GROUPS_MAX} groups"
+            )));
         }
     }
     Ok(names.into_iter().collect())
 }
 
 /// The groups that the configured filter finds.
-async fn by_filter(directory: &mut Directory<'_>, typed: &str, whose: &str) -> Result<Vec<Entry>, Trouble> {
+async fn by_filter(
+    directory: &mut Directory<'_>,
+    typed: &str,
+    whose: &str,
+) -> Result<Vec<Entry>, Trouble> {
     let config = directory.config;
     if config.groupfilter.is_empty() || config.groupdn.is_empty() {
         return Ok(Vec::new());
     }
-    let filter = config.group_filter(typed, whose).map_err(Trouble::Misconfigured)?;
+    let filter = config
+        .group_filter(typed, whose)
+        .map_err(Trouble::Misconfigured)?;
     let found = directory.search(under_groups(config, &filter)).await?;
     found.map_err(|result| Trouble::by(&result))
 }
@@ -55,22 +67,43 @@ async fn by_token(directory: &mut Directory<'_>, whose: &str) -> Result<Vec<Entr
         attribute: "tokenGroups",
         most: 1,
     };
-    let own = directory.search(own).await?.map_err(|result| Trouble::by(&result))?;
-    let identifiers: BTreeSet<Vec<u8>> = own.iter().flat_map(|entry| entry.bytes("tokenGroups")).collect();
+    let own = directory
+        .search(own)
+        .await?
+        .map_err(|result| Trouble::by(&result))?;
+    let identifiers: BTreeSet<Vec<u8>> = own
+        .iter()
+        .flat_map(|entry| entry.bytes("tokenGroups"))
+        .collect();
     if identifiers.len() > GROUPS_MAX {
-        return Err(Trouble::Misconfigured(format!("a user is in more than {GROUPS_MAX} groups")));
+        return Err(Trouble::Misconfigured(format!(
+            "a user is in more than {GROUPS_MAX} groups"
+        )));
     }
-    let identifiers: Vec<Vec<u8>> = identifiers.into_iter().filter(|one| sid::text(one).is_some()).collect();
+    let identifiers: Vec<Vec<u8>> = identifiers
+        .into_iter()
+        .filter(|one| sid::text(one).is_some())
+        .collect();
     let mut groups = Vec::new();
     for identifier in &identifiers {
-        let base = sid::text(identifier).map(|text| format!("<SID={text}>")).unwrap_or_default();
+        let base = sid::text(identifier)
+            .map(|text| format!("<SID={text}>"))
+            .unwrap_or_default();
         let attribute = config.group_attribute();
-        let search = Search { base: &base, scope: Scope::Base, filter: ANYTHING, attribute, most: 1 };
+        let search = Search {
+            base: &base,
+            scope: Scope::Base,
+            filter: ANYTHING,
+            attribute,
+            most: 1,
+        };
         match directory.search(search).await? {
             Ok(found) => groups.extend(found),
             Err(result) if result.rc == NO_SUCH => {}
             // Not Active Directory, which alone knows such names.
-            Err(result) if result.rc == BAD_NAME => return by_identifier(directory, &identifiers).await,
+            Err(result) if result.rc == BAD_NAME => {
+                return by_identifier(directory, &identifiers).await;
+            }
             Err(result) => return Err(Trouble::by(&result)),
         }
     }
@@ -78,14 +111,19 @@ async fn by_token(directory: &mut Directory<'_>, whose: &str) -> Result<Vec<Entr
 }
 
 /// The groups under `groupdn` that have these identifiers.
-async fn by_identifier(directory: &mut Directory<'_>, identifiers: &[Vec<u8>]) -> Result<Vec<Entry>, Trouble> {
+async fn by_identifier(
+    directory: &mut Directory<'_>,
+    identifiers: &[Vec<u8>],
+) -> Result<Vec<Entry>, Trouble> {
     let config = directory.config;
     let mut groups = Vec::new();
     if config.groupdn.is_empty() {
         return Ok(groups);
     }
     for some in identifiers.chunks(AT_ONCE) {
-        let each = some.iter().map(|one| format!("(objectSid={})", escape::bytes_for_filter(one)));
+        let each = some
+            .iter()
+            .map(|one| format!("(objectSid={})", escape::bytes_for_filter(one)));
         let filter = format!("(|{})", each.collect::<String>());
         let found = directory.search(under_groups(config, &filter)).await?;
         groups.extend(found.map_err(|result| Trouble::by(&result))?);
@@ -104,19 +142,27 @@ fn under_groups<'a>(config: &'a Config, filter: &'a str) -> Search<'a> {
 }
 
 /// What the configured attribute names; values that are distinguished names count by the `cn` in them, and an entry without the
-/// attribute by its own.
+/// attribute by its own. What can be no name is none.
 fn names_of(config: &Config, entry: &Entry) -> Vec<String> {
     let values: Vec<&str> = entry.values(config.group_attribute()).collect();
-    let values = if values.is_empty() { vec![entry.dn.as_str()] } else { values };
+    let values = if values.is_empty() {
+        vec![entry.dn.as_str()]
+    } else {
+        values
+    };
     let names = values.into_iter().map(|value| {
         let parts = dn::parse(value).unwrap_or_default();
         let by_case = config.use_pre111_group_cn_behavior;
         let named = match by_case {
             // Before 1.1.1 only `CN` was seen, `cn` was not.
-            true => parts.iter().flatten().find(|(kind, _)| kind == "CN").map(|(_, name)| name.clone()),
+            true => parts
+                .iter()
+                .flatten()
+                .find(|(kind, _)| kind == "CN")
+                .map(|(_, name)| name.clone()),
             false => dn::first_of(&parts, "cn").map(str::to_owned),
         };
         named.unwrap_or_else(|| value.to_owned())
     });
-    names.filter(|name| !name.trim().is_empty()).collect()
+    names.filter(|name| name::is_possible(name)).collect()
 }

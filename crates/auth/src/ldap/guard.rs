@@ -70,23 +70,31 @@ pub(super) async fn carry(
             to_near.write_all(&frame).await?;
         }
     };
-    let ended: Result<(), io::Error> = tokio::select! { ended = asks => ended, ended = answers => ended };
+    let ended: Result<(), io::Error> =
+        tokio::select! { ended = asks => ended, ended = answers => ended };
     match ended {
         Ok(()) => "the conversation ended".to_owned(),
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => "the directory hung up".to_owned(),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            "the directory hung up".to_owned()
+        }
         Err(error) => error.to_string(),
     }
 }
 
 /// Asks for TLS on a connection, and goes on only if the directory agrees (RFC 4511 section 4.14).
-pub(super) async fn start_tls(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> io::Result<()> {
+pub(super) async fn start_tls(
+    stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+) -> io::Result<()> {
     const OID: &[u8] = b"1.3.6.1.4.1.1466.20037";
     let mut request = vec![SEQUENCE, 29, INTEGER, 1, 1, EXTENDED, 24, 0x80, 22];
     request.extend_from_slice(OID);
     stream.write_all(&request).await?;
     stream.flush().await?;
     let frame = frame(stream).await?;
-    let asked = Asked { number: 1, operation: EXTENDED };
+    let asked = Asked {
+        number: 1,
+        operation: EXTENDED,
+    };
     check(&frame, asked).map_err(odd)?;
     match result_code(&frame) {
         Some(0) => Ok(()),
@@ -112,7 +120,10 @@ impl Asked {
 async fn frame(from: &mut (impl AsyncRead + Unpin)) -> io::Result<Zeroizing<Vec<u8>>> {
     let mut frame = Zeroizing::new(vec![0; 2]);
     from.read_exact(&mut frame).await?;
-    let (kind, first) = (frame.first().copied(), frame.get(1).copied().unwrap_or_default());
+    let (kind, first) = (
+        frame.first().copied(),
+        frame.get(1).copied().unwrap_or_default(),
+    );
     if kind != Some(SEQUENCE) {
         return Err(odd("this is not LDAP"));
     }
@@ -205,7 +216,10 @@ fn is_entry(answer: &[u8]) -> bool {
     let Some((SEQUENCE, attributes, [])) = element(rest) else {
         return false;
     };
-    is_text(name) && all(attributes, |kind, attribute| kind == SEQUENCE && is_attribute(attribute))
+    is_text(name)
+        && all(attributes, |kind, attribute| {
+            kind == SEQUENCE && is_attribute(attribute)
+        })
 }
 
 fn is_attribute(attribute: &[u8]) -> bool {
@@ -221,7 +235,9 @@ fn is_attribute(attribute: &[u8]) -> bool {
 fn are_controls(controls: &[u8]) -> bool {
     match element(controls) {
         None => controls.is_empty(),
-        Some((CONTROLS, controls, [])) => all(controls, |kind, control| kind == SEQUENCE && is_control(control)),
+        Some((CONTROLS, controls, [])) => all(controls, |kind, control| {
+            kind == SEQUENCE && is_control(control)
+        }),
         Some(_) => false,
     }
 }
@@ -282,7 +298,9 @@ fn element(text: &[u8]) -> Option<(u8, &[u8], &[u8])> {
 }
 
 fn number(bytes: &[u8]) -> usize {
-    bytes.iter().fold(0, |sum, byte| sum << 8 | usize::from(*byte))
+    bytes
+        .iter()
+        .fold(0, |sum, byte| sum << 8 | usize::from(*byte))
 }
 
 fn is_text(value: &[u8]) -> bool {
@@ -299,8 +317,14 @@ mod tests {
 
     use super::*;
 
-    const BOUND: Asked = Asked { number: 1, operation: BIND };
-    const SOUGHT: Asked = Asked { number: 2, operation: SEARCH };
+    const BOUND: Asked = Asked {
+        number: 1,
+        operation: BIND,
+    };
+    const SOUGHT: Asked = Asked {
+        number: 2,
+        operation: SEARCH,
+    };
 
     fn wrapped(kind: u8, content: &[u8]) -> Vec<u8> {
         let length = u32::try_from(content.len()).unwrap().to_be_bytes();
@@ -313,11 +337,22 @@ mod tests {
 
     #[test]
     fn right_answers_pass() {
-        let done = message(1, &wrapped(BIND_DONE, &[ENUMERATED, 1, 49, OCTETS, 0, OCTETS, 1, b'x']));
+        let done = message(
+            1,
+            &wrapped(BIND_DONE, &[ENUMERATED, 1, 49, OCTETS, 0, OCTETS, 1, b'x']),
+        );
         assert_eq!(check(&done, BOUND), Ok(()));
         assert_eq!(result_code(&done), Some(49));
-        let attribute = [wrapped(OCTETS, b"uid"), wrapped(SET, &wrapped(OCTETS, b"\xff\xfe"))].concat();
-        let entry = [wrapped(OCTETS, b"uid=a"), wrapped(SEQUENCE, &wrapped(SEQUENCE, &attribute))].concat();
+        let attribute = [
+            wrapped(OCTETS, b"uid"),
+            wrapped(SET, &wrapped(OCTETS, b"\xff\xfe")),
+        ]
+        .concat();
+        let entry = [
+            wrapped(OCTETS, b"uid=a"),
+            wrapped(SEQUENCE, &wrapped(SEQUENCE, &attribute)),
+        ]
+        .concat();
         assert_eq!(check(&message(2, &wrapped(ENTRY, &entry)), SOUGHT), Ok(()));
         assert_eq!(Asked::unpacked(SOUGHT.packed()), SOUGHT);
     }
@@ -325,33 +360,57 @@ mod tests {
     #[test]
     fn other_answers_do_not() {
         let ok = [ENUMERATED, 1, 0, OCTETS, 0, OCTETS, 0];
-        assert!(check(&message(7, &wrapped(BIND_DONE, &ok)), BOUND).is_err(), "another number");
-        assert!(check(&message(2, &wrapped(BIND_DONE, &ok)), SOUGHT).is_err(), "another operation");
-        assert!(check(&message(1, &wrapped(BIND_DONE, &ok[..3])), BOUND).is_err(), "half a result");
+        assert!(
+            check(&message(7, &wrapped(BIND_DONE, &ok)), BOUND).is_err(),
+            "another number"
+        );
+        assert!(
+            check(&message(2, &wrapped(BIND_DONE, &ok)), SOUGHT).is_err(),
+            "another operation"
+        );
+        assert!(
+            check(&message(1, &wrapped(BIND_DONE, &ok[..3])), BOUND).is_err(),
+            "half a result"
+        );
         let wide = [ENUMERATED, 8, 0, 0, 0, 1, 0, 0, 0, 0, OCTETS, 0, OCTETS, 0];
-        assert!(check(&message(1, &wrapped(BIND_DONE, &wide)), BOUND).is_err(), "a code that wraps around to success");
+        assert!(
+            check(&message(1, &wrapped(BIND_DONE, &wide)), BOUND).is_err(),
+            "a code that wraps around to success"
+        );
         let endless = [0x30, 0x80, INTEGER, 1, 1];
         assert!(check(&endless, BOUND).is_err(), "no length");
         let mut nested = vec![];
         for _ in 0..2000 {
             nested = wrapped(SEQUENCE, &nested);
         }
-        assert!(check(&message(2, &wrapped(ENTRY, &nested)), SOUGHT).is_err(), "nested");
+        assert!(
+            check(&message(2, &wrapped(ENTRY, &nested)), SOUGHT).is_err(),
+            "nested"
+        );
     }
 
     #[tokio::test]
     async fn long_messages_are_refused_unread() {
         let head = [SEQUENCE, 0x84, 0x7f, 0xff, 0xff, 0xff];
-        assert_eq!(frame(&mut &head[..]).await.unwrap_err().to_string(), "a message is too long");
+        assert_eq!(
+            frame(&mut &head[..]).await.unwrap_err().to_string(),
+            "a message is too long"
+        );
         let half = [SEQUENCE, 0x82, 0x10, 0, 1];
-        assert_eq!(frame(&mut &half[..]).await.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+        assert_eq!(
+            frame(&mut &half[..]).await.unwrap_err().kind(),
+            io::ErrorKind::UnexpectedEof
+        );
     }
 
     #[tokio::test]
     async fn tls_starts_only_if_the_directory_agrees() {
         for (code, fine) in [(0, true), (2, false), (52, false)] {
             let (mut here, mut there) = tokio::io::duplex(200);
-            let answer = message(1, &wrapped(EXTENDED_DONE, &[ENUMERATED, 1, code, OCTETS, 0, OCTETS, 0]));
+            let answer = message(
+                1,
+                &wrapped(EXTENDED_DONE, &[ENUMERATED, 1, code, OCTETS, 0, OCTETS, 0]),
+            );
             there.write_all(&answer).await.unwrap();
             assert_eq!(start_tls(&mut here).await.is_ok(), fine, "{code}");
         }

@@ -59,7 +59,9 @@ impl Handle<Ldap> for LogIn {
         let password = Secret::new(self.password.0);
         // A directory says yes to an empty password, whoever it is for (RFC 4513 section 5.1.2).
         if password.expose().is_empty() {
-            return Err(Fault::invalid("password cannot be of zero length when passwordless binds are being denied"));
+            return Err(Fault::invalid(
+                "password cannot be of zero length when passwordless binds are being denied",
+            ));
         }
         let config = Config::load(cx).await?;
         config.token.check_address(cx.request.client)?;
@@ -87,12 +89,16 @@ impl Session<Ldap> for Entered {
         };
         let found = ask(engine, &config, &wish).await;
         let found = found.map_err(|fault| match fault {
-            Fault::Invalid(_) => Fault::invalid("the directory does not show the user any more, not renewing"),
+            Fault::Invalid(_) => {
+                Fault::invalid("the directory does not show the user any more, not renewing")
+            }
             other => other,
         })?;
         let rights = Rights::of(cx, &config, &self.username, &found).await?;
         if found.alias != self.alias {
-            return Err(Fault::invalid("the user name is somebody else's now, not renewing"));
+            return Err(Fault::invalid(
+                "the user name is somebody else's now, not renewing",
+            ));
         }
         if rights.policies != self.policies {
             return Err(Fault::invalid("policies have changed, not renewing"));
@@ -154,7 +160,10 @@ fn accepted(
         ..Reply::default()
     };
     if found.groups.is_empty() {
-        let said = format!("no LDAP groups found in groupDN {:?}; only policies from locally-defined groups available", config.groupdn);
+        let said = format!(
+            "no LDAP groups found in groupDN {:?}; only policies from locally-defined groups available",
+            config.groupdn
+        );
         reply = reply.warn(said);
     }
     Ok(reply)

@@ -6,6 +6,8 @@ use unicode_normalization::UnicodeNormalization;
 
 /// Longest name, in bytes.
 const BYTES_MAX: usize = 512;
+/// In lower case it is the letter k, so that somebody else's name could become yours.
+const KELVIN: char = '\u{212a}';
 
 /// The one form of all spellings that directories compare as equal (RFC 4518): compatible characters, case, and blanks make no
 /// difference, and signs that nobody sees are left out. Attempts are counted under it, so no spelling has a count of its own.
@@ -15,18 +17,18 @@ pub(super) fn folded(name: &str) -> String {
     seen.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// A name as a mount compares it: folded, or with its case where that counts.
+/// A name as a mount compares it, with its case where that counts. Not folded: two names that look alike may be those of two people.
 pub(super) fn normal(name: &str, by_case: bool) -> String {
     match by_case {
         true => name.trim().to_owned(),
-        false => folded(name),
+        false => name.trim().to_lowercase(),
     }
 }
 
-/// Whether a name can be one: not empty, not too long, no control characters.
+/// Whether a name can be one: not empty, not too long, no control characters, and not the one sign that is another letter in lower case.
 pub(super) fn is_possible(name: &str) -> bool {
-    let controls = name.chars().any(char::is_control);
-    !controls && name.len() <= BYTES_MAX && !folded(name).is_empty()
+    let is_odd = |c: char| c.is_control() || c == KELVIN;
+    !name.chars().any(is_odd) && name.len() <= BYTES_MAX && !folded(name).is_empty()
 }
 
 /// A name as one segment of a storage path; different names have different keys.
@@ -45,7 +47,9 @@ pub(super) fn key(name: &str) -> String {
 
 /// The name of a key.
 pub(super) fn of_key(key: &str) -> String {
-    key.replace("%2f", "/").replace("%2e", ".").replace("%25", "%")
+    key.replace("%2f", "/")
+        .replace("%2e", ".")
+        .replace("%25", "%")
 }
 
 /// Signs that RFC 4518 maps to nothing, and those that change nothing but the direction of text.
@@ -63,7 +67,15 @@ mod tests {
 
     #[test]
     fn spellings_are_one_name() {
-        let same = ["ann lee", "ANN LEE", " ann  lee ", "ann\u{a0}lee", "\u{ff41}nn lee", "an\u{ad}n lee", "ann\u{200b} lee"];
+        let same = [
+            "ann lee",
+            "ANN LEE",
+            " ann  lee ",
+            "ann\u{a0}lee",
+            "\u{ff41}nn lee",
+            "an\u{ad}n lee",
+            "ann\u{200b} lee",
+        ];
         for spelling in same {
             assert_eq!(folded(spelling), "ann lee", "{spelling:?}");
         }
@@ -73,11 +85,20 @@ mod tests {
     }
 
     #[test]
+    fn names_that_look_alike_are_two() {
+        assert_eq!(normal(" Ann ", false), "ann");
+        assert_eq!(normal(" Ann ", true), "Ann");
+        for other in ["\u{ff41}nn", "ann\u{200b}", "a\u{ad}nn"] {
+            assert_ne!(normal(other, false), "ann", "{other:?}");
+        }
+    }
+
+    #[test]
     fn possible_names() {
         for name in ["ann", "Ann Lee", "ann@example.org", "a/b", "a*", "jörg"] {
             assert!(is_possible(name), "{name}");
         }
-        for name in ["", " ", "a\0", "a\nb", "\u{200b}", &"x".repeat(513)] {
+        for name in ["", " ", "\u{212a}im", "a\0", "a\nb", "\u{200b}", &"x".repeat(513)] {
             assert!(!is_possible(name), "{name:?}");
         }
     }

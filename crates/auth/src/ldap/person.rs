@@ -52,13 +52,22 @@ async fn by_search(directory: &mut Directory<'_>, wish: &Wish<'_>) -> Result<Ent
         true => directory.be_account().await?,
         false => directory.be_nobody().await?,
     }
-    let filter = config.user_filter(wish.typed).map_err(Trouble::Misconfigured)?;
+    let filter = config
+        .user_filter(wish.typed)
+        .map_err(Trouble::Misconfigured)?;
     let entry = the_only(directory, &config.userdn, Scope::Subtree, &filter).await?;
     let Some(password) = wish.password else {
         return entry.ok_or(Trouble::Refused);
     };
     // Whoever does not exist is asked for as well: an answer that comes sooner would tell.
-    let nobody = || format!("{}={},{}", config.attribute(), escape::for_dn(wish.typed), config.userdn);
+    let nobody = || {
+        format!(
+            "{}={},{}",
+            config.attribute(),
+            escape::for_dn(wish.typed),
+            config.userdn
+        )
+    };
     let whose = entry.as_ref().map_or_else(nobody, |entry| entry.dn.clone());
     let taken = directory.takes(&whose, password).await?;
     entry.filter(|_| taken).ok_or(Trouble::Refused)
@@ -77,7 +86,12 @@ async fn by_domain(directory: &mut Directory<'_>, wish: &Wish<'_>) -> Result<Ent
 /// The user shows the password under the name of the entry that they must have.
 async fn directly(directory: &mut Directory<'_>, wish: &Wish<'_>) -> Result<Entry, Trouble> {
     let config = directory.config;
-    let own = format!("{}={},{}", config.attribute(), escape::for_dn(wish.typed), config.userdn);
+    let own = format!(
+        "{}={},{}",
+        config.attribute(),
+        escape::for_dn(wish.typed),
+        config.userdn
+    );
     show(directory, &own, wish).await?;
     let entry = the_only(directory, &own, Scope::Base, "(objectClass=*)").await?;
     entry.ok_or(Trouble::Refused)
@@ -116,7 +130,9 @@ async fn the_only(
         Err(result) => return Err(Trouble::by(&result)),
     };
     if entries.len() > 1 {
-        tracing::warn!("more than one entry of the directory is meant by one user name; nobody of them gets in");
+        tracing::warn!(
+            "more than one entry of the directory is meant by one user name; nobody of them gets in"
+        );
         return Ok(None);
     }
     Ok(entries.pop())
@@ -132,9 +148,16 @@ fn alias(config: &Config, wish: &Wish<'_>, entry: &Entry) -> Result<String, Trou
     let attribute = config.attribute();
     let own = dn::parse(&entry.dn);
     let own = own.as_ref().and_then(|parts| parts.first());
-    let own = own.and_then(|part| part.iter().find(|(kind, _)| kind.eq_ignore_ascii_case(&attribute)));
+    let own = own.and_then(|part| {
+        part.iter()
+            .find(|(kind, _)| kind.eq_ignore_ascii_case(&attribute))
+    });
     let own = own.map(|(_, value)| value.as_str());
     let found = own.or_else(|| entry.values(&attribute).next());
-    let found = found.map(normal).filter(|found| !found.is_empty());
-    found.ok_or_else(|| Trouble::Misconfigured(format!("the user's entry has no {attribute} to name their entity by")))
+    let found = found.filter(|found| name::is_possible(found)).map(normal);
+    found.ok_or_else(|| {
+        Trouble::Misconfigured(format!(
+            "the user's entry has no {attribute} that can name their entity"
+        ))
+    })
 }

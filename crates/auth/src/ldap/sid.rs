@@ -22,7 +22,12 @@ mod tests {
     fn identifiers() {
         let administrators = [1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 32, 2, 0, 0];
         assert_eq!(text(&administrators).unwrap(), "S-1-5-32-544");
-        for wrong in [&administrators[..15], &[2, 0, 0, 0, 0, 0, 0, 5], &[], &[1, 16, 0, 0, 0, 0, 0, 5]] {
+        for wrong in [
+            &administrators[..15],
+            &[2, 0, 0, 0, 0, 0, 0, 5],
+            &[],
+            &[1, 16, 0, 0, 0, 0, 0, 5],
+        ] {
             assert_eq!(text(wrong), None);
         }
     }

@@ -50,7 +50,10 @@ impl Template {
     }
 
     /// The filter with these values. Those of anybody's are escaped; the names of attributes are names already.
-    pub(super) fn filter<'a>(&self, value_of: impl Fn(&Place) -> &'a str) -> Result<String, String> {
+    pub(super) fn filter<'a>(
+        &self,
+        value_of: impl Fn(&Place) -> &'a str,
+    ) -> Result<String, String> {
         let mut filter = String::new();
         for piece in &self.0 {
             match piece {
@@ -60,15 +63,19 @@ impl Template {
             }
         }
         if depth(&filter) > DEPTH_MAX {
-            return Err(format!("its parentheses are nested deeper than {DEPTH_MAX}"));
+            return Err(format!(
+                "its parentheses are nested deeper than {DEPTH_MAX}"
+            ));
         }
         match parse_filter(&filter) {
             Ok(_) => Ok(filter),
-            Err(_) => Err("it is not a filter as RFC 4515 has them, with values where values are".to_owned()),
+            Err(_) => Err(
+                "it is not a filter as RFC 4515 has them, with values where values are".to_owned(),
+            ),
         }
     }
 
-/// Whether a place of that name is in it.
+    /// Whether a place of that name is in it.
     pub(super) fn names(&self, name: &str) -> bool {
         self.0
             .iter()
@@ -81,8 +88,14 @@ fn place(inside: &str, places: &'static [Place]) -> Result<&'static Place, Strin
     let name = inside.trim().strip_prefix('.');
     let found = places.iter().find(|place| name == Some(place.name));
     found.ok_or_else(|| {
-        let known: Vec<String> = places.iter().map(|place| format!("{{{{.{}}}}}", place.name)).collect();
-        format!("{{{{{inside}}}}} is not understood; places are {}", known.join(" and "))
+        let known: Vec<String> = places
+            .iter()
+            .map(|place| format!("{{{{.{}}}}}", place.name))
+            .collect();
+        format!(
+            "{{{{{inside}}}}} is not understood; places are {}",
+            known.join(" and ")
+        )
     })
 }
 
@@ -107,15 +120,27 @@ mod tests {
     use super::*;
 
     const PLACES: &[Place] = &[
-        Place { name: "UserAttr", is_attribute: true },
-        Place { name: "Username", is_attribute: false },
+        Place {
+            name: "UserAttr",
+            is_attribute: true,
+        },
+        Place {
+            name: "Username",
+            is_attribute: false,
+        },
     ];
 
     #[test]
     fn places_are_filled() {
         let text = "(&(objectClass=*)({{.UserAttr}}={{ .Username }}))";
         let template = Template::parse(text, PLACES).unwrap();
-        let filter = template.filter(|place| if place.is_attribute { "employee-id" } else { "a*" });
+        let filter = template.filter(|place| {
+            if place.is_attribute {
+                "employee-id"
+            } else {
+                "a*"
+            }
+        });
         assert_eq!(filter.unwrap(), "(&(objectClass=*)(employee-id=a\\2a))");
         assert!(template.names("UserAttr") && !template.names("Nobody"));
     }
@@ -124,8 +149,18 @@ mod tests {
     fn what_is_not_understood_is_refused() {
         let deep = format!("{}(a=b){}", "(!".repeat(40), ")".repeat(40));
         for text in [
-            "{{", "(uid={{.Username)", "(uid={{.Nobody}})", "(uid={{.Username | printf}})", "(((", "(uid=a))", "",
-            "({{.Username}}=a)", "(uid={{range .}}x{{end}})", "(uid={{Username}})", &deep, &"x".repeat(9000),
+            "{{",
+            "(uid={{.Username)",
+            "(uid={{.Nobody}})",
+            "(uid={{.Username | printf}})",
+            "(((",
+            "(uid=a))",
+            "",
+            "({{.Username}}=a)",
+            "(uid={{range .}}x{{end}})",
+            "(uid={{Username}})",
+            &deep,
+            &"x".repeat(9000),
         ] {
             assert!(Template::parse(text, PLACES).is_err(), "{text}");
         }

@@ -44,16 +44,26 @@ impl Kept {
 }
 
 /// The versions that a configuration allows, of those that there are here.
-pub(super) fn versions(min: &str, max: &str) -> Result<Vec<&'static SupportedProtocolVersion>, String> {
+pub(super) fn versions(
+    min: &str,
+    max: &str,
+) -> Result<Vec<&'static SupportedProtocolVersion>, String> {
     let (min, max) = (rank("tls_min_version", min)?, rank("tls_max_version", max)?);
     if max < min {
-        return Err("'tls_max_version' must be greater than or equal to 'tls_min_version'".to_owned());
+        return Err(
+            "'tls_max_version' must be greater than or equal to 'tls_min_version'".to_owned(),
+        );
     }
     let all = [(2, &TLS12), (3, &TLS13)];
-    let allowed = all.into_iter().filter(|(rank, _)| (min..=max).contains(rank));
+    let allowed = all
+        .into_iter()
+        .filter(|(rank, _)| (min..=max).contains(rank));
     let allowed: Vec<_> = allowed.map(|(_, version)| version).collect();
     match allowed.is_empty() {
-        true => Err("'tls_max_version' is older than TLS 1.2, the oldest version that this server speaks".to_owned()),
+        true => Err(
+            "'tls_max_version' is older than TLS 1.2, the oldest version that this server speaks"
+                .to_owned(),
+        ),
         false => Ok(allowed),
     }
 }
@@ -90,8 +100,9 @@ fn verifier(
     }
     if config.certificate.is_empty() {
         let system = Verifier::new(Arc::clone(provider));
-        let system = system
-            .map_err(|error| format!("the system's certificate authorities can not be read: {error}"))?;
+        let system = system.map_err(|error| {
+            format!("the system's certificate authorities can not be read: {error}")
+        })?;
         return Ok(Arc::new(system));
     }
     let wrong = |error: &dyn std::fmt::Display| format!("certificate: {error}");
@@ -112,7 +123,9 @@ fn certificates(field: &str, pem: &str) -> Result<Vec<CertificateDer<'static>>, 
     match all.len() {
         0 => Err(format!("{field} holds no certificate in PEM")),
         1..=CERTIFICATES_MAX => Ok(all),
-        _ => Err(format!("{field} holds more than {CERTIFICATES_MAX} certificates")),
+        _ => Err(format!(
+            "{field} holds more than {CERTIFICATES_MAX} certificates"
+        )),
     }
 }
 
@@ -192,7 +205,12 @@ mod tests {
     fn versions_are_those_that_are_allowed() {
         assert_eq!(versions("tls12", "tls12").unwrap().len(), 1);
         assert_eq!(versions("tls10", "tls13").unwrap().len(), 2);
-        for (min, max) in [("tls13", "tls12"), ("tls10", "tls11"), ("", "tls12"), ("tls12", "ssl3")] {
+        for (min, max) in [
+            ("tls13", "tls12"),
+            ("tls10", "tls11"),
+            ("", "tls12"),
+            ("tls12", "ssl3"),
+        ] {
             assert!(versions(min, max).is_err(), "{min} {max}");
         }
     }

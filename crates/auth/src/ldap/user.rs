@@ -18,7 +18,11 @@ pub(super) const LISTED_MAX: usize = 100_000;
 
 pub(super) fn routes() -> Routes<Ldap> {
     Routes::new([
-        path("users", "Users with policies or groups of this mount's own.").list::<ListUsers>(),
+        path(
+            "users",
+            "Users with policies or groups of this mount's own.",
+        )
+        .list::<ListUsers>(),
         path(
             "users/{name*}",
             "What a user of the directory has here, beside what their groups give.",
@@ -45,23 +49,26 @@ impl Stored for User {
 
 impl User {
     /// The user of that name, if there is one.
-    pub(super) async fn find(cx: &Ctx, config: &Config, typed: &str) -> Result<Option<Self>, Fault> {
+    pub(super) async fn find(
+        cx: &Ctx,
+        config: &Config,
+        typed: &str,
+    ) -> Result<Option<Self>, Fault> {
         Ok(cx.view.get(&place(FOLDER, config, typed)).await?)
     }
 }
 
 /// Where something of that name is kept below a folder.
 pub(super) fn place(folder: &str, config: &Config, typed: &str) -> String {
-    let name = match config.case_sensitive_names {
-        true => typed.to_owned(),
-        false => name::folded(typed),
-    };
+    let name = name::normal(typed, config.case_sensitive_names);
     format!("{folder}{}", name::key(&name))
 }
 
 /// The names that are kept below a folder.
 pub(super) async fn names(cx: &Ctx, folder: &str) -> Result<Keys, Fault> {
-    let kept = Keys::list(&cx.view, folder, None, LISTED_MAX).await?.found()?;
+    let kept = Keys::list(&cx.view, folder, None, LISTED_MAX)
+        .await?
+        .found()?;
     let mut keys: Vec<String> = kept.keys.iter().map(|key| name::of_key(key)).collect();
     keys.sort_unstable();
     Ok(Keys { keys })
@@ -171,7 +178,9 @@ impl Handle<Ldap> for WriteUser {
             policies: policies(self.policies.as_ref()),
             groups,
         };
-        cx.view.put(&place(FOLDER, &config, &self.name), &user).await?;
+        cx.view
+            .put(&place(FOLDER, &config, &self.name), &user)
+            .await?;
         Ok(Empty)
     }
 }

@@ -15,9 +15,17 @@ async fn an_empty_password_never_reaches_the_directory() {
     .await;
     let bench = mounted(&directory).await;
     configure(&bench, json!({ "deny_null_bind": false })).await;
-    for way in [json!({}), json!({ "binddn": "", "discoverdn": true }), json!({ "discoverdn": false }), json!({ "upndomain": "x" })] {
+    for way in [
+        json!({}),
+        json!({ "binddn": "", "discoverdn": true }),
+        json!({ "discoverdn": false }),
+        json!({ "upndomain": "x" }),
+    ] {
         configure(&bench, way).await;
-        assert!(matches!(login(&bench, "ann", "").await, Err(Fault::Invalid(_))));
+        assert!(matches!(
+            login(&bench, "ann", "").await,
+            Err(Fault::Invalid(_))
+        ));
     }
     assert_eq!(directory.heard(), []);
 }
@@ -26,21 +34,53 @@ async fn an_empty_password_never_reaches_the_directory() {
 async fn names_are_values_and_nothing_else() {
     let directory = Directory::new(usual).await;
     let bench = mounted(&directory).await;
-    let names = ["*", "ann*", "ann)(uid=*", "a)(|(uid=*", "ann\\", "an\\6e", "ann,ou=people", "ann+cn=a", "#616e6e", "a\"nn", "ann;x", "é<>=", "a/b"];
+    let names = [
+        "*",
+        "ann*",
+        "ann)(uid=*",
+        "a)(|(uid=*",
+        "ann\\",
+        "an\\6e",
+        "ann,ou=people",
+        "ann+cn=a",
+        "#616e6e",
+        "a\"nn",
+        "ann;x",
+        "é<>=",
+        "a/b",
+    ];
     for name in names {
         let before = directory.heard().len();
         let _ = login(&bench, name, "no-word").await;
         let heard = directory.heard();
-        let Question::Search { filter, .. } = &heard[before + 1] else { panic!("{name}: no search") };
-        assert_eq!(filter, &wrapped_short(0xa3, &[wrapped_short(4, b"uid"), wrapped_short(4, name.as_bytes())].concat()), "{name}");
+        let Question::Search { filter, .. } = &heard[before + 1] else {
+            panic!("{name}: no search")
+        };
+        assert_eq!(
+            filter,
+            &wrapped_short(
+                0xa3,
+                &[wrapped_short(4, b"uid"), wrapped_short(4, name.as_bytes())].concat()
+            ),
+            "{name}"
+        );
     }
     configure(&bench, json!({ "binddn": "", "bindpass": "" })).await;
     for name in names {
         let before = directory.heard().len();
         let _ = login(&bench, name, "no-word").await;
-        let Question::Bind { name: bound, .. } = &directory.heard()[before] else { panic!("{name}: no bind") };
-        let value = bound.strip_prefix("uid=").unwrap().strip_suffix(",ou=people,dc=x").unwrap();
-        assert!(!value.contains([',', '+', '"', ';', '<', '>', '=', '*', '(', '/', ' ', '#']), "{name}: {bound}");
+        let Question::Bind { name: bound, .. } = &directory.heard()[before] else {
+            panic!("{name}: no bind")
+        };
+        let value = bound
+            .strip_prefix("uid=")
+            .unwrap()
+            .strip_suffix(",ou=people,dc=x")
+            .unwrap();
+        assert!(
+            !value.contains([',', '+', '"', ';', '<', '>', '=', '*', '(', '/', ' ', '#']),
+            "{name}: {bound}"
+        );
     }
 }
 
@@ -53,8 +93,14 @@ async fn impossible_names_are_refused_unasked() {
     let directory = Directory::new(usual).await;
     let bench = mounted(&directory).await;
     for name in ["ann\0", "an\nn", "\u{200b}", " ", &"x".repeat(600)] {
-        let told = login(&bench, name, "ann-word").await.unwrap_err().to_string();
-        assert_eq!(told, "ldap operation failed: failed to bind as user", "{name:?}");
+        let told = login(&bench, name, "ann-word")
+            .await
+            .unwrap_err()
+            .to_string();
+        assert_eq!(
+            told, "ldap operation failed: failed to bind as user",
+            "{name:?}"
+        );
     }
     assert_eq!(directory.heard(), []);
 }
@@ -64,13 +110,37 @@ async fn impossible_names_are_refused_unasked() {
 async fn half_a_yes_is_no_login() {
     type Say = fn() -> Answer;
     let cases: [(&str, Say, Say); 6] = [
-        ("a referral", || Answer::Say(vec![referred(BIND_DONE, 10)]), one),
-        ("success with a referral", || Answer::Say(vec![referred(BIND_DONE, 0)]), one),
-        ("an entry without a name", || bound(0), || found(vec![entry("", &[("uid", &[b"ann"])])])),
-        ("two entries", || bound(0), || found(vec![entry(ANN, &[]), entry("uid=ann2", &[])])),
-        ("many entries and a limit", || bound(0), || {
-            Answer::Say(vec![entry(ANN, &[]), entry("uid=ann2", &[]), done(SEARCH_DONE, 4)])
-        }),
+        (
+            "a referral",
+            || Answer::Say(vec![referred(BIND_DONE, 10)]),
+            one,
+        ),
+        (
+            "success with a referral",
+            || Answer::Say(vec![referred(BIND_DONE, 0)]),
+            one,
+        ),
+        (
+            "an entry without a name",
+            || bound(0),
+            || found(vec![entry("", &[("uid", &[b"ann"])])]),
+        ),
+        (
+            "two entries",
+            || bound(0),
+            || found(vec![entry(ANN, &[]), entry("uid=ann2", &[])]),
+        ),
+        (
+            "many entries and a limit",
+            || bound(0),
+            || {
+                Answer::Say(vec![
+                    entry(ANN, &[]),
+                    entry("uid=ann2", &[]),
+                    done(SEARCH_DONE, 4),
+                ])
+            },
+        ),
         ("no entry", || bound(0), || found(vec![])),
     ];
     for (what, password, search) in cases {
@@ -81,7 +151,13 @@ async fn half_a_yes_is_no_login() {
         })
         .await;
         let bench = mounted(&directory).await;
-        assert!(matches!(login(&bench, "ann", "ann-word").await, Err(Fault::Invalid(_))), "{what}");
+        assert!(
+            matches!(
+                login(&bench, "ann", "ann-word").await,
+                Err(Fault::Invalid(_))
+            ),
+            "{what}"
+        );
     }
 }
 
@@ -93,22 +169,42 @@ fn one() -> Answer {
 async fn a_hostile_directory_ends_its_own_conversation_only() {
     type Say = fn() -> Answer;
     let cases: [(&str, Say); 10] = [
-        ("garbage", || Answer::Raw(b"HTTP/1.1 200 OK\r\n\r\n".to_vec())),
+        ("garbage", || {
+            Answer::Raw(b"HTTP/1.1 200 OK\r\n\r\n".to_vec())
+        }),
         ("no end", || Answer::Raw(vec![0x30, 0x80, 2, 1, 1])),
-        ("too long", || Answer::Raw(vec![0x30, 0x84, 0x7f, 0xff, 0xff, 0xff])),
+        ("too long", || {
+            Answer::Raw(vec![0x30, 0x84, 0x7f, 0xff, 0xff, 0xff])
+        }),
         ("nothing", || Answer::Raw(message(1, &[]))),
-        ("nested", || Answer::Raw((0..100_000).fold(vec![], |inner, _| nested(&inner)))),
-        ("half a result", || Answer::Say(vec![wrapped(BIND_DONE, &[10, 1, 0])])),
-        ("a code that wraps around", || Answer::Say(vec![wrapped(BIND_DONE, &[10, 5, 1, 0, 0, 0, 0, 4, 0, 4, 0])])),
-        ("another number", || Answer::Raw(message(99, &done(BIND_DONE, 0)))),
-        ("another operation", || Answer::Say(vec![done(SEARCH_DONE, 0)])),
+        ("nested", || {
+            Answer::Raw((0..100_000).fold(vec![], |inner, _| nested(&inner)))
+        }),
+        ("half a result", || {
+            Answer::Say(vec![wrapped(BIND_DONE, &[10, 1, 0])])
+        }),
+        ("a code that wraps around", || {
+            Answer::Say(vec![wrapped(
+                BIND_DONE,
+                &[10, 5, 1, 0, 0, 0, 0, 4, 0, 4, 0],
+            )])
+        }),
+        ("another number", || {
+            Answer::Raw(message(99, &done(BIND_DONE, 0)))
+        }),
+        ("another operation", || {
+            Answer::Say(vec![done(SEARCH_DONE, 0)])
+        }),
         ("hangs up", || Answer::HangUp),
     ];
     for (what, say) in cases {
         let directory = Directory::new(move |_| say()).await;
         let bench = mounted(&directory).await;
         let told = login(&bench, "ann", "ann-word").await;
-        assert!(matches!(told, Err(Fault::Unavailable(_))), "{what}: {told:?}");
+        assert!(
+            matches!(told, Err(Fault::Unavailable(_))),
+            "{what}: {told:?}"
+        );
     }
 }
 
@@ -123,7 +219,49 @@ fn nested(inner: &[u8]) -> Vec<u8> {
 #[tokio::test]
 async fn too_many_groups_are_no_login_with_some_of_them() {
     let directory = Directory::new(|question| match question {
-        Question::Search { base, .. } if base == GROUPS => found((0..5_000).map(|number| entry(&format!("cn=g{number}"), &[])).collect()),
+        Question::Search { base, .. } if base == GROUPS => found(
+            (0..5_000)
+                .map(|number| entry(&format!("cn=g{number}"), &[]))
+                .collect(),
+        ),
+        other => usual(other),
+    })
+    .await;
+    let bench = mounted(&directory).await;
+    assert!(matches!(
+        login(&bench, "ann", "ann-word").await,
+        Err(Fault::Upstream(_))
+    ));
+}
+
+/// Who may name groups or entries in the directory gets nothing by names that look like others.
+#[tokio::test]
+async fn names_that_look_alike_are_not_alike() {
+    let directory = Directory::new(|question| match question {
+        Question::Search { base, .. } if base == GROUPS => {
+            let names = ["\u{ff45}ngineers", "engineers\u{200b}", "engineer\u{ad}s", "in\u{212a}", "two\nlines", "cn=\u{212a}"];
+            found(names.iter().map(|name| entry("ou=x", &[("cn", &[name.as_bytes()])])).collect())
+        }
+        Question::Search { base, .. } if base == PEOPLE => found(vec![entry("cn=x,dc=x", &[("uid", &["\u{ff21}nn".as_bytes()])])]),
+        Question::Bind { name, password } if name == "cn=x,dc=x" && password == "ann-word" => bound(0),
+        other => usual(other),
+    })
+    .await;
+    let bench = mounted(&directory).await;
+    for name in ["engineers", "ink", "k"] {
+        let wish = json!({ "policies": "eng" });
+        bench.write(&format!("groups/{name}"), wish).await.unwrap();
+    }
+    let made = login(&bench, "ann", "ann-word").await.unwrap();
+    assert_eq!(made.policies, [""; 0]);
+    assert_ne!(made.alias.unwrap().name, "ann");
+    assert!(!made.group_aliases.iter().any(|name| name.contains('\u{212a}') || name.contains('\n')));
+}
+
+#[tokio::test]
+async fn a_list_of_groups_that_was_cut_off_is_none() {
+    let directory = Directory::new(|question| match question {
+        Question::Search { base, .. } if base == GROUPS => Answer::Say(vec![entry("cn=g,dc=x", &[]), done(SEARCH_DONE, 4)]),
         other => usual(other),
     })
     .await;
@@ -136,14 +274,21 @@ async fn a_directory_without_end_is_cut_off() {
     let directory = Directory::new(|question| match question {
         Question::Search { base, .. } if base == GROUPS => {
             let long = "x".repeat(900_000);
-            found((0..40).map(|number| entry(&format!("cn=g{number}"), &[("cn", &[long.as_bytes()])])).collect())
+            found(
+                (0..40)
+                    .map(|number| entry(&format!("cn=g{number}"), &[("cn", &[long.as_bytes()])]))
+                    .collect(),
+            )
         }
         other => usual(other),
     })
     .await;
     let bench = mounted(&directory).await;
     configure(&bench, json!({ "request_timeout": 20 })).await;
-    assert!(matches!(login(&bench, "ann", "ann-word").await, Err(Fault::Unavailable(_))));
+    assert!(matches!(
+        login(&bench, "ann", "ann-word").await,
+        Err(Fault::Unavailable(_))
+    ));
 }
 
 #[tokio::test]
@@ -160,19 +305,34 @@ async fn a_silent_directory_costs_a_bounded_time() {
     });
     assert!(matches!(slow, Err(Fault::Unavailable(_))));
     assert!(begun.elapsed() < Duration::from_secs(5));
-    assert!(fast.0.is_ok() && fast.1 < Duration::from_secs(1), "another mount waits for nothing");
+    assert!(
+        fast.0.is_ok() && fast.1 < Duration::from_secs(1),
+        "another mount waits for nothing"
+    );
 }
 
 #[tokio::test]
 async fn the_next_server_is_asked_where_one_is_dead() {
     let directory = Directory::new(usual).await;
     let bench = mounted(&directory).await;
-    let dead = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    configure(&bench, json!({ "url": format!("ldap://{dead},{}", directory.url) })).await;
+    let dead = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    configure(
+        &bench,
+        json!({ "url": format!("ldap://{dead},{}", directory.url) }),
+    )
+    .await;
     assert!(login(&bench, "ann", "ann-word").await.is_ok());
     configure(&bench, json!({ "url": format!("ldap://{dead}") })).await;
-    let Err(Fault::Unavailable(told)) = login(&bench, "ann", "ann-word").await else { panic!("a login by nobody") };
-    assert!(!told.contains("127.0.0.1"), "strangers do not learn where the directory is");
+    let Err(Fault::Unavailable(told)) = login(&bench, "ann", "ann-word").await else {
+        panic!("a login by nobody")
+    };
+    assert!(
+        !told.contains("127.0.0.1"),
+        "strangers do not learn where the directory is"
+    );
 }
 
 #[tokio::test]
@@ -184,10 +344,20 @@ async fn nothing_is_said_in_the_open_where_encryption_is_wanted() {
         })
         .await;
         let bench = mounted(&directory).await;
-        configure(&bench, json!({ "starttls": true, "insecure_tls": true, "connection_timeout": 1 })).await;
-        assert!(matches!(login(&bench, "ann", "ann-word").await, Err(Fault::Unavailable(_))));
+        configure(
+            &bench,
+            json!({ "starttls": true, "insecure_tls": true, "connection_timeout": 1 }),
+        )
+        .await;
+        assert!(matches!(
+            login(&bench, "ann", "ann-word").await,
+            Err(Fault::Unavailable(_))
+        ));
         let heard = directory.heard();
-        assert!(heard.iter().all(|question| *question == Question::Extended), "{code}: {heard:?}");
+        assert!(
+            heard.iter().all(|question| *question == Question::Extended),
+            "{code}: {heard:?}"
+        );
     }
 }
 
@@ -201,6 +371,9 @@ async fn a_busy_directory_says_nothing_about_a_password() {
         .await;
         let bench = mounted(&directory).await;
         let told = login(&bench, "ann", "ann-word").await;
-        assert!(matches!(told, Err(Fault::Unavailable(_) | Fault::Upstream(_))), "{code}: {told:?}");
+        assert!(
+            matches!(told, Err(Fault::Unavailable(_) | Fault::Upstream(_))),
+            "{code}: {told:?}"
+        );
     }
 }

@@ -5,13 +5,23 @@ use super::*;
 #[tokio::test]
 async fn secrets_are_not_shown() {
     let bench = Bench::<Ldap>::new().await;
-    let remarks = bench.write("config", json!({ "binddn": "cn=a", "bindpass": "secret-word", "insecure_tls": true })).await;
+    let remarks = bench
+        .write(
+            "config",
+            json!({ "binddn": "cn=a", "bindpass": "secret-word", "insecure_tls": true }),
+        )
+        .await;
     assert_eq!(remarks.unwrap().reply.warnings.len(), 1);
     let shown = bench.read("config").await.unwrap().data;
     assert_eq!(shown["binddn"], "cn=a");
     assert!(shown.get("bindpass").is_none() && shown.get("client_tls_key").is_none());
     assert!(!shown.to_string().contains("secret-word"));
-    let refused = bench.write("config", json!({ "bindpass": "secret-word", "url": "http://x" })).await;
+    let refused = bench
+        .write(
+            "config",
+            json!({ "bindpass": "secret-word", "url": "http://x" }),
+        )
+        .await;
     assert!(!refused.unwrap_err().to_string().contains("secret-word"));
 }
 
@@ -35,8 +45,12 @@ async fn what_is_wrong_is_named_and_changes_nothing() {
         ("max_page_size", json!("x")),
         ("token_type", json!("odd")),
     ] {
-        let refused = bench.write("config", json!({ field: value, "userdn": "dc=y" })).await;
-        let Err(Fault::Invalid(text)) = refused else { panic!("{field} {value}") };
+        let refused = bench
+            .write("config", json!({ field: value, "userdn": "dc=y" }))
+            .await;
+        let Err(Fault::Invalid(text)) = refused else {
+            panic!("{field} {value}")
+        };
         assert!(text.contains(field), "{field}: {text}");
     }
     assert_eq!(bench.read("config").await.unwrap().data, before);
@@ -45,12 +59,27 @@ async fn what_is_wrong_is_named_and_changes_nothing() {
 #[tokio::test]
 async fn users_and_groups_have_one_name_whatever_its_case() {
     let bench = Bench::<Ldap>::new().await;
-    bench.write("users/Ann Lee", json!({ "policies": "B,a,b", "groups": "X, y,x" })).await.unwrap();
-    let shown = bench.read("users/ANN  LEE").await.unwrap().data;
+    bench
+        .write(
+            "users/Ann Lee",
+            json!({ "policies": "B,a,b", "groups": "X, y,x" }),
+        )
+        .await
+        .unwrap();
+    let shown = bench.read("users/ANN LEE").await.unwrap().data;
     assert_eq!(shown, json!({ "policies": ["a", "b"], "groups": "x,y" }));
-    bench.write("users/ann lee", json!({ "policies": "c" })).await.unwrap();
-    assert_eq!(bench.read("users/ann lee").await.unwrap().data, json!({ "policies": ["c"], "groups": "" }));
-    bench.write("groups/a/b", json!({ "policies": "c" })).await.unwrap();
+    bench
+        .write("users/ann lee", json!({ "policies": "c" }))
+        .await
+        .unwrap();
+    assert_eq!(
+        bench.read("users/ann lee").await.unwrap().data,
+        json!({ "policies": ["c"], "groups": "" })
+    );
+    bench
+        .write("groups/a/b", json!({ "policies": "c" }))
+        .await
+        .unwrap();
     assert_eq!(bench.list("groups").await.unwrap(), ["a/b"]);
     for path in ["users/Ann Lee", "groups/A/B"] {
         bench.delete(path).await.unwrap();
@@ -66,7 +95,10 @@ async fn users_and_groups_have_one_name_whatever_its_case() {
 async fn what_was_written_by_case_can_be_removed_later() {
     let bench = Bench::<Ldap>::new().await;
     configure(&bench, json!({ "case_sensitive_names": true })).await;
-    bench.write("groups/Old", json!({ "policies": "p" })).await.unwrap();
+    bench
+        .write("groups/Old", json!({ "policies": "p" }))
+        .await
+        .unwrap();
     configure(&bench, json!({ "case_sensitive_names": false })).await;
     bench.delete("groups/Old").await.unwrap();
     assert!(matches!(bench.list("groups").await, Err(Fault::NotFound)));

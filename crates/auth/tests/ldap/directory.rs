@@ -13,8 +13,15 @@ const EXTENDED_DONE: u8 = 0x78;
 /// What somebody asks the directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Question {
-    Bind { name: String, password: String },
-    Search { base: String, scope: u8, filter: Vec<u8> },
+    Bind {
+        name: String,
+        password: String,
+    },
+    Search {
+        base: String,
+        scope: u8,
+        filter: Vec<u8>,
+    },
     Extended,
 }
 
@@ -56,11 +63,18 @@ impl Directory {
     }
 }
 
-async fn converse(mut stream: TcpStream, answer: &(dyn Fn(&Question) -> Answer + Send + Sync), heard: &Mutex<Vec<Question>>) {
+async fn converse(
+    mut stream: TcpStream,
+    answer: &(dyn Fn(&Question) -> Answer + Send + Sync),
+    heard: &Mutex<Vec<Question>>,
+) {
     while let Some((number, question)) = question(&mut stream).await {
         heard.lock().unwrap().push(question.clone());
         let bytes = match answer(&question) {
-            Answer::Say(operations) => operations.iter().flat_map(|one| message(number, one)).collect(),
+            Answer::Say(operations) => operations
+                .iter()
+                .flat_map(|one| message(number, one))
+                .collect(),
             Answer::Raw(bytes) => bytes,
             Answer::Silence => std::future::pending().await,
             Answer::HangUp => return,
@@ -78,7 +92,9 @@ async fn question(stream: &mut TcpStream) -> Option<(u8, Question)> {
     if length >= 0x80 {
         let mut more = vec![0; length & 0x7f];
         stream.read_exact(&mut more).await.ok()?;
-        length = more.iter().fold(0, |sum, byte| sum << 8 | usize::from(*byte));
+        length = more
+            .iter()
+            .fold(0, |sum, byte| sum << 8 | usize::from(*byte));
     }
     let mut content = vec![0; length];
     stream.read_exact(&mut content).await.ok()?;
@@ -90,7 +106,10 @@ async fn question(stream: &mut TcpStream) -> Option<(u8, Question)> {
             let (_, _, rest) = element(parts);
             let (_, name, rest) = element(rest);
             let (_, password, _) = element(rest);
-            Question::Bind { name: text(name), password: text(password) }
+            Question::Bind {
+                name: text(name),
+                password: text(password),
+            }
         }
         0x63 => {
             let (_, base, rest) = element(parts);
@@ -99,7 +118,11 @@ async fn question(stream: &mut TcpStream) -> Option<(u8, Question)> {
                 rest = element(rest).2;
             }
             let filter = rest[..rest.len() - element_end(rest)].to_vec();
-            Question::Search { base: text(base), scope: scope[0], filter }
+            Question::Search {
+                base: text(base),
+                scope: scope[0],
+                filter,
+            }
         }
         0x77 => Question::Extended,
         _ => return None,
@@ -117,7 +140,9 @@ fn element(text: &[u8]) -> (u8, &[u8], &[u8]) {
     let mut at = 2;
     if length >= 0x80 {
         let more = length & 0x7f;
-        length = text[2..2 + more].iter().fold(0, |sum, byte| sum << 8 | usize::from(*byte));
+        length = text[2..2 + more]
+            .iter()
+            .fold(0, |sum, byte| sum << 8 | usize::from(*byte));
         at += more;
     }
     (text[0], &text[at..at + length], &text[at + length..])
@@ -147,9 +172,15 @@ pub(crate) fn entry(dn: &str, attributes: &[(&str, &[&[u8]])]) -> Vec<u8> {
     let mut all = Vec::new();
     for (name, values) in attributes {
         let values: Vec<u8> = values.iter().flat_map(|value| wrapped(4, value)).collect();
-        all.extend(wrapped(0x30, &[wrapped(4, name.as_bytes()), wrapped(0x31, &values)].concat()));
+        all.extend(wrapped(
+            0x30,
+            &[wrapped(4, name.as_bytes()), wrapped(0x31, &values)].concat(),
+        ));
     }
-    wrapped(ENTRY, &[wrapped(4, dn.as_bytes()), wrapped(0x30, &all)].concat())
+    wrapped(
+        ENTRY,
+        &[wrapped(4, dn.as_bytes()), wrapped(0x30, &all)].concat(),
+    )
 }
 
 /// The answer to a bind.

@@ -26,6 +26,8 @@ Examples:
       coffer login
   With name and password (the password is asked for):
       coffer login -method=userpass username=alice
+  With the password that a directory knows:
+      coffer login -method=ldap username=alice
   A machine, with the method mounted elsewhere:
       coffer login -method=approle -path=machines role_id=... secret_id=@secret-id
   A job whose platform has signed a token for it:
