@@ -177,7 +177,7 @@ def test_renewal_asks_the_directory_again(root, server, directory):
 def test_encrypted_connections(root, server, directory):
     ca, stranger = directory.read("ca.pem"), directory.read("stranger.pem")
     for way in ({"url": directory.tls_url}, {"url": directory.url, "starttls": True}):
-        configure(server, **way)
+        configure(server, **way, **SERVICE)
         for certificate, status in (("", 503), (stranger, 503), (ca, 200), (stranger + ca, 200)):
             for version in ("tls12", "tls13"):
                 configure(server, certificate=certificate, tls_max_version=version)
@@ -186,7 +186,7 @@ def test_encrypted_connections(root, server, directory):
         assert "insecure_tls" in warned["warnings"][0]
         assert login(server, "ann", "ann-word").status == 200
         configure(server, insecure_tls=False, starttls=False)
-    configure(server, url=directory.tls_url.replace("127.0.0.1", "127.0.0.2"), certificate=ca)
+    configure(server, url=directory.tls_url.replace("127.0.0.1", "127.0.0.2"), certificate=ca, **SERVICE)
     assert login(server, "ann", "ann-word").status == 503, "a name that is not in the certificate"
 
 

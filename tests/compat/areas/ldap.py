@@ -225,11 +225,12 @@ def ways(step):
 
 def encrypted(step):
     return [
-        set_(step, "dead server", url="ldap://127.0.0.1:1"),
+        set_(step, "another server for the same password", url="ldap://127.0.0.1:2"),
+        set_(step, "dead server", url="ldap://127.0.0.1:1", bindpass="service-word"),
         login(step, "login at a dead server", "ann", "ann-word"),
-        set_(step, "dead server first", url="ldap://127.0.0.1:1,ldap://127.0.0.1:$ldap_port"),
+        set_(step, "dead server first", url="ldap://127.0.0.1:1,ldap://127.0.0.1:$ldap_port", bindpass="service-word"),
         login(step, "login at the second", "ann", "ann-word"),
-        set_(step, "encrypted", url="ldaps://127.0.0.1:$ldaps_port"),
+        set_(step, "encrypted", url="ldaps://127.0.0.1:$ldaps_port", bindpass="service-word"),
         login(step, "login with an unknown issuer", "ann", "ann-word"),
         set_(step, "issuer", certificate="$ldap_ca"),
         login(step, "login encrypted", "ann", "ann-word"),
@@ -237,7 +238,7 @@ def encrypted(step):
         login(step, "login with a stranger's certificate", "ann", "ann-word"),
         set_(step, "insecure", insecure_tls=True),
         login(step, "login whatever the certificate", "ann", "ann-word"),
-        set_(step, "encrypted later", insecure_tls=False, starttls=True, url="ldap://127.0.0.1:$ldap_port"),
+        set_(step, "encrypted later", insecure_tls=False, starttls=True, url="ldap://127.0.0.1:$ldap_port", bindpass="service-word"),
         login(step, "login encrypted later by a stranger", "ann", "ann-word"),
         set_(step, "issuer again", certificate="$ldap_ca", tls_max_version="tls13"),
         login(step, "login encrypted later", "ann", "ann-word"),

@@ -443,10 +443,13 @@ impl Handle<Ldap> for WriteConfig {
 
     async fn handle(self, _: &Ldap, cx: &Ctx) -> Result<Reply, Fault> {
         let decide = |kept: Option<Config>| {
-            let mut config = kept.unwrap_or_default();
+            let before = kept.unwrap_or_default();
+            let mut config = before.clone();
             self.apply(&mut config);
             config.token.apply(&self.token, &OldInput::default())?;
             config.refuse().map_err(Fault::Invalid)?;
+            self.keep_password_home(&before, &config)
+                .map_err(Fault::Invalid)?;
             let remarks = self.remarks(&config);
             Ok::<_, Fault>((Some(config), remarks))
         };
@@ -473,6 +476,23 @@ impl WriteConfig {
             remarks.push("deny_null_bind has no effect: empty passwords are refused always, because directories say yes to them".to_owned());
         }
         remarks
+    }
+
+    /// Refuses to send the password that is kept to a server that it was not given for: who may write here may not read it.
+    fn keep_password_home(&self, before: &Config, after: &Config) -> Result<(), String> {
+        if self.bindpass.is_some() || before.bindpass.expose().is_empty() {
+            return Ok(());
+        }
+        // What was kept by an older version may be no address any more.
+        let known = dial::servers(&before.url).unwrap_or_default();
+        let is_known = |server| known.contains(server);
+        match dial::servers(&after.url)?.iter().all(is_known) {
+            true => Ok(()),
+            false => Err(
+                "url names another server, to which bindpass would be sent: give bindpass as well"
+                    .to_owned(),
+            ),
+        }
     }
 
     fn apply(&self, config: &mut Config) {

@@ -98,7 +98,15 @@ mod tests {
         for name in ["ann", "Ann Lee", "ann@example.org", "a/b", "a*", "jörg"] {
             assert!(is_possible(name), "{name}");
         }
-        for name in ["", " ", "\u{212a}im", "a\0", "a\nb", "\u{200b}", &"x".repeat(513)] {
+        for name in [
+            "",
+            " ",
+            "\u{212a}im",
+            "a\0",
+            "a\nb",
+            "\u{200b}",
+            &"x".repeat(513),
+        ] {
             assert!(!is_possible(name), "{name:?}");
         }
     }

@@ -57,6 +57,29 @@ async fn what_is_wrong_is_named_and_changes_nothing() {
 }
 
 #[tokio::test]
+async fn the_password_is_not_sent_to_another_server() {
+    let bench = Bench::<Ldap>::new().await;
+    let account =
+        json!({ "url": "ldaps://a,ldaps://b", "binddn": "cn=a", "bindpass": "secret-word" });
+    configure(&bench, account).await;
+    for url in [
+        "ldaps://evil",
+        "ldaps://a,ldaps://evil",
+        "ldap://a",
+        "ldaps://a:1636",
+    ] {
+        let refused = bench.write("config", json!({ "url": url })).await;
+        assert!(matches!(refused, Err(Fault::Invalid(_))), "{url}");
+    }
+    configure(&bench, json!({ "url": "ldaps://b" })).await;
+    configure(
+        &bench,
+        json!({ "url": "ldaps://c", "bindpass": "secret-word" }),
+    )
+    .await;
+}
+
+#[tokio::test]
 async fn users_and_groups_have_one_name_whatever_its_case() {
     let bench = Bench::<Ldap>::new().await;
     bench
