@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use coffer_crypto::sha256;
 use parking_lot::Mutex;
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
 use rustls::version::{TLS12, TLS13};
 use rustls::{
-    ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
     SupportedProtocolVersion,
 };
 use rustls_platform_verifier::Verifier;
@@ -106,12 +107,16 @@ fn verifier(
         return Ok(Arc::new(system));
     }
     let wrong = |error: &dyn std::fmt::Display| format!("certificate: {error}");
+    let trusted = certificates("certificate", &config.certificate)?;
     let mut roots = RootCertStore::empty();
-    for certificate in certificates("certificate", &config.certificate)? {
-        roots.add(certificate).map_err(|error| wrong(&error))?;
+    for certificate in &trusted {
+        roots
+            .add(certificate.clone())
+            .map_err(|error| wrong(&error))?;
     }
-    let own = WebPkiServerVerifier::builder_with_provider(roots.into(), Arc::clone(provider));
-    Ok(own.build().map_err(|error| wrong(&error))?)
+    let inner = WebPkiServerVerifier::builder_with_provider(roots.into(), Arc::clone(provider));
+    let inner = inner.build().map_err(|error| wrong(&error))?;
+    Ok(Arc::new(Own { inner, trusted }))
 }
 
 fn certificates(field: &str, pem: &str) -> Result<Vec<CertificateDer<'static>>, String> {
@@ -154,6 +159,63 @@ fn fingerprint(config: &Config) -> [u8; 32] {
         text.extend(part.as_bytes());
     }
     sha256(&text)
+}
+
+/// Believes what comes from the configured certificates, and a configured certificate that the directory shows itself. Directories
+/// often have one that is its own authority, which rustls takes for no server's.
+#[derive(Debug)]
+struct Own {
+    inner: Arc<WebPkiServerVerifier>,
+    trusted: Vec<CertificateDer<'static>>,
+}
+
+impl ServerCertVerifier for Own {
+    fn verify_server_cert(
+        &self,
+        certificate: &CertificateDer<'_>,
+        chain: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let told = self
+            .inner
+            .verify_server_cert(certificate, chain, name, ocsp, now);
+        match told {
+            // An authority's where a server's should be: times have been looked at by then, the name has not.
+            Err(Error::InvalidCertificate(CertificateError::Other(_)))
+                if self.trusted.contains(certificate) =>
+            {
+                verify_server_name(&ParsedCertificate::try_from(certificate)?, name)?;
+                Ok(ServerCertVerified::assertion())
+            }
+            told => told,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.inner
+            .verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.inner
+            .verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.inner.supported_verify_schemes()
+    }
 }
 
 /// Believes any certificate, as `insecure_tls` wants it. The signature of the handshake is checked still.
@@ -213,5 +275,35 @@ mod tests {
         ] {
             assert!(versions(min, max).is_err(), "{min} {max}");
         }
+    }
+
+    /// A certificate that is its own authority, as `openssl req -x509` makes them.
+    fn self_made(expired: bool) -> rcgen::Certificate {
+        let mut wish = rcgen::CertificateParams::new(["ldap.example".to_owned()]).unwrap();
+        wish.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let year = if expired { 2020 } else { 2090 };
+        wish.not_before = rcgen::date_time_ymd(2019, 1, 1);
+        wish.not_after = rcgen::date_time_ymd(year, 1, 1);
+        wish.self_signed(&rcgen::KeyPair::generate().unwrap())
+            .unwrap()
+    }
+
+    #[test]
+    fn a_directory_may_show_a_certificate_that_is_trusted_itself() {
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let told = |trusted: &rcgen::Certificate, shown: &rcgen::Certificate, name: &str| {
+            let config = Config {
+                certificate: trusted.pem(),
+                ..Config::default()
+            };
+            let verifier = verifier(&config, &provider).unwrap();
+            let name = ServerName::try_from(name.to_owned()).unwrap();
+            verifier.verify_server_cert(shown.der(), &[], &name, &[], UnixTime::now())
+        };
+        let (own, other, old) = (self_made(false), self_made(false), self_made(true));
+        assert!(told(&own, &own, "ldap.example").is_ok());
+        assert!(told(&own, &own, "elsewhere.example").is_err());
+        assert!(told(&own, &other, "ldap.example").is_err());
+        assert!(told(&old, &old, "ldap.example").is_err());
     }
 }
