@@ -25,6 +25,11 @@ pub(super) fn normal(name: &str, by_case: bool) -> String {
     }
 }
 
+/// Whether a name has no other spelling but by case.
+pub(super) fn is_plain(name: &str) -> bool {
+    folded(name) == name.trim().to_lowercase()
+}
+
 /// Whether a name can be one: not empty, not too long, no control characters, and not the one sign that is another letter in lower case.
 pub(super) fn is_possible(name: &str) -> bool {
     let is_odd = |c: char| c.is_control() || c == KELVIN;
@@ -88,8 +93,10 @@ mod tests {
     fn names_that_look_alike_are_two() {
         assert_eq!(normal(" Ann ", false), "ann");
         assert_eq!(normal(" Ann ", true), "Ann");
+        assert!(is_plain("Ann Lee ") && is_plain("J\u{f6}rg"));
         for other in ["\u{ff41}nn", "ann\u{200b}", "a\u{ad}nn"] {
             assert_ne!(normal(other, false), "ann", "{other:?}");
+            assert!(!is_plain(other), "{other:?}");
         }
     }
 

@@ -141,23 +141,40 @@ async fn the_only(
 /// The name of the entity: what the directory writes, so that every spelling of a user is one; or the name that was typed, where
 /// the configuration wants that.
 fn alias(config: &Config, wish: &Wish<'_>, entry: &Entry) -> Result<String, Trouble> {
-    let normal = |text: &str| name::normal(text, config.case_sensitive_names);
+    let typed = name::normal(wish.typed, config.case_sensitive_names);
     if config.username_as_alias {
-        return Ok(normal(wish.typed));
+        // Another spelling that the directory takes for the same would be another entity.
+        return match name::is_plain(wish.typed) {
+            true => Ok(typed),
+            false => Err(Trouble::Refused),
+        };
     }
     let attribute = config.attribute();
-    let own = dn::parse(&entry.dn);
-    let own = own.as_ref().and_then(|parts| parts.first());
-    let own = own.and_then(|part| {
-        part.iter()
-            .find(|(kind, _)| kind.eq_ignore_ascii_case(&attribute))
-    });
-    let own = own.map(|(_, value)| value.as_str());
-    let found = own.or_else(|| entry.values(&attribute).next());
-    let found = found.filter(|found| name::is_possible(found)).map(normal);
+    let own = dn::parse(&entry.dn).and_then(|parts| parts.into_iter().next());
+    let own = own.into_iter().flatten();
+    let mut own = own.filter(|(kind, _)| kind.eq_ignore_ascii_case(&attribute));
+    let found = match own.next() {
+        Some((_, value)) => Some(value),
+        None => one_of(entry, &attribute, |value| {
+            name::normal(value, config.case_sensitive_names) == typed
+        }),
+    };
+    let found = found.filter(|found| name::is_possible(found));
+    let found = found.map(|found| name::normal(&found, config.case_sensitive_names));
     found.ok_or_else(|| {
         Trouble::Misconfigured(format!(
-            "the user's entry has no {attribute} that can name their entity"
+            "the user's entry has no {attribute}, or several, that can name their entity"
         ))
     })
+}
+
+/// The value of an attribute; of several the one that was typed. Their order is the directory's, and who can add one to their own
+/// entry must not become somebody else by it.
+fn one_of(entry: &Entry, attribute: &str, is_typed: impl Fn(&str) -> bool) -> Option<String> {
+    let values: Vec<&str> = entry.values(attribute).collect();
+    let found = match values.as_slice() {
+        [only] => Some(*only),
+        several => several.iter().copied().find(|value| is_typed(value)),
+    };
+    found.map(str::to_owned)
 }

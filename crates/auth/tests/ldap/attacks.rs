@@ -280,6 +280,47 @@ async fn names_that_look_alike_are_not_alike() {
     );
 }
 
+/// Who can write into their own entry, or spells a name otherwise, is nobody else and no second person.
+#[tokio::test]
+async fn one_person_is_one_entity() {
+    let directory = Directory::new(|question| match question {
+        Question::Search { base, .. } if base == PEOPLE => {
+            found(vec![entry("cn=x,dc=x", &[("uid", &[b"boss", b"Ann"])])])
+        }
+        Question::Bind { name, password } if name == "cn=x,dc=x" && password == "ann-word" => {
+            bound(0)
+        }
+        other => usual(other),
+    })
+    .await;
+    let bench = mounted(&directory).await;
+    assert_eq!(
+        login(&bench, "ann", "ann-word")
+            .await
+            .unwrap()
+            .alias
+            .unwrap()
+            .name,
+        "ann"
+    );
+    let other = login(&bench, "an\u{ad}n", "ann-word").await;
+    assert!(
+        matches!(other, Err(Fault::Upstream(_))),
+        "one of several, and none that was typed"
+    );
+    configure(&bench, json!({ "username_as_alias": true })).await;
+    for name in ["an\u{ad}n", "ann\u{200b}", "\u{ff41}nn"] {
+        assert!(
+            matches!(
+                login(&bench, name, "ann-word").await,
+                Err(Fault::Invalid(_))
+            ),
+            "{name:?}"
+        );
+    }
+    assert!(login(&bench, " ANN", "ann-word").await.is_ok());
+}
+
 #[tokio::test]
 async fn a_list_of_groups_that_was_cut_off_is_none() {
     let directory = Directory::new(|question| match question {
