@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use coffer_crypto::Secret;
-use coffer_engine::{Alias, Body, Ctx, Fault, Handle, Login, Reply, Routes, Session, Stay, path};
+use coffer_engine::{Body, Ctx, Fault, Handle, Login, Reply, Routes, Session, Stay, path};
 use coffer_wire::Text;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -142,10 +142,8 @@ fn accepted(
         alias: found.alias.clone(),
         policies: rights.policies.clone(),
     };
-    let alias = Alias {
-        name: found.alias,
-        metadata: BTreeMap::from([("name".to_owned(), username.clone())]),
-    };
+    let known = BTreeMap::from([("name".to_owned(), username.clone())]);
+    let alias = config.token.alias(found.alias, known);
     let login = Login {
         display_name: username.clone(),
         metadata: BTreeMap::from([("username".to_owned(), username)]),

@@ -13,7 +13,7 @@ async fn a_login_is_what_the_directory_and_the_mount_say() {
     let wishes = [
         (
             "config",
-            json!({ "token_policies": "all", "token_ttl": "30m" }),
+            json!({ "token_policies": "all", "token_ttl": "30m", "alias_metadata": { "team": "red", "name": "no" } }),
         ),
         ("groups/engineers", json!({ "policies": "eng" })),
         ("groups/Here", json!({ "policies": "here" })),
@@ -32,7 +32,15 @@ async fn a_login_is_what_the_directory_and_the_mount_say() {
         let made = made.unwrap();
         assert_eq!(made.policies, ["all", "eng", "here", "own"]);
         assert_eq!(made.group_aliases, ["Engineers", "everybody", "here"]);
-        assert_eq!(made.alias.as_ref().unwrap().name, "ann");
+        let alias = made.alias.as_ref().unwrap();
+        assert_eq!(
+            (
+                alias.name.as_str(),
+                alias.metadata["team"].as_str(),
+                alias.metadata["name"].as_str()
+            ),
+            ("ann", "red", "ann")
+        );
         assert_eq!(made.metadata["username"], "ann");
         assert_eq!(made.ttl.as_secs(), 1800);
     }
