@@ -266,7 +266,7 @@ impl Config {
                     .to_owned(),
             );
         }
-        tls::client(self).map(|_| ())
+        tls::check(self)
     }
 
     fn view(self) -> ConfigView {

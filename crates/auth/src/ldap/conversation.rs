@@ -1,6 +1,8 @@
 //! One conversation with a directory: over a connection of its own, within a bounded time, about one person.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
+use std::future::pending;
 use std::time::Duration;
 
 use coffer_crypto::Secret;
@@ -10,6 +12,7 @@ use ldap3::{
     DerefAliases, Ldap as Library, LdapConnAsync, LdapConnSettings, LdapError, LdapResult, Scope,
     SearchEntry, SearchOptions, StdStream,
 };
+use parking_lot::Mutex;
 use tokio::net::UnixStream;
 
 use super::config::Config;
@@ -70,12 +73,23 @@ async fn connected(engine: &Ldap, config: &Config, wish: &Wish<'_>) -> Result<Fo
     let settings = LdapConnSettings::new().set_std_stream(StdStream::Unix(library));
     let (connection, library) = LdapConnAsync::with_settings(settings, "ldapi:///").await?;
     let directory = Directory { library, config };
+    let why = Mutex::new(None);
+    // Neither of the two ends the conversation: what was said before the end is to be heard, and then the library finds nobody there.
+    let carried = async {
+        let reason = guard::carry(near, far).await;
+        *why.lock() = Some(reason);
+        pending::<Infallible>().await
+    };
+    let driven = async {
+        let _ = connection.drive().await;
+        pending::<Infallible>().await
+    };
     let talk = async {
         tokio::select! {
             biased;
-            found = person::find(directory, wish) => found,
-            why = guard::carry(near, far) => Err(Trouble::Away(why)),
-            ended = connection.drive() => Err(ended.map_or_else(Trouble::from, |()| Trouble::Away("the directory hung up".to_owned()))),
+            found = person::find(directory, wish) => found.map_err(|trouble| trouble.because(why.lock().take())),
+            never = carried => match never {},
+            never = driven => match never {},
         }
     };
     let late = |_| Trouble::Away("it does not answer in time".to_owned());
@@ -207,6 +221,14 @@ impl Trouble {
         match result.rc {
             51 | 52 => Self::Away(result.to_string()),
             _ => Self::Misconfigured(result.to_string()),
+        }
+    }
+
+    /// The same with a better reason for a conversation that broke off, if there is one.
+    fn because(self, reason: Option<String>) -> Self {
+        match (self, reason) {
+            (Self::Away(_), Some(reason)) => Self::Away(reason),
+            (trouble, _) => trouble,
         }
     }
 

@@ -12,7 +12,7 @@ const GROUPS_MAX: usize = 4_096;
 /// Identifiers that are looked for by one search.
 const AT_ONCE: usize = 50;
 const ANYTHING: &str = "(objectClass=*)";
-/// The names by which Active Directory is asked for what has an identifier.
+/// `invalidDNSyntax` and `noSuchObject` of RFC 4511.
 const BAD_NAME: u32 = 34;
 const NO_SUCH: u32 = 32;
 

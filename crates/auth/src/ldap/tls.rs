@@ -69,8 +69,18 @@ pub(super) fn versions(
     }
 }
 
-/// Makes what connections need, and with that finds out what is wrong with it.
-pub(super) fn client(config: &Config) -> Result<ClientConfig, String> {
+/// Finds out what is wrong with a configuration, certificates that it does not use now included.
+pub(super) fn check(config: &Config) -> Result<(), String> {
+    // What the system trusts is not this configuration's, and takes a while to read.
+    let tried = Config {
+        insecure_tls: config.certificate.is_empty(),
+        ..config.clone()
+    };
+    client(&tried).map(|_| ())
+}
+
+/// Makes what connections need.
+fn client(config: &Config) -> Result<ClientConfig, String> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let versions = versions(&config.tls_min_version, &config.tls_max_version)?;
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))

@@ -29,6 +29,8 @@ pub(crate) enum Question {
 pub(crate) enum Answer {
     /// These operations, under the number of the question.
     Say(Vec<Vec<u8>>),
+    /// The same, and then it hangs up.
+    Last(Vec<Vec<u8>>),
     /// These bytes, whatever they are.
     Raw(Vec<u8>),
     /// Nothing at all.
@@ -70,8 +72,10 @@ async fn converse(
 ) {
     while let Some((number, question)) = question(&mut stream).await {
         heard.lock().unwrap().push(question.clone());
-        let bytes = match answer(&question) {
-            Answer::Say(operations) => operations
+        let answer = answer(&question);
+        let is_last = matches!(answer, Answer::Last(_));
+        let bytes = match answer {
+            Answer::Say(operations) | Answer::Last(operations) => operations
                 .iter()
                 .flat_map(|one| message(number, one))
                 .collect(),
@@ -79,7 +83,7 @@ async fn converse(
             Answer::Silence => std::future::pending().await,
             Answer::HangUp => return,
         };
-        if stream.write_all(&bytes).await.is_err() {
+        if stream.write_all(&bytes).await.is_err() || is_last {
             return;
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use super::*;
-use crate::directory::failed;
+use crate::directory::{SEARCH_DONE, done, failed};
 
 #[tokio::test]
 async fn a_login_is_what_the_directory_and_the_mount_say() {
@@ -300,6 +300,28 @@ async fn a_renewal_asks_the_directory_again() {
         matches!(renewed().await, Err(Fault::Unavailable(_))),
         "nobody to ask"
     );
+}
+
+#[tokio::test]
+async fn what_was_said_before_the_end_is_heard() {
+    let directory = Directory::new(|question| match question {
+        Question::Search { base, .. } if base == GROUPS => Answer::Last(vec![
+            entry("cn=last,ou=groups,dc=x", &[]),
+            done(SEARCH_DONE, 0),
+        ]),
+        other => usual(other),
+    })
+    .await;
+    let bench = mounted(&directory).await;
+    for _ in 0..20 {
+        assert_eq!(
+            login(&bench, "ann", "ann-word")
+                .await
+                .unwrap()
+                .group_aliases,
+            ["last"]
+        );
+    }
 }
 
 #[tokio::test]
