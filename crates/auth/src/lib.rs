@@ -4,6 +4,7 @@ pub mod approle;
 mod issuer;
 pub mod jwt;
 pub mod ldap;
+pub mod aws;
 mod names;
 mod networks;
 mod token_fields;

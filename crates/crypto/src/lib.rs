@@ -17,7 +17,7 @@
 //! - **A key has one algorithm.** What comes with a message never chooses how it is verified.
 //!
 //! It knows nothing of storage, of requests or of threads, and encodes nothing as text: base64 and hex are the callers'. Signed
-//! tokens are the exception ([`jose`]): there the text is what is signed.
+//! tokens and requests are the exception ([`jose`], [`sigv4`]): there the text is what is signed.
 //!
 //! | module | what it holds |
 //! |---|---|
@@ -28,6 +28,7 @@
 //! | [`shamir`] | splitting a key into shares and putting it together |
 //! | [`mac`], [`hash`] | HMAC, HKDF and plain hashes |
 //! | [`sign`], [`jose`] | signatures, and signed tokens with their keys as JSON |
+//! | [`sigv4`] | signed requests to AWS |
 //! | [`otp`] | one-time passwords |
 //! | [`password`] | hashes of passwords |
 //! | [`compare`] | equality in constant time |
@@ -48,6 +49,7 @@ pub mod random;
 pub mod secret;
 pub mod shamir;
 pub mod sign;
+pub mod sigv4;
 
 pub use aead::Aes256Key;
 pub use buffer::WipingBuffer;
