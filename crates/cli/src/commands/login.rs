@@ -1,5 +1,6 @@
 mod listener;
 mod oidc;
+mod aws;
 
 use clap::Args;
 use coffer_client::{Client, Secret, Token, variable_in_use};
@@ -35,6 +36,8 @@ Examples:
   A person, with a browser and the organisation's provider:
       coffer login -method=oidc role=engineer
       coffer login -method=oidc role=engineer port=8400 skip_browser=true
+  A machine in AWS, with the key of its environment:
+      coffer login -method=aws role=web header_value=vault.example.com
   With a second factor that is asked for, and with one given at once:
       coffer login -method=userpass username=alice
       coffer login -mfa=METHOD-ID:CODE -method=userpass username=alice password=-
@@ -44,7 +47,7 @@ pub(crate) struct Login {
     /// The token (- for standard input), or key=value as the method wants
     #[arg(value_name = "TOKEN | KEY=VALUE")]
     words: Vec<String>,
-    /// Auth method: token, userpass, ldap, approle, jwt, oidc, kubernetes, cert ...
+    /// Auth method: token, userpass, ldap, approle, jwt, oidc, kubernetes, aws, gcp, cert
     #[arg(long, value_name = "NAME", default_value = "token")]
     method: String,
     /// Where the method is mounted, if not at its name
@@ -195,6 +198,7 @@ impl Login {
                 let jwt = cx.ui.ask_hidden("Signed token", "Give it as jwt=@FILE.")?;
                 fields.insert("jwt".to_owned(), jwt.into());
             }
+            "aws" => aws::sign(&mut fields)?,
             "kubernetes" if !fields.contains_key("jwt") => {
                 let jwt = read_file(SERVICE_ACCOUNT_TOKEN)?;
                 fields.insert("jwt".to_owned(), jwt.trim().into());
