@@ -32,9 +32,11 @@ impl Caller {
     pub(super) async fn of(cx: &Ctx, client: &Client, signed: &Signed) -> Result<Self, Fault> {
         let request = signed.request(client).map_err(Fault::Invalid)?;
         let response = api::sent(cx, client.retries(), request).await?;
+        let odd =
+            |why: &str| Fault::Upstream(format!("the answer of AWS STS is not understood: {why}"));
         match response.status {
-            200 => Self::read(&response).map_err(|why| {
-                Fault::Upstream(format!("the answer of AWS STS is not understood: {why}"))
+            200 => Self::read(&response).map_err(odd)?.ok_or_else(|| {
+                Fault::invalid("whoever signed the request is neither a user nor a role of AWS, so nobody who can log in")
             }),
             400..=499 if response.status != 429 => Err(Fault::Invalid(refusal(&response))),
             status => Err(Fault::Upstream(format!(
@@ -43,8 +45,8 @@ impl Caller {
         }
     }
 
-    /// The answer to GetCallerIdentity, in which everything has to agree.
-    fn read(response: &Response) -> Result<Self, &'static str> {
+    /// The answer to GetCallerIdentity, in which everything has to agree; none for an account itself and the like.
+    fn read(response: &Response) -> Result<Option<Self>, &'static str> {
         let kind = response.media_type.split(';').next().unwrap_or_default();
         if !matches!(kind.trim(), "text/xml" | "application/xml") {
             return Err("it is not XML");
@@ -57,15 +59,15 @@ impl Caller {
         else {
             return Err("it does not say who signed");
         };
-        let caller = Self::from_parts(arn, user_id).ok_or("it names no user and no role")?;
-        match caller.principal.account == account {
-            true => Ok(caller),
-            false => Err("it contradicts itself"),
-        }
+        let Some(principal) = Principal::parse(arn) else {
+            return Ok(None);
+        };
+        let caller = Self::from_parts(principal, user_id);
+        let caller = caller.filter(|caller| caller.principal.account == account);
+        caller.map(Some).ok_or("it contradicts itself")
     }
 
-    fn from_parts(arn: &str, user_id: &str) -> Option<Self> {
-        let principal = Principal::parse(arn)?;
+    fn from_parts(principal: Principal, user_id: &str) -> Option<Self> {
         let unique_id = principal.unique_id(user_id)?.to_owned();
         Some(Self {
             principal,
@@ -84,7 +86,8 @@ impl Caller {
 
 impl Kept {
     pub(super) fn caller(&self) -> Result<Caller, Fault> {
-        Caller::from_parts(&self.arn, &self.user_id)
+        Principal::parse(&self.arn)
+            .and_then(|principal| Caller::from_parts(principal, &self.user_id))
             .ok_or_else(|| Fault::internal("a login names nobody"))
     }
 }
@@ -113,7 +116,7 @@ mod tests {
 
     const ARN: &str = "arn:aws:sts::123456789012:assumed-role/app/s";
 
-    fn read(media_type: &str, body: &str) -> Result<Caller, &'static str> {
+    fn read(media_type: &str, body: &str) -> Result<Option<Caller>, &'static str> {
         Caller::read(&Response {
             status: 200,
             media_type: media_type.to_owned(),
@@ -140,6 +143,7 @@ mod tests {
             "text/xml; charset=utf-8",
             &said(ARN, "AROA1:s", "123456789012"),
         )
+        .unwrap()
         .unwrap();
         assert_eq!(
             (caller.unique_id.as_str(), caller.user_id.as_str()),
@@ -173,14 +177,6 @@ mod tests {
             (
                 "text/xml",
                 said(
-                    "arn:aws:iam::123456789012:root",
-                    "123456789012",
-                    "123456789012",
-                ),
-            ),
-            (
-                "text/xml",
-                said(
                     "arn:aws:iam::123456789012:role/app",
                     "AROA1",
                     "123456789012",
@@ -191,6 +187,13 @@ mod tests {
         ] {
             assert!(read(media_type, &body).is_err(), "{media_type} {body}");
         }
+    }
+
+    #[test]
+    fn an_account_is_nobody() {
+        let account = "123456789012";
+        let root = said("arn:aws:iam::123456789012:root", account, account);
+        assert_eq!(read("text/xml", &root), Ok(None));
     }
 
     #[test]

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use coffer_engine::{
-    Alias, Ctx, Fault, Handle, Login, Role as LoginRole, Routes, Session, Stay, path,
-};
+use coffer_engine::{Ctx, Fault, Handle, Login, Role as LoginRole, Routes, Session, Stay, path};
 use coffer_wire::Text;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -194,15 +192,13 @@ async fn accepted(
 ) -> Result<Box<Login>, Fault> {
     let identity = Identity::current(cx).await?;
     let notes = identity.notes(known(role, caller, &admitted));
-    let alias = Alias {
-        name: match identity.iam_alias {
-            AliasBy::RoleId => role.key.clone(),
-            AliasBy::UniqueId => caller.unique_id.clone(),
-            AliasBy::CanonicalArn => caller.principal.canonical(),
-            AliasBy::FullArn => caller.principal.to_string(),
-        },
-        metadata: notes.clone(),
+    let called = match identity.iam_alias {
+        AliasBy::RoleId => role.key.clone(),
+        AliasBy::UniqueId => caller.unique_id.clone(),
+        AliasBy::CanonicalArn => caller.principal.canonical(),
+        AliasBy::FullArn => caller.principal.to_string(),
     };
+    let alias = role.token.alias(called, notes.clone());
     let entered = Entered {
         role_name: name,
         role: role.key.clone(),

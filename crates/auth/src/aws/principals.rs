@@ -1,6 +1,8 @@
 //! Whom a role is bound to by name, and by the unique ids of those names.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::time::Duration;
 
 use coffer_engine::{Ctx, Fault};
 use coffer_wire::{CommaList, Flag};
@@ -12,6 +14,9 @@ use super::arn::{Bound, Kind, Principal};
 use super::bounds::VALUES_MAX;
 use super::caller::Caller;
 use super::client::Client;
+
+/// How long it may take to learn whose all names of a role are.
+const RESOLVE_TIME: Duration = Duration::from_secs(60);
 
 /// The bindings of one role.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -181,12 +186,23 @@ pub(super) async fn resolve(
     bindings: &Bindings,
     again: bool,
 ) -> Result<BTreeMap<String, String>, Fault> {
-    let mut ids = BTreeMap::new();
     let open = bindings.unresolved(again);
-    if open.is_empty() {
-        return Ok(ids);
-    }
+    let all = resolve_all(engine, cx, open);
+    let late = |_| {
+        Fault::upstream("AWS did not say in time whose the names of bound_iam_principal_arn are")
+    };
+    tokio::time::timeout(RESOLVE_TIME, all)
+        .await
+        .map_err(late)?
+}
+
+async fn resolve_all(
+    engine: &Aws,
+    cx: &Ctx,
+    open: Vec<Principal>,
+) -> Result<BTreeMap<String, String>, Fault> {
     let client = Client::current(cx).await?;
+    let (mut ids, mut accounts) = (BTreeMap::new(), BTreeMap::new());
     for principal in open {
         let arn = principal.to_string();
         let why = |why: String| {
@@ -194,14 +210,19 @@ pub(super) async fn resolve(
                 "unable to resolve ARN {arn:?} to an internal ID: {why}; see resolve_aws_unique_ids"
             ))
         };
-        let found = async {
-            let api = Api::within(engine, cx, &client, &principal).await?;
-            api.principal(&principal).await
-        };
-        let found = found.await.map_err(|fault| match fault {
+        let told = |fault| match fault {
             Fault::Invalid(text) | Fault::Upstream(text) => why(text),
             other => other,
-        })?;
+        };
+        let place = (principal.partition.clone(), principal.account.clone());
+        let api = match accounts.entry(place) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(fresh) => {
+                let api = Api::within(engine, cx, &client, &principal).await;
+                fresh.insert(api.map_err(told)?)
+            }
+        };
+        let found = api.principal(&principal).await.map_err(told)?;
         let found = found.filter(|found| found.principal == principal);
         let found = found.ok_or_else(|| why("AWS has nobody of exactly this name".to_owned()))?;
         ids.insert(arn, found.unique_id);
