@@ -11,7 +11,7 @@ import hvac
 import hvac.exceptions
 import pytest
 
-from coffer_server import binary, is_reference
+from coffer_server import Server, binary, is_reference
 
 boto3 = pytest.importorskip("boto3")
 pytest.importorskip("moto")
@@ -212,6 +212,50 @@ def test_our_own_key_is_rotated(root, server, moto):
     root.auth.aws.delete_config()
     assert server.call("POST", "auth/aws/config/rotate-root").status == 400
     assert server.call("GET", "auth/aws/config/client").status == 404
+
+
+def test_our_own_key_is_that_of_the_environment(folder, cloud, monkeypatch):
+    cloud.reset()
+    user, key = cloud.user("ann")
+    server = Server(folder)
+    client = hvac.Client(url=server.addr)
+    for given in ({}, {"AWS_ACCESS_KEY_ID": ADMIN.access_key, "AWS_SECRET_ACCESS_KEY": ADMIN.secret_key}):
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY", "AWS_SECRET_KEY", "AWS_SESSION_TOKEN"):
+            monkeypatch.delenv(name, raising=False)
+        for name, value in given.items():
+            monkeypatch.setenv(name, value)
+        server.start()
+        if not server.token:
+            server.initialise()
+        server.unseal()
+        client.token = server.token
+        if not given:
+            client.sys.enable_auth_method("aws")
+            client.auth.aws.configure(sts_endpoint=cloud.url, iam_endpoint=cloud.url)
+        answer = server.call("POST", "auth/aws/role/dev", {"bound_iam_principal_arn": user["Arn"]})
+        assert answer.status == (204 if given else 400), answer
+        assert given or "there is no access key" in answer["errors"][0]
+        server.stop()
+    server.start()
+    server.unseal()
+    accepted(server, "dev", signed(key))
+    server.stop()
+
+
+def test_identities_through_hvac(root, server, moto):
+    user, key = moto.user("ann")
+    aws = root.auth.aws
+    aws.create_role("one", auth_type="iam", bound_iam_principal_arn=[user["Arn"]])
+    aws.create_role("two", auth_type="iam", bound_iam_principal_arn=[user["Arn"]])
+    entities = {accepted(server, name, signed(key))["entity_id"] for name in ("one", "two")}
+    assert len(entities) == 2, "each role is somebody else"
+    aws.configure_identity_integration(iam_alias="unique_id", iam_metadata=["client_arn"])
+    assert aws.read_identity_integration()["iam_alias"] == "unique_id"
+    logins = [accepted(server, name, signed(key)) for name in ("one", "two")]
+    assert len({login["entity_id"] for login in logins}) == 1, "a user is one and the same"
+    assert logins[0]["metadata"]["client_arn"] == user["Arn"]
+    aliases = server.ok("GET", f"identity/entity/id/{logins[0]['entity_id']}")["data"]["aliases"]
+    assert aliases[0]["name"] == user["UserId"] and aliases[0]["metadata"] == {"client_arn": user["Arn"]}
 
 
 # From here on STS verifies signatures.

@@ -5,7 +5,7 @@
 //!
 //! A login has these steps, each a file: the request is taken apart and put together anew (`signed`, `headers`, `hosts`), STS
 //! says whose it is (`caller`), the role says whether they may (`role`, `arn`), where it matters after AWS was asked by us
-//! (`api`): for the path of a role, and for the instance that a session is named after (`instance`).
+//! (`api`): for the path of a role (`paths`), and for the instance that a session is named after (`instance`).
 
 mod accounts;
 mod api;
@@ -18,6 +18,7 @@ mod hosts;
 mod identity;
 mod instance;
 mod login;
+mod paths;
 mod principals;
 mod role;
 mod rotate;
@@ -28,10 +29,13 @@ use coffer_crypto::Secret;
 use coffer_crypto::sigv4::Credentials;
 use coffer_engine::{Ctx, Engine, Fault, MountInfo, Routes};
 
+use paths::Paths;
+
 /// The aws method.
 pub struct Aws {
     /// Who this process is to AWS, unless a mount says otherwise.
     environment: Option<Credentials>,
+    paths: Paths,
 }
 
 impl Engine for Aws {
@@ -41,6 +45,7 @@ impl Engine for Aws {
     fn new(_: &MountInfo) -> Self {
         Self {
             environment: from_environment(),
+            paths: Paths::default(),
         }
     }
 

@@ -237,8 +237,16 @@ async fn full_name(
     client: &Client,
     caller: &Caller,
 ) -> Result<Option<String>, Fault> {
+    let told_by = &client.iam_endpoint;
+    if let Some(known) = engine.paths.get(told_by, &caller.unique_id) {
+        return Ok(Some(known));
+    }
     let api = Api::within(engine, cx, client, &caller.principal).await?;
     let found = api.principal(&caller.principal).await?;
     let found = found.filter(|found| found.unique_id == caller.unique_id);
-    Ok(found.map(|found| found.principal.to_string()))
+    let name = found.map(|found| found.principal.to_string());
+    if let Some(name) = &name {
+        engine.paths.keep(told_by, &caller.unique_id, name);
+    }
+    Ok(name)
 }
