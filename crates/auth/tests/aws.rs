@@ -839,3 +839,238 @@ proptest! {
         });
     }
 }
+
+/// The usual request with one header field changed after signing.
+fn with_header(name: &str, value: Value) -> Value {
+    let mut brought = usual();
+    brought["iam_request_headers"][name] = value;
+    brought
+}
+
+#[tokio::test]
+async fn no_odd_header_field_is_sent() {
+    let seal = usual()["iam_request_headers"]["authorization"][0].clone();
+    let seal = seal.as_str().unwrap().to_owned();
+    let sealed = |from: &str, to: &str| with_header("authorization", json!(seal.replace(from, to)));
+    let host = "sts.amazonaws.com";
+    let (bench, asked) = everybody(ANN, "AIDAANN").await;
+    role(&bench, "dev", by_name(ANN)).await;
+    for (brought, word) in [
+        (
+            with_header("host", json!("sts.eu-west-1.amazonaws.com")),
+            "Host",
+        ),
+        (with_header("x-amz-target", json!("a")), "not allowed"),
+        (
+            with_header("x-amz-security-token", json!("a")),
+            "not signed",
+        ),
+        (
+            with_header("x-amz-date", json!("20270116T080000Z")),
+            "X-Amz-Date",
+        ),
+        (
+            with_header("x-amz-date", json!("20270115 080000Z")),
+            "X-Amz-Date",
+        ),
+        (with_header("content-length", json!(42)), "Content-Length"),
+        (
+            with_header("content-type", json!("text/plain")),
+            "Content-Type",
+        ),
+        (
+            with_header("authorization", json!("Basic x")),
+            "Authorization",
+        ),
+        (
+            signed(host, "us-east-1", &[("accept", "application/json")]),
+            "accept is not allowed",
+        ),
+        (
+            signed(host, "us-east-1", &[("x-forwarded-for", "1")]),
+            "not allowed",
+        ),
+        (sealed("content-type;", ""), "x"),
+        (sealed("host;", ""), "Host"),
+        (
+            sealed("content-type;host", "host;content-type"),
+            "Authorization",
+        ),
+        (sealed("host;", "host;host;"), "Authorization"),
+        (
+            sealed("host;", "host;x-vault-aws-iam-server-id;"),
+            "Authorization",
+        ),
+        (
+            sealed("x-amz-date", "x-amz-date;x-vault-aws-iam-server-id"),
+            "missing",
+        ),
+        (
+            sealed("content-type;", "authorization;content-type;"),
+            "authorization",
+        ),
+        (sealed("/sts/", "/iam/"), "Authorization"),
+        (sealed("SHA256", "SHA1"), "Authorization"),
+        (
+            sealed(", Signature", ", Signature=0, Signature"),
+            "Authorization",
+        ),
+    ] {
+        let made = login(&bench, "dev", brought.clone()).await;
+        if word == "x" {
+            // One field less is signed, so AWS would refuse it; the field is then left out and ours stands there.
+            made.unwrap();
+            let sent = asked.lock().unwrap().remove(0);
+            assert_eq!(
+                header(&sent, "content-type").unwrap(),
+                "application/x-www-form-urlencoded"
+            );
+            continue;
+        }
+        let said = text(made.unwrap_err());
+        assert!(said.contains(word), "{word}: {said}");
+        assert!(asked.lock().unwrap().is_empty(), "{brought}");
+    }
+}
+
+#[tokio::test]
+async fn more_fields_can_be_allowed() {
+    let (bench, asked) = everybody(ANN, "AIDAANN").await;
+    role(&bench, "dev", by_name(ANN)).await;
+    let brought = signed("sts.amazonaws.com", "us-east-1", &[("x-custom", "a b")]);
+    text(login(&bench, "dev", brought.clone()).await.unwrap_err());
+    configure(&bench, json!({ "allowed_sts_header_values": ["X-Custom"] })).await;
+    login(&bench, "dev", brought).await.unwrap();
+    let sent = asked.lock().unwrap().remove(0);
+    assert_eq!(header(&sent, "x-custom").unwrap(), "a b");
+}
+
+#[tokio::test]
+async fn the_server_that_is_meant_has_to_be_signed() {
+    let (bench, asked) = everybody(ANN, "AIDAANN").await;
+    role(&bench, "dev", by_name(ANN)).await;
+    configure(
+        &bench,
+        json!({ "iam_server_id_header_value": "vault.example" }),
+    )
+    .await;
+    let name = "x-vault-aws-iam-server-id";
+    for (brought, word) in [
+        (usual(), "missing"),
+        (with_header(name, json!("vault.example")), "wasn't signed"),
+        (
+            signed("sts.amazonaws.com", "us-east-1", &[(name, "other.example")]),
+            "another server",
+        ),
+        (
+            signed("sts.amazonaws.com", "us-east-1", &[(name, "VAULT.example")]),
+            "another server",
+        ),
+    ] {
+        let said = text(login(&bench, "dev", brought).await.unwrap_err());
+        assert!(said.contains(word), "{said}");
+    }
+    assert!(asked.lock().unwrap().is_empty());
+    let right = signed("sts.amazonaws.com", "us-east-1", &[(name, "vault.example")]);
+    login(&bench, "dev", right).await.unwrap();
+}
+
+const INSTANCE: &str = "i-0123456789abcdef0";
+const ITS_SESSION: &str = "arn:aws:sts::123456789012:assumed-role/app/i-0123456789abcdef0";
+
+/// What EC2 says about the instance.
+fn described(owner: &str, id: &str, state: &str) -> String {
+    format!(
+        "<DescribeInstancesResponse xmlns=\"http://ec2.amazonaws.com/doc/2016-11-15/\"><reservationSet><item><ownerId>{owner}</ownerId><instancesSet><item><instanceId>{id}</instanceId><imageId>ami-1</imageId><instanceState><code>16</code><name>{state}</name></instanceState><vpcId>vpc-1</vpcId><subnetId>subnet-1</subnetId><iamInstanceProfile><arn>arn:aws:iam::123456789012:instance-profile/web</arn></iamInstanceProfile></item></instancesSet></item></reservationSet></DescribeInstancesResponse>"
+    )
+}
+
+fn inferring() -> Value {
+    json!({ "inferred_entity_type": "ec2_instance", "inferred_aws_region": "eu-west-1", "bound_ami_id": "ami-0,ami-1", "bound_vpc_id": "vpc-1" })
+}
+
+#[tokio::test]
+async fn an_instance_runs_in_the_account_of_its_session() {
+    let ours = "123456789012";
+    let missing = "<Response><Errors><Error><Code>InvalidInstanceID.NotFound</Code><Message>m</Message></Error></Errors><RequestID>1</RequestID></Response>";
+    for (status, answer, fine) in [
+        (200, described(ours, INSTANCE, "running"), true),
+        (200, described(ours, INSTANCE, "terminated"), false),
+        (200, described("210987654321", INSTANCE, "running"), false),
+        (
+            200,
+            described(ours, "i-0123456789abcdef1", "running"),
+            false,
+        ),
+        (
+            200,
+            described(ours, INSTANCE, "running").replace("ami-1", "ami-2"),
+            false,
+        ),
+        (
+            200,
+            described(ours, INSTANCE, "running").replace("vpc-1", "vpc-2"),
+            false,
+        ),
+        (400, missing.to_owned(), false),
+    ] {
+        let (bench, asked) = bench(move |action, _| match action {
+            "DescribeInstances" => (status, answer.clone()),
+            _ => (200, identity(ITS_SESSION, &format!("AROAAPP:{INSTANCE}"))),
+        })
+        .await;
+        configure(
+            &bench,
+            json!({ "access_key": "AKIAOURS", "secret_key": "s" }),
+        )
+        .await;
+        role(&bench, "dev", inferring()).await;
+        let made = login(&bench, "dev", usual()).await;
+        assert_eq!(made.is_ok(), fine, "{made:?}");
+        assert_eq!(
+            asked.lock().unwrap()[1].url,
+            "https://ec2.eu-west-1.amazonaws.com/"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_instance_is_not_looked_up() {
+    let (first, asked) = everybody(SESSION, "AROAAPP:one").await;
+    configure(
+        &first,
+        json!({ "access_key": "AKIAOURS", "secret_key": "s" }),
+    )
+    .await;
+    role(&first, "dev", inferring()).await;
+    text(login(&first, "dev", usual()).await.unwrap_err());
+    assert_eq!(asked.lock().unwrap().len(), 1);
+    let (bench, asked) =
+        bench(|_, _| (200, identity(ITS_SESSION, &format!("AROAAPP:{INSTANCE}")))).await;
+    configure(
+        &bench,
+        json!({ "access_key": "AKIAOURS", "secret_key": "s" }),
+    )
+    .await;
+    let mut wish = inferring();
+    wish["bound_account_id"] = json!("210987654321");
+    role(&bench, "dev", wish).await;
+    text(login(&bench, "dev", usual()).await.unwrap_err());
+    assert_eq!(
+        asked.lock().unwrap().len(),
+        1,
+        "what can be said without asking is said first"
+    );
+}
+
+#[tokio::test]
+async fn an_account_itself_logs_in_nowhere() {
+    let (bench, _) = everybody("arn:aws:iam::123456789012:root", "123456789012").await;
+    role(
+        &bench,
+        "dev",
+        json!({ "bound_iam_principal_arn": "arn:aws:iam::123456789012:*" }),
+    )
+    .await;
+    text(login(&bench, "dev", usual()).await.unwrap_err());
+}
