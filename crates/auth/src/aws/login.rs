@@ -141,10 +141,11 @@ impl Session<Aws> for Entered {
         let caller = self.caller.caller()?;
         let mut full = self.full_name;
         let client = Client::current(cx).await?;
+        // Whoever came as no instance can not become one by the name of their session.
         let inferring = role.inferred_region.is_some();
-        let still = match inferring == self.inferred {
-            true => admit(engine, cx, &client, &caller, &role, &mut full).await?,
-            false => None,
+        let still = match inferring && !self.inferred {
+            true => None,
+            false => admit(engine, cx, &client, &caller, &role, &mut full).await?,
         };
         still.ok_or_else(|| {
             Fault::Invalid(format!(
