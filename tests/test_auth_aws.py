@@ -454,3 +454,25 @@ def test_a_signed_request_through_bao_write(root, server, strict):
     fields = [f"{name}={value}" for name, value in signed(strict.key).items()]
     ran = subprocess.run(["bao", "write", "-field=token", "auth/aws/login", "role=dev", *fields], env=environment, capture_output=True, text=True, timeout=60)
     assert ran.returncode == 0 and ran.stdout, ran.stderr
+
+
+def test_no_field_brings_the_server_down(root, server, strict):
+    document = server.ok("GET", "sys/internal/specs/openapi").body
+    paths = {path: item for path, item in document["paths"].items() if path.strip("/").startswith("auth/aws/")}
+    assert len(paths) >= 9, list(document["paths"])
+    odd = [None, "", "x", "x" * 100_000, -1, 2 ** 70, 1.5, True, [], [[]], ["", None], {}, {"a": {"b": []}}, "\u0000", "arn:aws:iam::123456789012:" + "*" * 50]
+    asked = 0
+    for path, item in paths.items():
+        schema = item.get("post", {}).get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+        fields = schema.get("properties") or document.get("components", {}).get("schemas", {}).get(schema.get("$ref", "").split("/")[-1], {}).get("properties", {})
+        at = path.strip("/").replace("{role}", "odd").replace("{account_id}", OTHER_ACCOUNT)
+        for field in fields:
+            for value in odd:
+                base = {"role": "dev", **signed(strict.key)} if at.endswith("/login") else {}
+                answer = server.call("POST", at, {**base, field: value}, token="" if base else None)
+                assert answer.status < 500, (at, field, str(value)[:50], answer)
+                asked += 1
+        for method in ("GET", "LIST", "DELETE"):
+            assert server.call(method, at).status < 500, (method, at)
+        root.auth.aws.configure(sts_endpoint=strict.url)
+    assert asked > 500

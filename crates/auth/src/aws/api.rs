@@ -324,7 +324,7 @@ pub(super) async fn sent(cx: &Ctx, retries: u32, request: Request) -> Result<Res
     let mut pause = PAUSE;
     for _ in 0..retries {
         match cx.fetch(request.clone()).await {
-            Ok(response) if response.status < 500 && response.status != 429 => return Ok(response),
+            Ok(response) if !may_pass(&response) => return Ok(response),
             Ok(_) | Err(Fault::Upstream(_)) => {}
             Err(fault) => return Err(fault),
         }
@@ -332,6 +332,18 @@ pub(super) async fn sent(cx: &Ctx, retries: u32, request: Request) -> Result<Res
         pause *= 2;
     }
     cx.fetch(request).await
+}
+
+/// Whether an answer says no more than that AWS can not answer now. Some of its services say so with status 400.
+pub(super) fn may_pass(response: &Response) -> bool {
+    let busy = |body: &[u8]| {
+        let code = b"<Code>Throttling";
+        body.windows(code.len()).any(|part| part == code)
+    };
+    match response.status {
+        400 => busy(&response.body),
+        status => status >= 500 || status == 429,
+    }
 }
 
 /// The code of an error: IAM and STS wrap it in one way, EC2 in another.

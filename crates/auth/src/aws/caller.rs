@@ -38,7 +38,7 @@ impl Caller {
             200 => Self::read(&response).map_err(odd)?.ok_or_else(|| {
                 Fault::invalid("whoever signed the request is neither a user nor a role of AWS, so nobody who can log in")
             }),
-            400..=499 if response.status != 429 => Err(Fault::Invalid(refusal(&response))),
+            400..=499 if !api::may_pass(&response) => Err(Fault::Invalid(refusal(&response))),
             status => Err(Fault::Upstream(format!(
                 "AWS STS can not say now who signed: it answered with status {status}"
             ))),

@@ -233,23 +233,23 @@ async fn documents_of_instances_are_refused_by_name() {
 
 #[tokio::test]
 async fn what_may_pass_is_tried_again_and_no_more_than_configured() {
-    for (status, retries, times) in [
-        (500, -1, 2),
-        (0, -1, 2),
-        (429, 0, 1),
-        (503, 2, 3),
-        (500, 99, 4),
-        (403, 3, 1),
-        (200, 3, 1),
+    let busy = "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Code>Throttling</Code></Error></ErrorResponse>";
+    for (status, body, retries, times) in [
+        (500, "", -1, 2),
+        (0, "", -1, 2),
+        (429, "", 0, 1),
+        (503, "", 2, 3),
+        (500, "", 99, 4),
+        (400, busy, 1, 2),
+        (400, "", 3, 1),
+        (403, busy, 3, 1),
+        (200, "", 3, 1),
     ] {
-        let (bench, asked) = bench(move |_, _| (status, String::new())).await;
+        let (bench, asked) = bench(move |_, _| (status, body.to_owned())).await;
         configure(&bench, json!({ "max_retries": retries })).await;
         let fault = login(&bench, "dev", usual()).await.unwrap_err();
-        assert_eq!(
-            matches!(fault, Fault::Invalid(_)),
-            status == 403,
-            "{fault:?}"
-        );
+        let refused = status == 403 || (status == 400 && body.is_empty());
+        assert_eq!(matches!(fault, Fault::Invalid(_)), refused, "{fault:?}");
         assert_eq!(asked.lock().unwrap().len(), times, "{status} {retries}");
     }
 }
