@@ -3,9 +3,9 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use coffer_crypto::constant_time_eq;
 use coffer_crypto::sigv4::ALGORITHM;
-use coffer_engine::outbound::Request;
+use coffer_crypto::{Zeroizing, constant_time_eq};
+use coffer_engine::outbound::{Method, Request};
 
 use super::client::Client;
 use super::headers::Headers;
@@ -48,7 +48,6 @@ pub(super) struct Brought<'a> {
 }
 
 /// A request that can be sent.
-#[derive(Debug)]
 pub(super) struct Signed {
     host: String,
     /// The region that it was signed for.
@@ -100,8 +99,8 @@ impl Signed {
         let signed = |name: &str| self.headers.iter().any(|(field, _)| field == name);
         let typed = match signed("content-type") {
             true => Request {
-                method: coffer_engine::outbound::Method::Post,
-                body: coffer_crypto::Zeroizing::new(self.body.into()),
+                method: Method::Post,
+                body: Zeroizing::new(self.body.into()),
                 ..Request::get(url)
             },
             false => Request::post(url, FORM, self.body.into()),

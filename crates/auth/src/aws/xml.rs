@@ -11,8 +11,8 @@ const DEPTH_MAX: usize = 24;
 /// How many there may be.
 const ELEMENTS_MAX: usize = 4_096;
 
-/// An element.
-#[derive(Debug, Default)]
+/// An element. What it says may be a secret, so it is not to be printed.
+#[derive(Default)]
 pub(super) struct Element {
     name: String,
     text: Zeroizing<String>,
