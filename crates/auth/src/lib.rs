@@ -1,10 +1,10 @@
 //! The auth methods: ways in, each of which says who somebody is. The kernel makes the token.
 
 pub mod approle;
+pub mod aws;
 mod issuer;
 pub mod jwt;
 pub mod ldap;
-pub mod aws;
 mod names;
 mod networks;
 mod token_fields;

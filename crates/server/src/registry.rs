@@ -1,9 +1,9 @@
 //! THE list of engines: what is not here can not be mounted.
 
 use coffer_auth::approle::AppRole;
+use coffer_auth::aws::Aws;
 use coffer_auth::jwt::Jwt;
 use coffer_auth::ldap::Ldap;
-use coffer_auth::aws::Aws;
 use coffer_auth::userpass::Userpass;
 use coffer_engine::{Class, Kind};
 use coffer_secrets::cubbyhole::Cubbyhole;

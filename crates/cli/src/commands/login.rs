@@ -1,6 +1,6 @@
+mod aws;
 mod listener;
 mod oidc;
-mod aws;
 
 use clap::Args;
 use coffer_client::{Client, Secret, Token, variable_in_use};
