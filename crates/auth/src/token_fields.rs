@@ -289,6 +289,11 @@ impl TokenFields {
         }
     }
 
+    /// Whether the tokens carry their own state, whatever the mount says.
+    pub(crate) fn is_batch(&self) -> bool {
+        self.kind == Kind::Batch
+    }
+
     /// A login with these fields, for `client`.
     pub(crate) fn login(&self, client: Option<IpAddr>) -> Login {
         let strictly = client.filter(|_| self.strictly_bind_ip).map(IpNet::from);

@@ -14,7 +14,7 @@ const MAX_HEADER_BYTES: usize = 8 * 1024;
 /// The longest name of a key, in bytes.
 const MAX_KEY_ID_BYTES: usize = 1024;
 
-/// A token that was taken apart. Its content is to be had from [`Compact::verify`] alone.
+/// A token that was taken apart. What it says is to be had from [`Compact::verify`], or as [`Compact::unverified`].
 #[derive(Debug)]
 pub struct Compact<'a> {
     header: Header,
@@ -77,6 +77,12 @@ impl<'a> Compact<'a> {
     #[must_use]
     pub fn header(&self) -> &Header {
         &self.header
+    }
+
+    /// The payload, as nobody has vouched for it: for tokens that somebody else verifies, who is asked what they say.
+    #[must_use]
+    pub fn unverified(&self) -> &[u8] {
+        &self.payload
     }
 
     /// The payload, if the token was signed with the key's pair by the key's algorithm.
