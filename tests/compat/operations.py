@@ -12,6 +12,9 @@ RECORDED = os.path.join(HERE, "operations.json")
 AREAS = ("sys/", "identity/", "cubbyhole/", "auth/token/", "auth/userpass/", "auth/approle/", "auth/jwt/")
 # Auth methods that are compared, mounted where their name says.
 METHODS_OF_LOGIN = ("userpass", "approle", "jwt")
+AREAS = ("sys/", "identity/", "cubbyhole/", "auth/token/", "auth/userpass/", "auth/approle/", "auth/kubernetes/")
+# Auth methods that are compared, mounted where their name says.
+METHODS_OF_LOGIN = ("userpass", "approle", "kubernetes")
 METHODS = {"get": "GET", "post": "POST", "patch": "PATCH", "delete": "DELETE"}
 
 

@@ -266,8 +266,9 @@ impl Handle<Kubernetes> for WriteRole {
             return Err(Fault::UnsupportedPath);
         }
         let decide = |kept: Option<Role>| {
+            let is_new = kept.is_none();
             let mut role = kept.unwrap_or_default();
-            self.apply(&mut role)?;
+            self.apply(&mut role, is_new)?;
             let longest = role.token.max_ttl.0;
             Ok::<_, Fault>((Some(role), longest))
         };
@@ -281,7 +282,7 @@ impl Handle<Kubernetes> for WriteRole {
 }
 
 impl WriteRole {
-    fn apply(&self, role: &mut Role) -> Result<(), Fault> {
+    fn apply(&self, role: &mut Role, is_new: bool) -> Result<(), Fault> {
         if let Some(names) = &self.bound_service_account_names {
             role.accounts.clone_from(&names.0);
         }
@@ -295,7 +296,8 @@ impl WriteRole {
         if let Some(audience) = &self.audience {
             role.audience.clone_from(&audience.0);
         }
-        if let Some(source) = &self.alias_name_source {
+        let unsaid = |source: &&Text| !(is_new && source.0.is_empty());
+        if let Some(source) = self.alias_name_source.as_ref().filter(unsaid) {
             role.alias = AliasSource::parse(&source.0)?;
         }
         let old = OldInput {

@@ -1,6 +1,7 @@
 mod aws;
 mod listener;
 mod oidc;
+mod kubernetes;
 
 use clap::Args;
 use coffer_client::{Client, Secret, Token, variable_in_use};
@@ -13,9 +14,6 @@ use crate::field::Field;
 use crate::input;
 use crate::output::{Format, print_secret};
 use crate::token_file;
-use crate::ui::read_file;
-
-const SERVICE_ACCOUNT_TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 
 /// Log in: with a token, or by an auth method
 ///
@@ -38,6 +36,8 @@ Examples:
       coffer login -method=oidc role=engineer port=8400 skip_browser=true
   A machine in AWS, with the key of its environment:
       coffer login -method=aws role=web header_value=vault.example.com
+  A pod, by the token of its service account:
+      coffer login -method=kubernetes role=web
   With a second factor that is asked for, and with one given at once:
       coffer login -method=userpass username=alice
       coffer login -mfa=METHOD-ID:CODE -method=userpass username=alice password=-
@@ -203,6 +203,7 @@ impl Login {
                 let jwt = read_file(SERVICE_ACCOUNT_TOKEN)?;
                 fields.insert("jwt".to_owned(), jwt.trim().into());
             }
+            "kubernetes" => kubernetes::complete(&mut fields)?,
             _ => {}
         }
         // No old token may stand in the way of getting a new one.
