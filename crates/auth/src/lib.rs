@@ -1,10 +1,12 @@
 //! The auth methods: ways in, each of which says who somebody is. The kernel makes the token.
 
+mod address;
 pub mod approle;
 pub mod aws;
 mod issuer;
 pub mod jwt;
 pub mod ldap;
+pub mod gcp;
 mod glob;
 mod issuer;
 pub mod kubernetes;

@@ -4,6 +4,7 @@ use coffer_auth::approle::AppRole;
 use coffer_auth::aws::Aws;
 use coffer_auth::jwt::Jwt;
 use coffer_auth::ldap::Ldap;
+use coffer_auth::gcp::Gcp;
 use coffer_auth::kubernetes::Kubernetes;
 use coffer_auth::userpass::Userpass;
 use coffer_engine::{Class, Kind};
@@ -24,6 +25,7 @@ pub fn kinds() -> Result<Vec<Kind>, Error> {
         Kind::new::<Jwt>(Class::Auth).named("oidc"),
         Kind::new::<Ldap>(Class::Auth),
         Kind::new::<Aws>(Class::Auth),
+        Kind::new::<Gcp>(Class::Auth),
         Kind::new::<Kubernetes>(Class::Auth),
         Kind::new::<Userpass>(Class::Auth),
     ];

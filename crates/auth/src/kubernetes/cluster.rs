@@ -13,6 +13,7 @@ use url::Url;
 use super::config::Config;
 use super::pod::Pod;
 use super::service_account::ServiceAccount;
+use crate::address;
 use crate::issuer::{Place, Source};
 
 /// The longest answer that is read, in bytes: objects of a cluster have up to a megabyte and a half.
@@ -29,7 +30,7 @@ pub(super) struct Cluster {
 impl Cluster {
     /// The cluster of the configuration. What this server's own pod has is read now.
     pub(super) async fn of(config: &Config, pod: &Pod) -> Result<Self, Fault> {
-        let base = base(&config.host)?;
+        let base = address::base("kubernetes_host", &config.host)?;
         let roots = match config.ca.is_empty() && base.scheme() == "https" {
             true => pod.ca().await.map_err(Fault::upstream)?,
             false => config.ca.clone(),
@@ -110,13 +111,7 @@ impl Cluster {
 
     /// An address below the API server's own.
     fn at(&self, segments: &[&str]) -> Result<String, Fault> {
-        let mut url = self.base.clone();
-        let wrong = |()| Fault::invalid("kubernetes_host is no address of a server");
-        url.path_segments_mut()
-            .map_err(wrong)?
-            .pop_if_empty()
-            .extend(segments);
-        Ok(url.into())
+        address::below(&self.base, segments)
     }
 
     async fn asked(&self, cx: &Ctx, request: Request, bearer: &str) -> Result<Response, Fault> {
@@ -131,32 +126,6 @@ impl Cluster {
             }
             other => other,
         })
-    }
-}
-
-/// The address of an API server: https where none is said, and nothing in it but scheme, host, port and path.
-pub(super) fn base(host: &str) -> Result<Url, Fault> {
-    let wrong = || {
-        Fault::invalid(
-            "kubernetes_host is to be a host, a host and a port, or an address like https://host:port",
-        )
-    };
-    let text = match host.contains("://") {
-        true => host.to_owned(),
-        false => format!("https://{host}"),
-    };
-    let odd = |c: char| c.is_whitespace() || c.is_control();
-    if text.contains(odd) {
-        return Err(wrong());
-    }
-    let url = Url::parse(&text).map_err(|_| wrong())?;
-    let bare = url.username().is_empty()
-        && url.password().is_none()
-        && url.query().is_none()
-        && url.fragment().is_none();
-    match bare && url.has_host() && matches!(url.scheme(), "http" | "https") {
-        true => Ok(url),
-        false => Err(wrong()),
     }
 }
 

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Kubernetes;
-use super::cluster;
+use crate::address;
 use crate::issuer::Source;
 
 /// Where it is kept.
@@ -147,7 +147,7 @@ impl Handle<Kubernetes> for WriteConfig {
         if host.is_empty() {
             return Err(Fault::invalid("no host provided"));
         }
-        cluster::base(&host)?;
+        address::base("kubernetes_host", &host)?;
         let ca = self.kubernetes_ca_cert.0;
         match (ca.is_empty(), self.disable_local_ca_jwt.0) {
             (true, true) => {

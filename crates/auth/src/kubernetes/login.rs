@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use coffer_crypto::Secret;
 use coffer_crypto::sign::Algorithm;
 use coffer_engine::{
-    Alias, Ctx, Fault, Handle, Login, Role as LoginRole, Routes, Session, Stay, path, plaintext,
+    Ctx, Fault, Handle, Login, Role as LoginRole, Routes, Session, Stay, path, plaintext,
 };
 use coffer_wire::Text;
 use schemars::JsonSchema;
@@ -143,10 +143,7 @@ impl Admitted {
         ]);
         let mut metadata = known.clone();
         metadata.insert("role".to_owned(), name.clone());
-        let alias = Alias {
-            name: role.alias.name_of(account),
-            metadata: known,
-        };
+        let alias = role.token.alias(role.alias.name_of(account), known);
         let login = Login {
             display_name: format!("{}-{}", account.namespace, account.name),
             metadata,
