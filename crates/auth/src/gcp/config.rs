@@ -24,6 +24,8 @@ pub(super) const ENDPOINTS: [(&str, &str); 5] = [
     ("compute", "https://compute.googleapis.com"),
     ("metadata", "http://metadata.google.internal"),
 ];
+/// Where the keys of Google's own tokens are published.
+const CERTS: &str = "https://www.googleapis.com/oauth2/v3/certs";
 /// What can be told of a service account.
 pub(super) const OF_ACCOUNTS: [&str; 4] = [
     "project_id",
@@ -266,7 +268,11 @@ impl WriteConfig {
             if !text.0.is_empty() {
                 endpoint("google_certs_endpoint", &text.0)?;
             }
-            config.certs.clone_from(&text.0);
+            // Some clients always send where they are usually.
+            config.certs = match text.0.as_str() {
+                CERTS => String::new(),
+                elsewhere => elsewhere.to_owned(),
+            };
         }
         Ok(())
     }

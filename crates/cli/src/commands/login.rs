@@ -1,6 +1,7 @@
 mod aws;
 mod listener;
 mod oidc;
+mod gcp;
 mod kubernetes;
 
 use clap::Args;
@@ -38,6 +39,9 @@ Examples:
       coffer login -method=aws role=web header_value=vault.example.com
   A pod, by the token of its service account:
       coffer login -method=kubernetes role=web
+  A machine of Google Cloud, and a service account by its key:
+      coffer login -method=gcp role=vm
+      coffer login -method=gcp role=web credentials=@key.json
   With a second factor that is asked for, and with one given at once:
       coffer login -method=userpass username=alice
       coffer login -mfa=METHOD-ID:CODE -method=userpass username=alice password=-
@@ -204,6 +208,7 @@ impl Login {
                 fields.insert("jwt".to_owned(), jwt.trim().into());
             }
             "kubernetes" => kubernetes::complete(&mut fields)?,
+            "gcp" => gcp::complete(&mut fields).await?,
             _ => {}
         }
         // No old token may stand in the way of getting a new one.
