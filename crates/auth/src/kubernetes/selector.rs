@@ -116,7 +116,7 @@ impl RawRule {
         let values: Vec<String> = values.into_iter().map(|value| value.0).collect();
         refuse(&self.key, &values)?;
         let wants = matches!(self.operator, Operator::In | Operator::NotIn);
-        match wants == !values.is_empty() {
+        match wants != values.is_empty() {
             true => Ok(Rule {
                 key: self.key,
                 operator: self.operator,

@@ -86,9 +86,8 @@ fn life(text: &str) -> Result<Duration, Failure> {
     if let Some(secs) = minutes {
         return Ok(Duration::from_secs(secs));
     }
-    parse_duration(text).map_err(|_| {
-        Failure::local("jwt_exp is to be a number of minutes, or a duration like 15m")
-    })
+    parse_duration(text)
+        .map_err(|_| Failure::local("jwt_exp is to be a number of minutes, or a duration like 15m"))
 }
 
 /// The token of the machine that this runs on.
