@@ -24,6 +24,7 @@ mod builder;
 mod client;
 mod error;
 mod kv;
+pub mod machine;
 mod nullable;
 mod rehearsal;
 mod renewer;

@@ -33,6 +33,8 @@ OPERATIONS = {
     "GET sys/license/status": ENTERPRISE,
     "GET sys/rekey-recovery-key/init": COMMUNITY,
     "POST sys/storage/raft/join": COMMUNITY,
+    **dict.fromkeys(["GET auth/gcp/config", "POST auth/gcp/config", "DELETE auth/gcp/config", "LIST auth/gcp/roles", "GET auth/gcp/role/{name}", "POST auth/gcp/role/{name}", "DELETE auth/gcp/role/{name}",
+                     "POST auth/gcp/role/{name}/service-accounts", "POST auth/gcp/role/{name}/labels", "POST auth/gcp/login"], COMMUNITY),
 }
 CONFIGURATION = {"enabled": "", "retention_months": 0, "default_report_months": 0, "queries_available": False, "reporting_enabled": False, "billing_start_timestamp": ""}
 COUNTS = dict.fromkeys(["clients", "entity_clients", "non_entity_clients", "distinct_entities", "non_entity_tokens", "acme_clients", "secret_syncs"], 0)
@@ -93,4 +95,40 @@ def steps(step):
         ask("license", "GET sys/license/status", None),
         ask("recovery keys", "GET sys/rekey-recovery-key/init", None),
         ask("join a cluster", "POST sys/storage/raft/join", None, sent={}, token=""),
+        *google(ask, nothing, refused),
+    ]
+
+
+def google(ask, nothing, refused):
+    """The auth method for Google Cloud, as far as it asks nobody."""
+    role, account = "auth/gcp/role", "dev-1@project-123456.iam.gserviceaccount.com"
+    iam = {"type": "iam", "bound_service_accounts": [account], "policies": ["prod"], "ttl": "30m", "max_ttl": "24h", "max_jwt_exp": "5m"}
+    gce = {"type": "gce", "bound_projects": ["project-123456"], "bound_zones": ["us-east1-b"]}
+    return [
+        ask("google", "POST sys/auth/gcp", 204, sent={"type": "gcp"}),
+        ask("google unconfigured", "GET auth/gcp/config", 404, body=nothing),
+        ask("google configured", "POST auth/gcp/config", 204, sent={"iam_alias": "unique_id", "gce_alias": "instance_id", "iam_metadata": ["role"], "gce_metadata": "default", "custom_endpoint": {"iam": "https://iam.example"}}),
+        ask("google configuration", "GET auth/gcp/config", None),
+        ask("google configured oddly", "POST auth/gcp/config", 400, sent={"credentials": "nonsense"}, body=refused),
+        ask("google aliases", "POST auth/gcp/config", 400, sent={"iam_alias": "nonsense"}, body=refused),
+        ask("google forgotten", "DELETE auth/gcp/config", 204),
+        ask("google no roles", "LIST auth/gcp/roles", 404, body=nothing),
+        ask("google role of accounts", f"POST {role}/dev", 204, sent=iam),
+        ask("google role of machines", f"POST {role}/vm", 204, sent=gce),
+        ask("google role", f"GET {role}/dev", None),
+        ask("google roles", "LIST auth/gcp/roles", 200, {"keys": ["<text>"]}),
+        *[ask(f"google role {name}", f"POST {role}/odd", 400, sent=sent, body=refused) for name, sent in [
+            ("without type", {}), ("of no type", {"type": "x"}), ("of accounts without any", {"type": "iam"}), ("of accounts with zones", {**iam, "bound_zones": "z"}), ("of machines with a lifetime of tokens", {**gce, "max_jwt_exp": 5}),
+            ("of a group of nowhere", {"type": "gce", "bound_projects": "p", "bound_instance_groups": "g"}), ("of long tokens", {**iam, "max_jwt_exp": "2h"})]],
+        ask("google accounts", f"POST {role}/dev/service-accounts", 204, sent={"add": ["123456789"], "remove": [account]}),
+        ask("google accounts of machines", f"POST {role}/vm/service-accounts", 400, sent={"add": [account]}, body=refused),
+        ask("google labels", f"POST {role}/vm/labels", 204, sent={"add": ["foo:bar"], "remove": ["key1"]}),
+        ask("google labels of accounts", f"POST {role}/dev/labels", 400, sent={"add": ["foo:bar"]}, body=refused),
+        ask("google login without role", "POST auth/gcp/login", 400, sent={}, body=refused, token=""),
+        ask("google login without token", "POST auth/gcp/login", 400, sent={"role": "dev"}, body=refused, token=""),
+        ask("google login with nonsense", "POST auth/gcp/login", 403, sent={"role": "dev", "jwt": "x"}, body=refused, token=""),
+        ask("google role deleted", f"DELETE {role}/dev", 204),
+        ask("google roles without token", "LIST auth/gcp/roles", 403, body=refused, token=""),
+        ask("google roles without rights", "LIST auth/gcp/roles", 403, body=refused, token="$powerless"),
+        ask("google away", "DELETE sys/auth/gcp", 204),
     ]

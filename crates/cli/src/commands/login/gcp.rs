@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use coffer_client::machine;
 use coffer_crypto::Zeroizing;
 use coffer_crypto::jose::sign;
 use coffer_crypto::sign::{Algorithm, SigningKey};
@@ -15,8 +16,6 @@ use crate::failure::Failure;
 /// Where a machine asks for its own tokens; Google's own tools look at the same variable.
 const METADATA_HOST: &str = "metadata.google.internal";
 const METADATA_HOST_VARIABLE: &str = "GCE_METADATA_HOST";
-/// It is near, or it is not there.
-const NEAR: Duration = Duration::from_secs(5);
 /// How long a token lives that is signed here.
 const LIVES: Duration = Duration::from_secs(15 * 60);
 
@@ -93,37 +92,13 @@ fn life(text: &str) -> Result<Duration, Failure> {
 /// The token of the machine that this runs on.
 async fn of_machine(role: &str) -> Result<String, Failure> {
     let host = std::env::var(METADATA_HOST_VARIABLE).unwrap_or_else(|_| METADATA_HOST.to_owned());
-    let url =
-        format!("http://{host}/computeMetadata/v1/instance/service-accounts/default/identity");
-    let wrong = |why: String| {
+    let audience = format!("http://vault/{role}");
+    let token = machine::google_token(&host, &audience).await;
+    token.map_err(|why| {
         Failure::local(format!(
             "no token is to be had from this machine ({why}). Elsewhere than on Google Cloud give one (jwt=@FILE), or the key of a service account (credentials=@FILE)"
         ))
-    };
-    let client = reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
-        .timeout(NEAR)
-        .build()
-        .map_err(|error| wrong(error.to_string()))?;
-    let audience = format!("http://vault/{role}");
-    let mut asked = url::Url::parse(&url).map_err(|error| wrong(error.to_string()))?;
-    asked
-        .query_pairs_mut()
-        .append_pair("audience", &audience)
-        .append_pair("format", "full");
-    let answer = client.get(asked).header("Metadata-Flavor", "Google").send();
-    let answer = answer
-        .await
-        .map_err(|_| wrong(format!("{host} does not answer")))?;
-    if !answer.status().is_success() {
-        return Err(wrong(format!("{host} answered {}", answer.status())));
-    }
-    let token = answer
-        .text()
-        .await
-        .map_err(|error| wrong(error.to_string()))?;
-    Ok(token.trim().to_owned())
+    })
 }
 
 fn text(fields: &Map<String, Value>, name: &str) -> Option<String> {
