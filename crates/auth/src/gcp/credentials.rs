@@ -1,9 +1,7 @@
 //! The file of a service account's key, by which Google is asked.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use coffer_crypto::Secret;
 use coffer_crypto::sign::{Algorithm, SigningKey};
-use coffer_crypto::{Secret, Zeroizing};
 use coffer_engine::{Fault, plaintext};
 use serde::{Deserialize, Serialize};
 
@@ -58,12 +56,6 @@ impl Credentials {
 
     /// The key; none where it is no good.
     pub(super) fn key(&self) -> Option<SigningKey> {
-        let text = self.private_key.expose().trim();
-        let body = text.strip_prefix("-----BEGIN PRIVATE KEY-----")?;
-        let body = body.strip_suffix("-----END PRIVATE KEY-----")?;
-        let mut plain = Zeroizing::new(String::with_capacity(body.len()));
-        plain.extend(body.chars().filter(|c| !c.is_ascii_whitespace()));
-        let document = Zeroizing::new(STANDARD.decode(plain.as_bytes()).ok()?);
-        SigningKey::from_pkcs8(Algorithm::Rs256, &document).ok()
+        SigningKey::from_pem(Algorithm::Rs256, self.private_key.expose()).ok()
     }
 }

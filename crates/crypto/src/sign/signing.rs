@@ -11,6 +11,10 @@ use aws_lc_rs::signature::{
     KeyPair as _,
 };
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use zeroize::Zeroizing;
+
 use super::algorithm::{Algorithm, Family};
 use super::der;
 use super::verifying::VerifyingKey;
@@ -70,6 +74,22 @@ impl SigningKey {
             Family::Shared => return Err(Error::KeyUnfit),
         };
         Self::of(algorithm, pair)
+    }
+
+    /// The pair in a text in PEM (RFC 7468 section 10), of one block `PRIVATE KEY`.
+    ///
+    /// # Errors
+    /// [`Error::KeyUnfit`] where it holds no key for this algorithm.
+    pub fn from_pem(algorithm: Algorithm, text: &str) -> Result<Self, Error> {
+        let body = text.trim().strip_prefix("-----BEGIN PRIVATE KEY-----");
+        let body = body.and_then(|body| body.strip_suffix("-----END PRIVATE KEY-----"));
+        let body = body.ok_or(Error::KeyUnfit)?;
+        // Made once and large enough, so that no copy of a secret is left behind.
+        let mut plain = Zeroizing::new(String::with_capacity(body.len()));
+        plain.extend(body.chars().filter(|c| !c.is_ascii_whitespace()));
+        let document = STANDARD.decode(plain.as_bytes());
+        let document = Zeroizing::new(document.map_err(|_| Error::KeyUnfit)?);
+        Self::from_pkcs8(algorithm, &document)
     }
 
     /// The pair as a PKCS #8 document, private half included.
@@ -212,6 +232,30 @@ mod tests {
         }
         let cut = SigningKey::from_pkcs8(Algorithm::Es256, &document.expose()[1..]);
         assert_eq!(cut.unwrap_err(), Error::KeyUnfit);
+    }
+
+    #[test]
+    fn a_pair_in_pem_is_one_block_of_its_kind() {
+        let made = SigningKey::generate(Algorithm::Es256).unwrap();
+        let body = STANDARD.encode(made.to_pkcs8().unwrap().expose());
+        let (first, rest) = body.split_at(64);
+        let begin = "-----BEGIN PRIVATE KEY-----";
+        let pem = format!("{begin}\n{first}\n{rest}\n-----END PRIVATE KEY-----\n");
+        let read = SigningKey::from_pem(Algorithm::Es256, &pem).unwrap();
+        let signature = read.sign(b"message").unwrap();
+        assert!(made.verifying_key().verify(b"message", &signature));
+        for wrong in [
+            "",
+            begin,
+            &pem.replace("PRIVATE", "RSA PRIVATE"),
+            &pem.replace(first, &"!".repeat(64)),
+            &format!("x{pem}"),
+            &format!("{pem}{pem}"),
+        ] {
+            let refused = SigningKey::from_pem(Algorithm::Es256, wrong);
+            assert_eq!(refused.unwrap_err(), Error::KeyUnfit);
+        }
+        assert!(SigningKey::from_pem(Algorithm::Rs256, &pem).is_err());
     }
 
     #[test]

@@ -2,8 +2,6 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use coffer_client::machine;
 use coffer_crypto::Zeroizing;
 use coffer_crypto::jose::sign;
@@ -58,22 +56,13 @@ fn signed(
         Some(text) => life(&text)?,
         None => LIVES,
     };
-    let key = private_key(part("private_key")?).ok_or_else(wrong)?;
+    let key = SigningKey::from_pem(Algorithm::Rs256, part("private_key")?).map_err(|_| wrong())?;
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
     let claims =
         json!({ "sub": email, "aud": format!("vault/{role}"), "exp": (now + lives).as_secs() });
     sign(&key, key_id, claims.to_string().as_bytes()).map_err(|_| wrong())
-}
-
-fn private_key(pem: &str) -> Option<SigningKey> {
-    let body = pem.trim().strip_prefix("-----BEGIN PRIVATE KEY-----")?;
-    let body = body.strip_suffix("-----END PRIVATE KEY-----")?;
-    let mut plain = Zeroizing::new(String::with_capacity(body.len()));
-    plain.extend(body.chars().filter(|c| !c.is_ascii_whitespace()));
-    let document = Zeroizing::new(STANDARD.decode(plain.as_bytes()).ok()?);
-    SigningKey::from_pkcs8(Algorithm::Rs256, &document).ok()
 }
 
 /// A number of minutes, or a duration.
