@@ -3,13 +3,12 @@
 mod address;
 pub mod approle;
 pub mod aws;
-mod issuer;
-pub mod jwt;
-pub mod ldap;
 pub mod gcp;
 mod glob;
 mod issuer;
+pub mod jwt;
 pub mod kubernetes;
+pub mod ldap;
 mod names;
 mod networks;
 mod token_fields;

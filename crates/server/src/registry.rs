@@ -2,10 +2,10 @@
 
 use coffer_auth::approle::AppRole;
 use coffer_auth::aws::Aws;
-use coffer_auth::jwt::Jwt;
-use coffer_auth::ldap::Ldap;
 use coffer_auth::gcp::Gcp;
+use coffer_auth::jwt::Jwt;
 use coffer_auth::kubernetes::Kubernetes;
+use coffer_auth::ldap::Ldap;
 use coffer_auth::userpass::Userpass;
 use coffer_engine::{Class, Kind};
 use coffer_secrets::cubbyhole::Cubbyhole;

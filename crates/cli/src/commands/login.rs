@@ -1,8 +1,8 @@
 mod aws;
-mod listener;
-mod oidc;
 mod gcp;
 mod kubernetes;
+mod listener;
+mod oidc;
 
 use clap::Args;
 use coffer_client::{Client, Secret, Token, variable_in_use};
@@ -203,10 +203,6 @@ impl Login {
                 fields.insert("jwt".to_owned(), jwt.into());
             }
             "aws" => aws::sign(&mut fields)?,
-            "kubernetes" if !fields.contains_key("jwt") => {
-                let jwt = read_file(SERVICE_ACCOUNT_TOKEN)?;
-                fields.insert("jwt".to_owned(), jwt.trim().into());
-            }
             "kubernetes" => kubernetes::complete(&mut fields)?,
             "gcp" => gcp::complete(&mut fields).await?,
             _ => {}
