@@ -188,13 +188,6 @@ impl Certificate {
             .is_none_or(|usages| names_client(usages))
     }
 
-    /// Whether it says in so many words that clients may show it.
-    pub(super) fn says_it_is_for_clients(&self) -> bool {
-        self.usages
-            .as_ref()
-            .is_some_and(|usages| names_client(usages))
-    }
-
     /// Whether it says that it signs answers of OCSP.
     pub(super) fn signs_ocsp(&self) -> bool {
         let usages = self.usages.as_deref().unwrap_or_default();

@@ -3,7 +3,9 @@
 use coffer_engine::{Ctx, Fault, Handle, Reply};
 use coffer_wire::{CommaList, Flag, Int, Text, Ttl};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 use url::Url;
 
 use super::Cert;
@@ -33,28 +35,28 @@ pub(super) struct WriteRole {
     display_name: Option<Text>,
     /// Patterns, of which one has to fit the common name, a DNS name or a mail address. Better name which of them.
     #[serde(default)]
-    allowed_names: Option<CommaList>,
+    allowed_names: Option<Patterns>,
     /// Patterns, of which one has to fit the common name.
     #[serde(default)]
-    allowed_common_names: Option<CommaList>,
+    allowed_common_names: Option<Patterns>,
     /// Patterns, of which one has to fit a DNS name.
     #[serde(default)]
-    allowed_dns_sans: Option<CommaList>,
+    allowed_dns_sans: Option<Patterns>,
     /// Patterns, of which one has to fit a mail address.
     #[serde(default)]
-    allowed_email_sans: Option<CommaList>,
+    allowed_email_sans: Option<Patterns>,
     /// Patterns, of which one has to fit a URI.
     #[serde(default)]
-    allowed_uri_sans: Option<CommaList>,
+    allowed_uri_sans: Option<Patterns>,
     /// Patterns, of which one has to fit an organizational unit.
     #[serde(default)]
-    allowed_organizational_units: Option<CommaList>,
+    allowed_organizational_units: Option<Patterns>,
     /// What extensions must hold, all of them: `OID:PATTERN` for a text, `hex:OID:PATTERN` for all bytes in hexadecimal.
     #[serde(default)]
-    required_extensions: Option<CommaList>,
+    required_extensions: Option<Patterns>,
     /// The object identifiers of extensions whose text is noted with the token, with `-` for `.`.
     #[serde(default)]
-    allowed_metadata_extensions: Option<CommaList>,
+    allowed_metadata_extensions: Option<Patterns>,
     /// Whether a responder of OCSP is asked at each login.
     #[serde(default)]
     ocsp_enabled: Option<Flag>,
@@ -230,7 +232,24 @@ impl WriteRole {
     }
 }
 
-fn set(kept: &mut Option<Vec<String>>, new: &Option<CommaList>) {
+/// A list in which an entry without text stays: it fits nothing, so it must not be taken for "no entries", which fits all.
+#[derive(Clone, Debug, JsonSchema)]
+struct Patterns(Vec<String>);
+
+impl<'de> Deserialize<'de> for Patterns {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(from)?;
+        let is_blank = |item: &Value| item.as_str().is_some_and(|text| text.trim().is_empty());
+        let has_blank = value
+            .as_array()
+            .is_some_and(|items| items.iter().any(is_blank));
+        let list: CommaList = serde_json::from_value(value).map_err(D::Error::custom)?;
+        let blank = has_blank.then(String::new);
+        Ok(Self(list.0.into_iter().chain(blank).collect()))
+    }
+}
+
+fn set(kept: &mut Option<Vec<String>>, new: &Option<Patterns>) {
     if let Some(new) = new {
         *kept = Some(new.0.clone());
     }
@@ -245,7 +264,7 @@ fn refuse_certificates(role: &Role) -> Result<(), Fault> {
             "a role holds {CERTIFICATES_MAX} certificates at most"
         )));
     }
-    match first.is_ca || first.says_it_is_for_clients() {
+    match first.is_ca || first.is_for_clients() {
         true => Ok(()),
         false => Err(Fault::invalid(
             "nonCA certificates should have TLS client authentication set as an extended key usage",

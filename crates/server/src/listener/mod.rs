@@ -1,6 +1,7 @@
 //! Where connections come in: sockets, TLS, time limits, and how they end.
 
 mod accept;
+mod any_client;
 mod bind;
 mod lengths;
 mod pace;
