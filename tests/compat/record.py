@@ -35,6 +35,7 @@ AREAS = ["seal", "ceremonies", "raft", "health", "mounts", "tuning", "remount", 
          "identity_entities", "identity_aliases", "identity_groups", "identity_lookup", "identity_merge", "identity_oidc", "identity_provider",
          "identity_mfa", "identity_login", "userpass", "approle", "jwt", "namespaces", "namespaces_inside", "namespace_seals", "control_groups", "workflows", "external_keys", "every_operation", "every_field", "quotas", "beyond"]
          "identity_mfa", "identity_login", "userpass", "approle", "kubernetes", "namespaces", "namespaces_inside", "namespace_seals", "control_groups", "workflows", "external_keys", "every_operation", "every_field", "quotas", "beyond"]
+         "identity_mfa", "identity_login", "userpass", "approle", "jwt", "cert", "namespaces", "namespaces_inside", "namespace_seals", "control_groups", "workflows", "external_keys", "every_operation", "every_field", "quotas", "beyond"]
 # These begin with a server that nobody has initialised.
 FROM_NOTHING = ["seal", "ceremonies", "raft"]
 
