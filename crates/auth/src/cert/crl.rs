@@ -33,6 +33,8 @@ pub(super) struct List {
     issuer: Option<Vec<u8>>,
     /// The numbers of the revoked ones.
     serials: HashSet<Vec<u8>>,
+    /// When it was made, since 1970.
+    this_update: Duration,
     /// When the next one is to be expected, since 1970.
     pub(super) next_update: Option<Duration>,
     signed: Signed,
@@ -89,15 +91,16 @@ impl List {
         Ok(Self {
             issuer: Some(body.issuer.to_der()?).filter(|_| !is_indirect),
             serials,
+            this_update: body.this_update.to_unix_duration(),
             next_update: body.next_update.map(|time| time.to_unix_duration()),
             signed: Signed::read(der)?,
             signers: Mutex::default(),
         })
     }
 
-    /// Whether two lists are about the certificates of the same issuer.
-    pub(super) fn is_of_same_issuer(&self, other: &Self) -> bool {
-        self.issuer == other.issuer
+    /// Whether it may take the place of another: it is about the same issuer's certificates, and not from before.
+    pub(super) fn may_follow(&self, old: &Self) -> bool {
+        self.issuer == old.issuer && self.this_update >= old.this_update
     }
 
     /// The numbers of the revoked certificates.

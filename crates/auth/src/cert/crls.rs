@@ -128,7 +128,8 @@ async fn read(der: Vec<u8>) -> Result<Result<List, Unreadable>, Fault> {
         .map_err(Fault::internal)
 }
 
-/// Fetches anew what is due. An address that gives no list, or one of somebody else, changes nothing: the old one counts on.
+/// Fetches anew what is due. An address that gives no list, one of somebody else, or an older one, changes nothing: the one
+/// that is there counts on.
 pub(super) async fn refresh(cx: &Ctx) -> Result<(), Fault> {
     let mut fetched = 0;
     for name in cx.view.list_all(FOLDER).await? {
@@ -157,7 +158,7 @@ async fn refresh_one(cx: &Ctx, name: &str, cdp: DistributionPoint) -> Result<(),
         }
         Err(fault) => return Err(fault),
     };
-    match old.is_none_or(|old| old.is_of_same_issuer(&new.list)) {
+    match old.is_none_or(|old| new.list.may_follow(&old)) {
         true => keep(cx, name, Some(cdp.url), new, true).await,
         false => postpone(cx, name, cdp).await,
     }

@@ -226,6 +226,7 @@ fn first(
     now: Duration,
     from: usize,
 ) -> Result<Found, Reason> {
+    let shown = &shown.narrowed()?;
     let mut reason = Reason::NotTrusted;
     let against = |chain: &Chain| crl::against(lists, chain);
     for (at, candidate) in candidates.iter().enumerate().skip(from) {

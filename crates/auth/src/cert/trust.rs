@@ -18,6 +18,12 @@ use webpki::{
 use super::certificate::Certificate;
 use super::signature;
 
+/// How many signatures are checked to see which of what is shown belong together.
+const CHECKS_MAX: usize = 64;
+/// How many authorities of one name may have signed the same.
+const NAMESAKES_MAX: usize = 4;
+const TOO_MUCH_WORK: Refusal = Refusal::Unfit("it takes too much work to check what was shown");
+
 /// A certificate, who signed it, who signed that, up to what is trusted.
 pub(super) type Chain = Vec<Arc<Certificate>>;
 
@@ -38,6 +44,43 @@ pub(super) struct Shown {
     pub(super) leaf: Arc<Certificate>,
     /// Whatever it showed beside that.
     pub(super) others: Vec<Arc<Certificate>>,
+}
+
+impl Shown {
+    /// Without what signed nothing of it.
+    ///
+    /// Paths are looked for by names first, and strangers choose those: a hundred authorities of one name, each of which
+    /// could have signed each other, are more paths than anybody can look at. So only those stay that did sign, few of one
+    /// name, and after a while nobody looks any further.
+    pub(super) fn narrowed(&self) -> Result<Self, Refusal> {
+        let (mut kept, mut next) = (Vec::new(), Some(Arc::clone(&self.leaf)));
+        let (mut at, mut checks) = (0, 0);
+        while let Some(child) = next {
+            for other in self.others.iter().filter(|it| it.subject == child.issuer) {
+                let namesakes = kept
+                    .iter()
+                    .filter(|it: &&Arc<Certificate>| it.subject == other.subject);
+                let is_known =
+                    kept.iter().any(|it| it.der == other.der) || other.der == self.leaf.der;
+                if is_known || namesakes.count() >= NAMESAKES_MAX {
+                    continue;
+                }
+                checks += 1;
+                if checks > CHECKS_MAX {
+                    return Err(TOO_MUCH_WORK);
+                }
+                if signature::is_by(&child.signed, &other.key) {
+                    kept.push(Arc::clone(other));
+                }
+            }
+            next = kept.get(at).cloned();
+            at += 1;
+        }
+        Ok(Self {
+            leaf: Arc::clone(&self.leaf),
+            others: kept,
+        })
+    }
 }
 
 /// The first chain from what is shown to what is trusted that nobody has anything against.
@@ -255,9 +298,7 @@ fn refusal(error: Error) -> Refusal {
         }
         Error::MaximumSignatureChecksExceeded
         | Error::MaximumPathBuildCallsExceeded
-        | Error::MaximumNameConstraintComparisonsExceeded => {
-            Refusal::Unfit("it takes too much work to check what was shown")
-        }
+        | Error::MaximumNameConstraintComparisonsExceeded => TOO_MUCH_WORK,
         _ => Refusal::NotTrusted,
     }
 }

@@ -280,3 +280,79 @@ fn nonce(extensions: &[Extension]) -> Result<Option<Vec<u8>>, Unreadable> {
         inner.map_or_else(|_| outer.to_vec(), |inner| inner.to_vec()),
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::cert::signature;
+
+    const ANSWER: &[u8] = include_bytes!("testdata/answer.der");
+
+    fn pair() -> (Arc<Certificate>, Arc<Certificate>) {
+        let leaf = Certificate::read(include_bytes!("testdata/leaf.der")).unwrap();
+        let issuer = Certificate::read(include_bytes!("testdata/authority.der")).unwrap();
+        (leaf, issuer)
+    }
+
+    #[test]
+    fn a_question_is_as_others_ask_it() {
+        let (leaf, issuer) = pair();
+        let id = CertId::of(&leaf, &issuer).unwrap();
+        let asked = request(&id, b"the nonce").unwrap();
+        assert_eq!(asked, include_bytes!("testdata/request.der"));
+    }
+
+    #[test]
+    fn an_answer_is_read() {
+        let (leaf, issuer) = pair();
+        let id = CertId::of(&leaf, &issuer).unwrap();
+        let answer = Answer::read(ANSWER, &id).unwrap();
+        assert!(signature::is_by(&answer.signed, &issuer.key));
+        assert!(!signature::is_by(&answer.signed, &leaf.key));
+        assert_eq!(answer.standing, Standing::Good);
+        assert_eq!(answer.nonce.unwrap(), b"the nonce");
+        assert_eq!(answer.certificates, [issuer.der.as_ref()]);
+        assert!(answer.this_update < answer.next_update.unwrap());
+        let other = CertId::of(&issuer, &issuer).unwrap();
+        assert!(Answer::read(ANSWER, &other).is_err());
+    }
+
+    /// Whatever is changed on the way is not read, not signed, or beside the point.
+    #[test]
+    fn no_changed_byte_changes_what_is_believed() {
+        let (leaf, issuer) = pair();
+        let id = CertId::of(&leaf, &issuer).unwrap();
+        let right = Answer::read(ANSWER, &id).unwrap();
+        for at in 0..ANSWER.len() {
+            for bit in 0..8 {
+                let mut changed = ANSWER.to_vec();
+                changed[at] ^= 1 << bit;
+                let Ok(answer) = Answer::read(&changed, &id) else {
+                    continue;
+                };
+                if signature::is_by(&answer.signed, &issuer.key) {
+                    assert_eq!(answer.signed.message, right.signed.message, "byte {at}");
+                    assert_eq!(answer.standing, Standing::Good);
+                    assert_eq!(answer.next_update, right.next_update);
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_bring_it_down(bytes in proptest::collection::vec(any::<u8>(), 0..200), at in 0..649_usize) {
+            let (leaf, issuer) = pair();
+            let id = CertId::of(&leaf, &issuer).unwrap();
+            let _ = Answer::read(&bytes, &id);
+            let cut = [&ANSWER[..at.min(ANSWER.len())], bytes.as_slice()].concat();
+            let _ = Answer::read(&cut, &id);
+            let _ = Certificate::read(&bytes);
+            let _ = crate::cert::crl::List::read(&bytes);
+        }
+    }
+}
