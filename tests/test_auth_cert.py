@@ -1,4 +1,5 @@
 """Logins by TLS client certificates: real handshakes, hvac, the `bao` command line, our own, and the reference beside us."""
+import base64
 import datetime
 import http.server
 import itertools
@@ -13,6 +14,7 @@ import threading
 import hvac
 import hvac.exceptions
 import pytest
+import requests
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
@@ -364,7 +366,6 @@ def test_certificates_of_version_1(server, root_ca, tmp_path):
     for signer, signer_key in ((certificate, key), (other, other_key)):
         run("x509", "-req", "-in", "old.csr", "-CA", signer, "-CAkey", signer_key, "-CAcreateserial", "-days", "2", "-out", "old.pem")
         assert x509.load_pem_x509_certificate((tmp_path / "old.pem").read_bytes()).version is x509.Version.v1
-        import requests
         answer = requests.post(f"{server.tls_addr}/v1/auth/{mount.at}/login", json={"name": "w"}, cert=(str(tmp_path / "old.pem"), str(tmp_path / "old.key")), verify=server.ca, timeout=60)
         outcomes.append(answer.status_code)
     assert outcomes == [200, 400]
@@ -603,3 +604,35 @@ def test_what_is_no_certificate_is_refused_before_it_is_kept(server, root_ca):
     for field, value in (("ocsp_servers_override", "ldap://h"), ("ocsp_ca_certificates", "x"), ("ocsp_max_retries", 5), ("allowed_names", ["x"] * 1001), ("token_type", "x"), ("lease", -1)):
         assert server.call("POST", f"auth/{mount.at}/certs/x", {"certificate": root_ca.pem, field: value})[0] == 400, field
     assert server.call("GET", f"auth/{mount.at}/certs/x")[0] == 404
+
+
+def test_a_proxy_that_ends_tls_passes_certificates_on(root_ca, tmp_path):
+    """Only proxies that are named are believed, and their own certificate is nobody's way in."""
+    listener = '  x_forwarded_for_authorized_addrs = "127.0.0.1/32"\n  x_forwarded_for_reject_not_present = false\n  x_forwarded_for_client_cert_header = "Client-Cert"\n' \
+               '  x_forwarded_for_client_cert_decoders = ["RFC9440"]\n'
+    web = make("web", root_ca)
+    passed = {"X-Forwarded-For": "192.0.2.1", "Client-Cert": f":{base64.b64encode(web.der).decode()}:"}
+    for listens, is_believed in ((listener, True), (listener.replace("127.0.0.1/32", "192.0.2.0/24") + "  x_forwarded_for_reject_not_authorized = false\n", False)):
+        server = TlsServer(binary(), tmp_path / str(is_believed), listens)
+        try:
+            server.ok("POST", "sys/auth/cert", {"type": "cert"})
+            server.ok("POST", "auth/cert/certs/w", {"certificate": root_ca.pem})
+            own = server.files(make("proxy", root_ca))
+
+            def ask(headers, cert=None, path="auth/cert/login", method="POST"):
+                answer = requests.request(method, f"{server.tls_addr}/v1/{path}", json={}, headers=headers, cert=cert, verify=server.ca, timeout=60)
+                return answer.status_code, answer.json()
+
+            for cert in (None, own):
+                status, answer = ask(passed, cert)
+                name = answer["auth"]["metadata"]["common_name"] if status == 200 else answer["errors"][0]
+                assert name == ("web" if is_believed else "proxy" if cert else "no client certificate found"), (cert, is_believed)
+            if is_believed:
+                token = ask(passed)[1]["auth"]["client_token"]
+                assert ask({**passed, "X-Vault-Token": token}, path="auth/token/renew-self")[0] == 200
+                assert ask({"X-Forwarded-For": "192.0.2.1", "X-Vault-Token": token}, path="auth/token/renew-self")[0] == 400
+                assert ask({"X-Forwarded-For": "192.0.2.1"}, own) == (400, {"errors": ["no client certificate found"]})
+                for wrong in ("nonsense", base64.b64encode(web.der).decode(), ":AAAA:"):
+                    assert ask({**passed, "Client-Cert": wrong})[0] == 400
+        finally:
+            server.close()

@@ -163,11 +163,8 @@ pub(super) const IN_LISTENER: &[Ignored] = &[
         keys: &["proxy_protocol_behavior", "proxy_protocol_authorized_addrs"],
     },
     Ignored {
-        reason: "client certificates are taken from the TLS connection only",
+        reason: "a certificate in a header field is believed from an authorized proxy that says for whom it asks, and from nobody else",
         keys: &[
-            "x_forwarded_for_client_cert_header",
-            "x_forwarded_for_client_cert_header_decoders",
-            "x_forwarded_for_client_cert_decoders",
             "x_forwarded_for_client_cert_keep_not_forwarded",
             "x_forwarded_for_client_cert_keep_unauthorized",
         ],
@@ -228,6 +225,9 @@ pub(super) const IN_UNIX: &[Ignored] = &[Ignored {
         "x_forwarded_for_hop_skips",
         "x_forwarded_for_reject_not_present",
         "x_forwarded_for_reject_not_authorized",
+        "x_forwarded_for_client_cert_header",
+        "x_forwarded_for_client_cert_header_decoders",
+        "x_forwarded_for_client_cert_decoders",
     ],
 }];
 

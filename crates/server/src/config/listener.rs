@@ -222,7 +222,7 @@ fn tcp(stanza: &mut Stanza, warnings: &mut Vec<Warning>) -> Result<Binding, Erro
     let binding = Binding::Tcp {
         address: address.unwrap_or_else(|| "127.0.0.1:8200".to_owned()),
         tls: tls::read(stanza, warnings)?,
-        forwarded_for: forwarded::read(stanza)?,
+        forwarded_for: forwarded::read(stanza, warnings)?,
     };
     stanza.ignore(ignored::IN_TCP, warnings);
     Ok(binding)

@@ -31,7 +31,7 @@ use coffer_kernel::script::Script;
 
 pub use audit::AuditDevice;
 pub use error::Error;
-pub use forwarded::ForwardedFor;
+pub use forwarded::{Decoder, ForwardedCertificate, ForwardedFor};
 pub use headers::ResponseHeaders;
 pub use listener::{Binding, Listener, Socket, Timeouts};
 pub use log::{Log, LogFormat, LogLevel};

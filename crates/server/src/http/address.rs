@@ -6,7 +6,7 @@ use http::HeaderMap;
 
 use crate::config::ForwardedFor;
 
-const FORWARDED_FOR: &str = "x-forwarded-for";
+pub(super) const FORWARDED_FOR: &str = "x-forwarded-for";
 
 /// The client's address: that of the connection, or what a trusted proxy says. The error is for the client.
 pub(super) fn client(
@@ -20,12 +20,7 @@ pub(super) fn client(
             false => Ok(peer),
         };
     }
-    let from = peer.ip().to_canonical();
-    if !rules
-        .authorized
-        .iter()
-        .any(|network| network.contains(&from))
-    {
+    if !rules.is_authorized(peer.ip()) {
         return match rules.reject_not_authorized {
             true => Err(
                 "the X-Forwarded-For header is accepted from the configured proxies only".into(),
@@ -75,6 +70,7 @@ mod tests {
             hop_skips: 0,
             reject_not_present: true,
             reject_not_authorized: true,
+            certificate: None,
         }
     }
 

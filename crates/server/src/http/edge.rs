@@ -23,7 +23,7 @@ use super::redact::Redaction;
 use super::request::Wanted;
 use super::response::{Answer, field};
 use super::watch::{Watch, Watched};
-use super::{address, body};
+use super::{address, body, certificate};
 use crate::config::{Binding, Config, ForwardedFor, Listener};
 
 /// Where the user interface is.
@@ -261,9 +261,11 @@ impl Edge {
         };
         let client = address::client(address, rules, &head.headers)
             .map_err(|text| Answer::error(StatusCode::BAD_REQUEST, text))?;
+        let certificates = certificate::forwarded(address, rules, &head.headers)
+            .map_err(|text| Answer::error(StatusCode::BAD_REQUEST, text))?;
         Ok(Peer {
             address: Some(client),
-            ..peer.clone()
+            certificates: certificates.unwrap_or_else(|| Arc::clone(&peer.certificates)),
         })
     }
 

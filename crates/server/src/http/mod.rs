@@ -2,6 +2,7 @@
 
 mod address;
 mod body;
+mod certificate;
 mod cors;
 mod doors;
 mod edge;
