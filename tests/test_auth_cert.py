@@ -146,6 +146,9 @@ def test_through_the_command_lines(server, root_ca, tmp_path, command):
         assert server.ok("GET", "auth/token/lookup-self", token=token)["data"]["meta"]["cert_name"] == "w"
     shown = subprocess.run([*login, "-no-store", "name=w"], env=environment, capture_output=True, text=True, timeout=60)
     assert shown.returncode == 0 and "token_meta_common_name" in shown.stdout, (shown.stdout, shown.stderr)
+    if command == "coffer":
+        nothing = subprocess.run([program, "login", *flags[:2], "-method=cert"], env=environment, capture_output=True, text=True, timeout=60)
+        assert nothing.returncode == 1 and "-client-cert=FILE" in nothing.stderr, nothing
     wrong = subprocess.run([*login, "name=nosuch"], env=environment, capture_output=True, text=True, timeout=60)
     assert wrong.returncode == 2 and UNTRUSTED in wrong.stderr
 

@@ -42,6 +42,8 @@ Examples:
   A machine of Google Cloud, and a service account by its key:
       coffer login -method=gcp role=vm
       coffer login -method=gcp role=web credentials=@key.json
+  A machine with a TLS certificate:
+      coffer login -method=cert -client-cert=web.pem -client-key=web.key name=web
   With a second factor that is asked for, and with one given at once:
       coffer login -method=userpass username=alice
       coffer login -mfa=METHOD-ID:CODE -method=userpass username=alice password=-
@@ -203,6 +205,11 @@ impl Login {
                 fields.insert("jwt".to_owned(), jwt.into());
             }
             "aws" => aws::sign(&mut fields)?,
+            "cert" => refuse_without_certificate(cx)?,
+            "kubernetes" if !fields.contains_key("jwt") => {
+                let jwt = read_file(SERVICE_ACCOUNT_TOKEN)?;
+                fields.insert("jwt".to_owned(), jwt.trim().into());
+            }
             "kubernetes" => kubernetes::complete(&mut fields)?,
             "gcp" => gcp::complete(&mut fields).await?,
             _ => {}
@@ -262,6 +269,19 @@ fn machine(cx: &Context, fields: &mut Map<String, Value>) -> Result<(), Failure>
         }
     }
     Ok(())
+}
+
+/// Who shows no certificate is told here what is missing; an agent has its own to show.
+fn refuse_without_certificate(cx: &Context) -> Outcome {
+    let flags = &cx.global;
+    let shows = flags.client_cert.is_some() || variable_in_use("CLIENT_CERT").is_some();
+    let asks_agent = flags.agent_address.is_some() || variable_in_use("AGENT_ADDR").is_some();
+    match shows || asks_agent {
+        true => Ok(()),
+        false => Err(Failure::local(
+            "say which certificate to show: -client-cert=FILE and -client-key=FILE (or COFFER_CLIENT_CERT and COFFER_CLIENT_KEY)",
+        )),
+    }
 }
 
 fn username(fields: &mut Map<String, Value>) -> Result<String, Failure> {
