@@ -203,10 +203,6 @@ impl Handle<Cert> for DeleteRole {
     }
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "what writes JSON hands out references"
-)]
 fn is_zero(ttl: &Ttl) -> bool {
     ttl.is_zero()
 }
