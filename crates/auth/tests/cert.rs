@@ -324,3 +324,20 @@ async fn lists_are_given_in_both_forms_and_shown_by_number() {
     let shown = bench.read("crls/a").await.unwrap().data;
     assert_eq!(shown, json!({ "serials": {} }));
 }
+
+/// Many roles, and a client that names none: the right one is found, and a change of a role counts at once.
+#[tokio::test]
+async fn a_role_is_found_among_many() {
+    let (ca, mut bench) = (authority("CA"), Bench::<Cert>::new().await);
+    let other = authority("Other");
+    for at in 0..250 {
+        role(&bench, &format!("r{at:03}"), &other.pem, json!({})).await;
+    }
+    show(&mut bench, &[&ca.sign("web", 2).der]);
+    assert!(refused(&bench).await.contains("invalid certificate"));
+    role(&bench, "r249", &ca.pem, json!({})).await;
+    let made = login(&bench).await.unwrap();
+    assert_eq!(made.metadata["cert_name"], "r249");
+    role(&bench, "r249", &other.pem, json!({})).await;
+    assert!(refused(&bench).await.contains("invalid certificate"));
+}

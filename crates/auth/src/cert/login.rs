@@ -12,6 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Cert;
+use super::anchors::Anchors;
 use super::certificate::Certificate;
 use super::config::Config;
 use super::constraints;
@@ -121,7 +122,7 @@ struct Attempt {
 struct Candidate {
     name: String,
     role: Role,
-    trusted: Vec<Arc<Certificate>>,
+    trusted: Anchors,
 }
 
 /// A role that trusts what is shown.
@@ -151,7 +152,7 @@ enum Reason {
 impl Attempt {
     async fn new(engine: &Cert, cx: &Ctx, role_name: &str) -> Result<Self, Fault> {
         let shown = shown(cx)?;
-        let mut candidates = candidates(cx, &shown, role_name).await?;
+        let mut candidates = candidates(engine, cx, &shown, role_name).await?;
         let pins = |it: &Arc<Candidate>| it.trusted.iter().any(|one| one.der == shown.leaf.der);
         candidates.sort_by_key(|candidate| !pins(candidate));
         candidates.truncate(CANDIDATES_MAX);
@@ -294,13 +295,14 @@ fn shown(cx: &Ctx) -> Result<Shown, Fault> {
 
 /// The roles that could trust what is shown: the one that is named, or all in the order of their names.
 async fn candidates(
+    engine: &Cert,
     cx: &Ctx,
     shown: &Shown,
     role_name: &str,
 ) -> Result<Vec<Arc<Candidate>>, Fault> {
     if !role_name.is_empty() {
         let name = names::normal(role_name);
-        let found = candidate(cx, shown, name).await?;
+        let found = candidate(engine, cx, shown, name).await?;
         return Ok(found.into_iter().collect());
     }
     let (mut found, mut after) = (Vec::new(), None);
@@ -311,16 +313,24 @@ async fn candidates(
         };
         after = Some(last.clone());
         for name in page {
-            found.extend(candidate(cx, shown, name).await?);
+            found.extend(candidate(engine, cx, shown, name).await?);
         }
     }
 }
 
-async fn candidate(cx: &Ctx, shown: &Shown, name: String) -> Result<Option<Arc<Candidate>>, Fault> {
+async fn candidate(
+    engine: &Cert,
+    cx: &Ctx,
+    shown: &Shown,
+    name: String,
+) -> Result<Option<Arc<Candidate>>, Fault> {
     let Some(role) = Role::find(cx, &name).await? else {
         return Ok(None);
     };
-    let trusted = role.trusted().map_err(|why| Fault::internal(why.0))?;
+    let trusted = engine
+        .anchors
+        .read(&role.certificate)
+        .map_err(|why| Fault::internal(why.0))?;
     let candidate = Candidate {
         name,
         role,

@@ -7,6 +7,7 @@
 //! Records: `config` the settings; `cert/<name>` a role; `crl/<name>` what is known of a list of revoked certificates, and
 //! `crl-list/<name>` the list itself.
 
+mod anchors;
 mod certificate;
 mod config;
 mod constraints;
@@ -28,6 +29,8 @@ use tokio::sync::Semaphore;
 
 /// The cert method.
 pub struct Cert {
+    /// What roles trust, read.
+    anchors: anchors::Cache,
     /// Lists of revoked certificates that were read.
     lists: crl::Cache,
     /// What responders of OCSP said.
@@ -45,6 +48,7 @@ impl Engine for Cert {
     fn new(_: &MountInfo) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
+            anchors: anchors::Cache::default(),
             lists: crl::Cache::default(),
             answers: ocsp::Cache::default(),
             turns: Semaphore::new(cores),

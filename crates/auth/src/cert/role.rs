@@ -1,7 +1,5 @@
 //! `certs/{name}`: what is trusted, what certificates must have in them, and what the tokens are like.
 
-use std::sync::Arc;
-
 use coffer_engine::keys::{Keys, page};
 use coffer_engine::{Ctx, Empty, Exists, Fault, Handle, Routes, Stored, path};
 use coffer_wire::{Int, Ttl};
@@ -9,7 +7,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Cert;
-use super::certificate::{self, Certificate, Unreadable};
 use super::constraints::Constraints;
 use super::role_write::WriteRole;
 use crate::names;
@@ -88,11 +85,6 @@ impl Role {
     /// The names of the roles after `after`, page by page; none at the end.
     pub(super) async fn names(cx: &Ctx, after: Option<&str>) -> Result<Vec<String>, Fault> {
         Ok(cx.view.list(FOLDER, after, PAGE).await?)
-    }
-
-    /// What is trusted.
-    pub(super) fn trusted(&self) -> Result<Vec<Arc<Certificate>>, Unreadable> {
-        certificate::from_pem(&self.certificate)
     }
 }
 

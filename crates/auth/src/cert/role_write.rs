@@ -257,7 +257,7 @@ fn set(kept: &mut Option<Vec<String>>, new: &Option<Patterns>) {
 
 fn refuse_certificates(role: &Role) -> Result<(), Fault> {
     let unread = || Fault::invalid("failed to parse certificate");
-    let trusted = role.trusted().map_err(|_| unread())?;
+    let trusted = certificate::from_pem(&role.certificate).map_err(|_| unread())?;
     let first = trusted.first().ok_or_else(unread)?;
     if trusted.len() > CERTIFICATES_MAX {
         return Err(Fault::Invalid(format!(
