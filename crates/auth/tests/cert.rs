@@ -139,8 +139,11 @@ async fn a_login_is_what_role_and_certificate_say() {
         .write("config", json!({ "enable_identity_alias_metadata": true }))
         .await
         .unwrap();
+    let notes = json!({ "alias_metadata": { "team": "red", "common_name": "other" } });
+    role(&bench, "web", &ca.pem, notes).await;
     let alias = login(&bench).await.unwrap().alias.unwrap();
     assert_eq!(alias.metadata["common_name"], "web");
+    assert_eq!(alias.metadata["team"], "red");
 }
 
 #[tokio::test]

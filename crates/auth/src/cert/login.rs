@@ -4,9 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use coffer_crypto::sha256;
-use coffer_engine::{
-    Alias, Ctx, Fault, Handle, Login, Role as LoginRole, Routes, Session, Stay, path,
-};
+use coffer_engine::{Ctx, Fault, Handle, Login, Role as LoginRole, Routes, Session, Stay, path};
 use coffer_wire::Text;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -346,10 +344,8 @@ async fn accepted(cx: &Ctx, leaf: &Certificate, found: &Found) -> Result<Box<Log
     let metadata = constraints::metadata(leaf, name, extensions.unwrap_or_default());
     let is_noted = Config::of(cx).await?.enable_identity_alias_metadata;
     let noted = Some(&metadata).filter(|_| is_noted);
-    let alias = Alias {
-        name: leaf.common_name.clone(),
-        metadata: noted.cloned().unwrap_or_default(),
-    };
+    let noted = noted.cloned().unwrap_or_default();
+    let alias = role.token.alias(leaf.common_name.clone(), noted);
     let entered = Entered {
         role_name: name.clone(),
         fingerprint: fingerprint(leaf),
