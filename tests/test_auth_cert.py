@@ -639,3 +639,20 @@ def test_a_proxy_that_ends_tls_passes_certificates_on(root_ca, tmp_path):
                     assert ask({**passed, "Client-Cert": wrong})[0] == 400
         finally:
             server.close()
+
+
+def test_audit_tells_the_number_of_a_certificate_that_the_listener_verified(root_ca, tmp_path):
+    (tmp_path / "clients.pem").write_text(root_ca.pem)
+    listener = f'  tls_client_ca_file = "{tmp_path}/clients.pem"\n  tls_require_and_verify_client_cert = true\n'
+    web = make("web", root_ca)
+    for listens, told in ((listener, str(web.certificate.serial_number)), ("", None)):
+        server = TlsServer(binary(), tmp_path / f"server-{told}", listens)
+        try:
+            log = server.folder / "audit.log"
+            server.ok("POST", "sys/audit/file", {"type": "file", "options": {"file_path": str(log)}})
+            assert server.show(web, path="auth/token/lookup-self", method="GET")[0] == 403
+            lines = [json.loads(line)["request"] for line in log.read_text().splitlines()]
+            asked = [line for line in lines if line["path"] == "auth/token/lookup-self"]
+            assert asked and {line.get("client_certificate_serial_number") for line in asked} == {told}
+        finally:
+            server.close()

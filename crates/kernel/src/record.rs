@@ -117,6 +117,7 @@ fn facts<'a>(
         data: (!request.body.is_empty()).then_some(&request.body.0),
         remote_address: request.client.as_ref().map(SocketAddr::ip),
         remote_port: request.client.as_ref().map_or(0, SocketAddr::port),
+        client_certificate_serial_number: request.trusted_serial.as_deref().unwrap_or_default(),
         wrap_ttl: request.wrap_ttl.unwrap_or_default(),
         headers: &[],
         client_token: request.token.as_deref(),

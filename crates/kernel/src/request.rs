@@ -37,6 +37,8 @@ pub struct Request {
     pub client: Option<SocketAddr>,
     /// What the client showed in the TLS handshake, in DER, its own certificate first; empty if it showed none.
     pub certificates: Arc<[Vec<u8>]>,
+    /// The number of its certificate, where the listener lets in nobody whose certificate it does not trust.
+    pub trusted_serial: Option<Arc<str>>,
     /// Headers, names in lower case, without those that carry the token; of `authorization` only the scheme stays then.
     pub headers: BTreeMap<String, Vec<String>>,
     /// How long a wrapped answer shall wait, if it shall be wrapped.
@@ -112,6 +114,7 @@ impl Request {
             upload: Upload::default(),
             client: None,
             certificates: Arc::default(),
+            trusted_serial: None,
             headers: BTreeMap::new(),
             wrap_ttl: None,
             flight: None,

@@ -5,6 +5,7 @@
 //! parses every accepted spelling once, at the door, into a strict value and describes itself for the
 //! generated help. Nothing here knows of HTTP libraries, async code or storage.
 
+mod digits;
 mod duration;
 mod envelope;
 pub mod header;
@@ -16,6 +17,7 @@ mod path;
 mod time;
 mod verb;
 
+pub use digits::digits;
 pub use duration::{DurationError, Ttl, format_duration, parse_duration};
 pub use envelope::{Auth, Envelope, ErrorBody, WrapInfo};
 pub use json::{MAX_JSON_DEPTH, RawJson, Wiped, is_parsers_word, parse_object, write_json};

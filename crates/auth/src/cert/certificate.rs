@@ -14,8 +14,6 @@ use x509_cert::ext::pkix::{
 };
 use x509_cert::name::Name;
 
-use super::decimal;
-
 /// How long one certificate may be, in bytes.
 pub(super) const CERTIFICATE_BYTES_MAX: usize = 64 * 1024;
 
@@ -196,7 +194,7 @@ impl Certificate {
 
     /// Its number as people write it.
     pub(super) fn serial_number(&self) -> String {
-        decimal::of(&self.serial)
+        coffer_wire::digits(&self.serial)
     }
 
     /// What an extension holds, by its identifier in dots.

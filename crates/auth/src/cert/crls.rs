@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use coffer_engine::keys::{Keys, page};
 use coffer_engine::{Ctx, Empty, Exists, Fault, Handle, Routes, Stored, outbound, path};
-use coffer_wire::{Int, Text, Timestamp};
+use coffer_wire::{Int, Text, Timestamp, digits};
 use rustls_pki_types::CertificateRevocationListDer;
 use rustls_pki_types::pem::PemObject;
 use schemars::JsonSchema;
@@ -17,7 +17,6 @@ use serde::{Deserialize, Serialize};
 use super::Cert;
 use super::certificate::Unreadable;
 use super::crl::{self, InForce, LIST_BYTES_MAX, List};
-use super::decimal;
 use super::role_write::is_web_address;
 use crate::names;
 
@@ -327,9 +326,7 @@ impl Handle<Cert> for ReadCrl {
         let list = list(engine, cx, &self.name, &known)
             .await?
             .ok_or_else(nobody)?;
-        let serials = list
-            .serials()
-            .map(|serial| (decimal::of(serial), Nothing {}));
+        let serials = list.serials().map(|serial| (digits(serial), Nothing {}));
         Ok(CrlView {
             cdp: known.cdp.map(|cdp| PointView {
                 url: cdp.url,

@@ -35,6 +35,8 @@ pub struct RequestFacts<'a> {
     pub remote_address: Option<IpAddr>,
     /// The port it came from.
     pub remote_port: u16,
+    /// The number of the client's certificate, where the listener has verified it; else empty.
+    pub client_certificate_serial_number: &'a str,
     /// The TTL of the wrapping that was asked for.
     pub wrap_ttl: Duration,
     /// The headers that `sys/config/auditing/request-headers` lets through.

@@ -260,6 +260,7 @@ impl Format {
                 }),
             remote_address: facts.remote_address,
             remote_port: facts.remote_port,
+            client_certificate_serial_number: facts.client_certificate_serial_number,
             wrap_ttl: facts.wrap_ttl.as_secs(),
             headers: Headers {
                 headers: facts.headers,

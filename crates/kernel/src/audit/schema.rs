@@ -104,6 +104,8 @@ pub(super) struct RequestLine<'a> {
     pub remote_address: Option<IpAddr>,
     #[serde(skip_serializing_if = "is_port_zero")]
     pub remote_port: u16,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub client_certificate_serial_number: &'a str,
     #[serde(skip_serializing_if = "is_zero")]
     pub wrap_ttl: u64,
     #[serde(skip_serializing_if = "Headers::is_empty")]

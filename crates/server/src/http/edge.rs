@@ -263,8 +263,11 @@ impl Edge {
             .map_err(|text| Answer::error(StatusCode::BAD_REQUEST, text))?;
         let certificates = certificate::forwarded(address, rules, &head.headers)
             .map_err(|text| Answer::error(StatusCode::BAD_REQUEST, text))?;
+        let own = peer.trusted_serial.clone();
         Ok(Peer {
             address: Some(client),
+            // A proxy's own certificate is not its client's.
+            trusted_serial: own.filter(|_| certificates.is_none()),
             certificates: certificates.unwrap_or_else(|| Arc::clone(&peer.certificates)),
         })
     }

@@ -10,4 +10,6 @@ pub(crate) struct Peer {
     pub(crate) address: Option<SocketAddr>,
     /// What it showed in the TLS handshake, in DER, its own certificate first.
     pub(crate) certificates: Arc<[Vec<u8>]>,
+    /// The number of its own certificate, where the listener has verified that.
+    pub(crate) trusted_serial: Option<Arc<str>>,
 }

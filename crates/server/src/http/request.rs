@@ -133,6 +133,7 @@ impl Wanted {
             body,
             client: peer.address,
             certificates: peer.certificates,
+            trusted_serial: peer.trusted_serial,
             headers: plain_headers(headers),
             wrap_ttl: self.wrap_ttl,
             ..Request::internal(id, self.verb, self.path)

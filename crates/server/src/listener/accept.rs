@@ -142,6 +142,7 @@ impl Served {
                 let shown = session.peer_certificates().unwrap_or_default();
                 let peer = Peer {
                     certificates: shown.iter().map(|shown| shown.to_vec()).collect(),
+                    trusted_serial: certificates.trusted_serial(shown),
                     ..plain(address)
                 };
                 match session.alpn_protocol() {

@@ -13,6 +13,7 @@ use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
 use rustls::sign::CertifiedKey;
 use rustls::{ProtocolVersion, RootCertStore, ServerConfig, SupportedProtocolVersion};
 use tokio_rustls::TlsAcceptor;
+use webpki::EndEntityCert;
 
 use super::any_client::AnyClient;
 use crate::config::{ClientCertificates, Tls, TlsVersion};
@@ -72,6 +73,17 @@ impl Certificates {
     /// What takes handshakes.
     pub(super) fn acceptor(&self) -> &TlsAcceptor {
         &self.acceptor
+    }
+
+    /// The number of a client's certificate, where handshakes succeed with trusted ones alone.
+    pub(super) fn trusted_serial(&self, shown: &[CertificateDer<'_>]) -> Option<Arc<str>> {
+        let own = shown.first();
+        let own = own.filter(|_| {
+            let settings = &self.settings.client_certificates;
+            matches!(settings, ClientCertificates::Require { .. })
+        });
+        let own = EndEntityCert::try_from(own?).ok()?;
+        Some(coffer_wire::digits(own.serial()).into())
     }
 }
 
