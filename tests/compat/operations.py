@@ -11,11 +11,10 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 RECORDED = os.path.join(HERE, "operations.json")
 AREAS = ("sys/", "identity/", "cubbyhole/", "auth/token/", "auth/userpass/", "auth/approle/", "auth/jwt/", "auth/cert/")
 # Auth methods that are compared, mounted where their name says.
-METHODS_OF_LOGIN = ("userpass", "approle", "jwt")
+METHODS_OF_LOGIN = ("userpass", "approle", "jwt", "cert")
 AREAS = ("sys/", "identity/", "cubbyhole/", "auth/token/", "auth/userpass/", "auth/approle/", "auth/kubernetes/")
 # Auth methods that are compared, mounted where their name says.
 METHODS_OF_LOGIN = ("userpass", "approle", "kubernetes")
-METHODS_OF_LOGIN = ("userpass", "approle", "jwt", "cert")
 METHODS = {"get": "GET", "post": "POST", "patch": "PATCH", "delete": "DELETE"}
 
 

@@ -3,6 +3,7 @@
 mod address;
 pub mod approle;
 pub mod aws;
+pub mod cert;
 pub mod gcp;
 mod glob;
 mod issuer;

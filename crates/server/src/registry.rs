@@ -8,6 +8,10 @@ use coffer_auth::kubernetes::Kubernetes;
 use coffer_auth::ldap::Ldap;
 use coffer_auth::aws::Aws;
 use coffer_auth::cert::Cert;
+use coffer_auth::gcp::Gcp;
+use coffer_auth::jwt::Jwt;
+use coffer_auth::kubernetes::Kubernetes;
+use coffer_auth::ldap::Ldap;
 use coffer_auth::userpass::Userpass;
 use coffer_engine::{Class, Kind};
 use coffer_secrets::cubbyhole::Cubbyhole;
@@ -23,13 +27,13 @@ pub fn kinds() -> Result<Vec<Kind>, Error> {
         Kind::new::<Cubbyhole>(Class::Secret),
         Kind::new::<Database>(Class::Secret),
         Kind::new::<AppRole>(Class::Auth),
+        Kind::new::<Cert>(Class::Auth),
         Kind::new::<Jwt>(Class::Auth),
         Kind::new::<Jwt>(Class::Auth).named("oidc"),
         Kind::new::<Ldap>(Class::Auth),
         Kind::new::<Aws>(Class::Auth),
         Kind::new::<Gcp>(Class::Auth),
         Kind::new::<Kubernetes>(Class::Auth),
-        Kind::new::<Cert>(Class::Auth),
         Kind::new::<Userpass>(Class::Auth),
     ];
     let faults: Vec<String> = kinds.iter().flat_map(Kind::faults).collect();

@@ -200,16 +200,12 @@ impl Login {
                 }
             }
             "approle" => machine(cx, &mut fields)?,
+            "cert" => refuse_without_certificate(cx)?,
             "jwt" if !fields.contains_key("jwt") => {
                 let jwt = cx.ui.ask_hidden("Signed token", "Give it as jwt=@FILE.")?;
                 fields.insert("jwt".to_owned(), jwt.into());
             }
             "aws" => aws::sign(&mut fields)?,
-            "cert" => refuse_without_certificate(cx)?,
-            "kubernetes" if !fields.contains_key("jwt") => {
-                let jwt = read_file(SERVICE_ACCOUNT_TOKEN)?;
-                fields.insert("jwt".to_owned(), jwt.trim().into());
-            }
             "kubernetes" => kubernetes::complete(&mut fields)?,
             "gcp" => gcp::complete(&mut fields).await?,
             _ => {}
