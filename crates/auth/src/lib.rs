@@ -10,8 +10,6 @@ mod issuer;
 pub mod jwt;
 pub mod kubernetes;
 pub mod ldap;
-pub mod aws;
-pub mod cert;
 mod names;
 mod networks;
 mod token_fields;

@@ -2,11 +2,6 @@
 
 use coffer_auth::approle::AppRole;
 use coffer_auth::aws::Aws;
-use coffer_auth::gcp::Gcp;
-use coffer_auth::jwt::Jwt;
-use coffer_auth::kubernetes::Kubernetes;
-use coffer_auth::ldap::Ldap;
-use coffer_auth::aws::Aws;
 use coffer_auth::cert::Cert;
 use coffer_auth::gcp::Gcp;
 use coffer_auth::jwt::Jwt;
