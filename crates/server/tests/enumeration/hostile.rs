@@ -10,6 +10,9 @@ pub fn requests(running: &Running, endpoint: &Endpoint) -> Vec<(String, String)>
     let plausible = plausible(running, endpoint);
     let mut requests = Vec::new();
     for field in endpoint.fields().keys() {
+        if is_shared(endpoint, field) {
+            continue;
+        }
         if endpoint.has_body() {
             let bodies = texts()
                 .into_iter()
@@ -22,6 +25,15 @@ pub fn requests(running: &Running, endpoint: &Endpoint) -> Vec<(String, String)>
         }
     }
     requests
+}
+
+/// Whether a field is of those that all auth methods read by the same code; it is asked of one of them.
+fn is_shared(endpoint: &Endpoint, field: &str) -> bool {
+    let shared = field.starts_with("token_") || field == "alias_metadata";
+    shared
+        && endpoint.mount.starts_with("auth/")
+        && endpoint.mount != "auth/userpass/"
+        && endpoint.mount != "auth/token/"
 }
 
 /// Raw JSON texts of the wrong type or size for almost any field.

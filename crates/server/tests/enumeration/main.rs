@@ -158,6 +158,47 @@ const WITHOUT_TOKEN: &[(&str, &str)] = &[
         "identity/oidc/provider/{name}/userinfo",
         "OpenID clients bring an access token of their own, and are refused in their protocol's words",
     ),
+    (
+        "auth/approle/login",
+        "a login: role id and secret id speak for the machine",
+    ),
+    (
+        "auth/aws/login",
+        "a login: AWS answers for the signed request",
+    ),
+    (
+        "auth/cert/login",
+        "a login: the certificate of the handshake speaks for the client",
+    ),
+    (
+        "auth/gcp/login",
+        "a login: a token that Google stands behind",
+    ),
+    (
+        "auth/jwt/login",
+        "a login: a token that somebody trusted has signed",
+    ),
+    (
+        "auth/jwt/oidc/auth_url",
+        "where a sign-in with a browser begins",
+    ),
+    (
+        "auth/jwt/oidc/callback",
+        "where a sign-in comes back; it wants the state of one that is under way",
+    ),
+    (
+        "auth/jwt/oidc/poll",
+        "whether a sign-in that is under way is done; it wants its state and nonce",
+    ),
+    (
+        "auth/kubernetes/login",
+        "a login: the cluster answers for the token",
+    ),
+    (
+        "auth/ldap/login/{username*}",
+        "a login: the directory answers for the password",
+    ),
+    ("auth/userpass/login/{username}", "a login: a password"),
 ];
 
 /// The paths that answer while the server is sealed. May only shrink.

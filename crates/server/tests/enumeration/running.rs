@@ -16,6 +16,18 @@ use tokio::net::TcpStream;
 /// How long one answer may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// The auth methods, each mounted where its name says. `oidc` is `jwt` by another name.
+pub const METHODS: [&str; 8] = [
+    "approle",
+    "aws",
+    "cert",
+    "gcp",
+    "jwt",
+    "kubernetes",
+    "ldap",
+    "userpass",
+];
+
 /// Panics of the whole process; a server that panics hides it behind a plain 500.
 static PANICS: AtomicUsize = AtomicUsize::new(0);
 
@@ -80,6 +92,10 @@ impl Running {
             ("database", json!({"type": "database"})),
         ] {
             self.ok("POST", &format!("sys/mounts/{path}"), &mount).await;
+        }
+        for method in METHODS {
+            let path = format!("sys/auth/{method}");
+            self.ok("POST", &path, &json!({ "type": method })).await;
         }
         let none = json!({"policies": ["nothing"], "no_default_policy": true});
         self.powerless = self.token(&none).await;
