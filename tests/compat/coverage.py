@@ -27,8 +27,8 @@ from areas.beyond import OPERATIONS as BEYOND  # noqa: E402
 EQUAL, MEANT, OPEN, ABSENT, UNASKED = "equal", "differs on purpose", "differs", "not there", "not asked"
 # Sections of the page, by the beginning of an operation's path; the longest wins.
 SECTIONS = {
-    "auth/token/": "Tokens", "auth/userpass/": "userpass", "auth/approle/": "approle", "auth/jwt/": "JWT and OIDC", "auth/cert/": "cert", "cubbyhole/": "Cubbyhole",
-    "auth/token/": "Tokens", "auth/userpass/": "userpass", "auth/approle/": "approle", "auth/kubernetes/": "kubernetes", "cubbyhole/": "Cubbyhole",
+    "auth/token/": "Tokens", "auth/userpass/": "userpass", "auth/approle/": "approle", "auth/jwt/": "JWT and OIDC", "auth/kubernetes/": "kubernetes", "auth/cert/": "cert",
+    "cubbyhole/": "Cubbyhole",
     "identity/entity": "Entities and their aliases", "identity/alias": "Entities and their aliases", "identity/persona": "Entities and their aliases",
     "identity/group": "Groups", "identity/lookup": "Look-up", "identity/mfa": "MFA", "identity/oidc": "Identity tokens", "sys/mfa": "MFA",
     **dict.fromkeys([f"identity/oidc/{part}" for part in ("assignment", "client", "scope", "provider")], "OIDC provider"),

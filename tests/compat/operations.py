@@ -9,12 +9,9 @@ from session import Session, Step
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 RECORDED = os.path.join(HERE, "operations.json")
-AREAS = ("sys/", "identity/", "cubbyhole/", "auth/token/", "auth/userpass/", "auth/approle/", "auth/jwt/", "auth/cert/")
+AREAS = ("sys/", "identity/", "cubbyhole/", "auth/token/", "auth/userpass/", "auth/approle/", "auth/jwt/", "auth/kubernetes/", "auth/cert/")
 # Auth methods that are compared, mounted where their name says.
-METHODS_OF_LOGIN = ("userpass", "approle", "jwt", "cert")
-AREAS = ("sys/", "identity/", "cubbyhole/", "auth/token/", "auth/userpass/", "auth/approle/", "auth/kubernetes/")
-# Auth methods that are compared, mounted where their name says.
-METHODS_OF_LOGIN = ("userpass", "approle", "kubernetes")
+METHODS_OF_LOGIN = ("userpass", "approle", "jwt", "kubernetes", "cert")
 METHODS = {"get": "GET", "post": "POST", "patch": "PATCH", "delete": "DELETE"}
 
 
