@@ -15,6 +15,10 @@ path "sys/policies/acl/*" { capabilities = ["read", "sudo"] min_wrapping_ttl = "
 """
 
 
+OWN = ("auth/token/lookup-self", "auth/token/renew-self", "auth/token/revoke-self", "sys/capabilities-self", "sys/leases/lookup", "sys/leases/renew", "sys/wrapping/*", "cubbyhole/*")
+DEFAULT = "\n".join(f'path "{path}" {{ capabilities = ["create", "read", "update", "delete", "list"] }}' for path in OWN)
+
+
 def steps(step):
     mine = "$mine"
     return [
@@ -71,6 +75,8 @@ def steps(step):
         step("wrap bounds held", "GET sys/policies/acl/fine", token=mine, headers={"X-Vault-Wrap-TTL": "60"}),
         step("wrap bounds exceeded", "GET sys/policies/acl/fine", token=mine, headers={"X-Vault-Wrap-TTL": "600"}),
         step("write default policy", "PUT sys/policies/acl/default", {"policy": "path \"auth/token/lookup-self\" { capabilities = [\"read\"] }"}),
+        # Areas that follow renew and revoke tokens by it.
+        step("default policy back", "PUT sys/policies/acl/default", {"policy": DEFAULT}),
         step("password policy write", "PUT sys/policies/password/short", {"policy": "length = 12\nrule \"charset\" { charset = \"abcdefgh\" }\nrule \"charset\" { charset = \"0123456789\" min-chars = 2 }"}),
         step("password policy read", "GET sys/policies/password/short"),
         step("password policy list", "LIST sys/policies/password"),

@@ -49,10 +49,14 @@ pub fn proofs(workspace: &Workspace) -> Vec<String> {
             "{THREATS} is missing: it says what is protected, and by which test"
         )];
     };
+    let scripts = workspace
+        .ending(".py")
+        .filter_map(|file| file.text.as_deref());
     let tests: BTreeSet<&str> = workspace
         .ending(".rs")
         .filter_map(|file| file.text.as_deref())
         .flat_map(functions)
+        .chain(scripts.flat_map(python_functions))
         .collect();
     let words = in_backticks(threats).filter(|word| {
         word.matches('_').count() >= TEST_UNDERSCORES_MIN
@@ -132,6 +136,14 @@ fn in_backticks(text: &str) -> impl Iterator<Item = &str> {
     text.split("```")
         .step_by(2)
         .flat_map(|prose| prose.split('`').skip(1).step_by(2))
+}
+
+/// The names of the functions of a Python file.
+fn python_functions(text: &str) -> impl Iterator<Item = &str> {
+    let named = text
+        .lines()
+        .filter_map(|line| line.trim_start().strip_prefix("def "));
+    named.filter_map(|rest| rest.split('(').next())
 }
 
 fn functions(text: &str) -> impl Iterator<Item = &str> {

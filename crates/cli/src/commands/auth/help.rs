@@ -67,9 +67,47 @@ fn usage(method: &str) -> Option<String> {
             &[("role_id", "which role"), ("secret_id", "its secret")],
             "A machine with a role and a secret of its own.",
         ),
-        "jwt" | "oidc" => (
-            &[("role", "which role"), ("jwt", "the signed token")],
-            "A token signed by an identity provider.",
+        "jwt" => (
+            &[
+                ("role", "which role; the mount's default when left out"),
+                ("jwt", "the signed token, best as jwt=@FILE"),
+            ],
+            "A token that a platform has signed for a job.",
+        ),
+        "oidc" => (
+            &[
+                ("role", "which role; the mount's default when left out"),
+                (
+                    "port",
+                    "where the browser comes back to; 8250 when left out",
+                ),
+                ("skip_browser", "true to be shown the address alone"),
+            ],
+            "A person, with a browser and the organisation's provider.",
+        ),
+        "aws" => (
+            &[
+                ("role", "which role"),
+                (
+                    "header_value",
+                    "which server is meant, where it wants to be named",
+                ),
+                ("region", "whose STS is meant; us-east-1 when left out"),
+                ("aws_access_key_id", "the environment's when left out"),
+                ("aws_secret_access_key", "the environment's when left out"),
+            ],
+            "A principal of AWS, by a request that its key signs.",
+        ),
+        "gcp" => (
+            &[
+                ("role", "which role"),
+                ("jwt", "the signed token; the machine's own when left out"),
+                (
+                    "credentials",
+                    "a service account's key, as credentials=@FILE",
+                ),
+            ],
+            "A service account or machine of Google Cloud.",
         ),
         "kubernetes" => (
             &[
