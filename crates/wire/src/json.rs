@@ -53,6 +53,22 @@ pub fn parse_object(body: &[u8]) -> Result<Wiped<Map<String, Value>>, serde_json
     Ok(Wiped(parsed.unwrap_or_default()))
 }
 
+/// Reads JSON that somebody else wrote and that is no request's body: what a token says, what a provider answers.
+///
+/// # Errors
+/// As of any JSON; and where an object has a field of the parser's own words, which would be read as something else, or
+/// there are more values than a request may have.
+pub fn parse_foreign<T: de::DeserializeOwned>(text: &[u8]) -> Result<T, serde_json::Error> {
+    if weight(text) > MAX_TREE_BYTES {
+        return Err(de::Error::custom("it has too many values"));
+    }
+    if may_hold_parsers_words(text) {
+        let mut left = MAX_EXACT_BYTES;
+        exact(serde_json::from_slice(text)?, 0, &mut left)?;
+    }
+    serde_json::from_slice(text)
+}
+
 /// Whether a field of that name would change its meaning on the way through the parser.
 pub fn is_parsers_word(key: &str) -> bool {
     key.starts_with(PARSERS_WORDS)

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::Timestamp;
 use crate::duration::kind;
+use crate::json::is_parsers_word;
 
 /// A boolean: `true`, `"true"`, `"1"`, `1`, `"t"`; anything else that Go's parser knows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -170,8 +171,10 @@ impl<'de> Deserialize<'de> for KvPairs {
                 .collect::<Result<_, _>>()
                 .map_err(|value| expected("pairs like \"key=value\"", &value))?,
             Value::String(text) if text.trim_start().starts_with('{') => {
-                return serde_json::from_str(&text)
-                    .map_err(|_| de::Error::custom("expected an object of texts"));
+                let parsed = serde_json::from_str(&text);
+                let parsed =
+                    parsed.map_err(|_| de::Error::custom("expected an object of texts"))?;
+                return plain(parsed).map(Self);
             }
             Value::String(text) => text
                 .split(',')
@@ -186,7 +189,15 @@ impl<'de> Deserialize<'de> for KvPairs {
                 .ok_or_else(|| de::Error::custom("expected pairs like \"key=value\""))?;
             Ok((key.trim().to_owned(), value.trim().to_owned()))
         });
-        split.collect::<Result<_, _>>().map(Self)
+        plain(split.collect::<Result<_, _>>()?).map(Self)
+    }
+}
+
+/// Refuses names that the parser would take for its own words when the pairs are read again.
+fn plain<E: de::Error>(pairs: BTreeMap<String, String>) -> Result<BTreeMap<String, String>, E> {
+    match pairs.keys().any(|name| is_parsers_word(name)) {
+        true => Err(E::custom("a field has a reserved name")),
+        false => Ok(pairs),
     }
 }
 

@@ -20,7 +20,9 @@ mod verb;
 pub use digits::digits;
 pub use duration::{DurationError, Ttl, format_duration, parse_duration};
 pub use envelope::{Auth, Envelope, ErrorBody, WrapInfo};
-pub use json::{MAX_JSON_DEPTH, RawJson, Wiped, is_parsers_word, parse_object, write_json};
+pub use json::{
+    MAX_JSON_DEPTH, RawJson, Wiped, is_parsers_word, parse_foreign, parse_object, write_json,
+};
 pub use json_bounds::{BoundPassed, JsonBounds};
 pub use lenient::{CommaList, Decimal, Flag, Int, KvPairs, Moment, Text};
 pub use network::{NetworkError, format_networks, parse_networks};

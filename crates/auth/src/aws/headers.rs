@@ -1,5 +1,6 @@
 //! Header fields of a signed request, as clients bring them: a JSON object, or the base64 of one.
 
+use coffer_wire::parse_foreign;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -110,11 +111,10 @@ impl<'de> Visitor<'de> for Written {
             return Err(E::custom("the header fields are too long"));
         }
         let json = STANDARD.decode(text).map_err(|_| wrong())?;
-        let object: Object =
-            serde_json::from_slice(&json).map_err(|error| match error.is_data() {
-                true => E::custom(format!("the header fields: {error}")),
-                false => wrong(),
-            })?;
+        let object: Object = parse_foreign(&json).map_err(|error| match error.is_data() {
+            true => E::custom(format!("the header fields: {error}")),
+            false => wrong(),
+        })?;
         Ok(object.0)
     }
 

@@ -6,7 +6,7 @@ use coffer_crypto::jose::sign;
 use coffer_crypto::{Secret, sha256};
 use coffer_engine::outbound::Request;
 use coffer_engine::{Ctx, Fault};
-use coffer_wire::Timestamp;
+use coffer_wire::{Timestamp, parse_foreign};
 use parking_lot::Mutex;
 use serde::Deserialize;
 use serde_json::json;
@@ -120,7 +120,7 @@ async fn granted(cx: &Ctx, request: Request) -> Result<Granted, Fault> {
             answer.status
         )));
     }
-    let granted: Granted = serde_json::from_slice(&answer.body)
+    let granted: Granted = parse_foreign(&answer.body)
         .map_err(|_| Fault::upstream("Google's answer holds no token"))?;
     let token = granted.access_token.expose();
     let plain = token.chars().all(|c| c.is_ascii_graphic());

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use coffer_engine::outbound::{Request, Response};
 use coffer_engine::{Ctx, Fault};
+use coffer_wire::parse_foreign;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -194,7 +195,7 @@ impl Google<'_> {
             .with("accept", "application/json");
         let answer: Response = self.cx.fetch(request).await?;
         match answer.status {
-            200 => serde_json::from_slice(&answer.body)
+            200 => parse_foreign(&answer.body)
                 .map(Some)
                 .map_err(|_| Fault::upstream("Google's answer is not understood")),
             404 => Ok(None),

@@ -1,5 +1,6 @@
 //! Whom Google vouches for.
 
+use coffer_wire::parse_foreign;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -54,7 +55,7 @@ pub(super) struct Hearsay {
 impl Hearsay {
     /// Reads the payload of a token; none where it is no object.
     pub(super) fn read(payload: &[u8]) -> Option<Self> {
-        serde_json::from_slice(payload).ok()
+        parse_foreign(payload).ok()
     }
 
     /// Whether it says that Google has signed it.

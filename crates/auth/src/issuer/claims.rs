@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use coffer_crypto::Hash;
 use coffer_crypto::sign::Algorithm;
-use coffer_wire::Timestamp;
+use coffer_wire::{Timestamp, parse_foreign};
 use serde_json::{Map, Value};
 
 /// The bounds of a number of seconds that is read as a time: the year 9999.
@@ -47,7 +47,7 @@ impl Claims {
     /// Reads the payload of a token whose signature was verified.
     pub(super) fn parse(payload: &[u8], algorithm: Algorithm) -> Result<Self, &'static str> {
         let all: Map<String, Value> =
-            serde_json::from_slice(payload).map_err(|_| "the claims are not an object of JSON")?;
+            parse_foreign(payload).map_err(|_| "the claims are not an object of JSON")?;
         Ok(Self {
             issuer: text(all.get("iss"), "the claim iss is not a text")?,
             subject: text(all.get("sub"), "the claim sub is not a text")?,

@@ -34,13 +34,17 @@ const BETWEEN: Duration = Duration::from_secs(5);
 /// How often it may be asked in a row.
 const BURST: u32 = 4;
 /// How many sources one mount remembers.
-const SOURCES_MAX: usize = 32;
+const SOURCES_MAX: usize = 256;
+/// How many sources of which no keys have come yet may be asked in a row by one mount; one more each [`BETWEEN`].
+const STRANGERS_BURST: u32 = 32;
 
 /// The keys that a mount knows, by where they come from.
 #[derive(Default)]
 pub(crate) struct Issuers {
     /// The one that was asked for last at the end.
     pub(super) known: Mutex<Vec<Arc<Issuer>>>,
+    /// When sources that nobody knows yet may be asked.
+    strangers: Arc<Mutex<Pace>>,
 }
 
 /// Why a token was not verified.
@@ -59,6 +63,15 @@ pub(super) struct Issuer {
     state: Mutex<State>,
     /// One at a time asks.
     turn: Arc<Semaphore>,
+    /// That of all sources of the mount of which no keys have come yet.
+    strangers: Arc<Mutex<Pace>>,
+}
+
+/// How often something may be done.
+#[derive(Default)]
+struct Pace {
+    /// When it would have been done last if it were done evenly.
+    evenly: Timestamp,
 }
 
 #[derive(Default)]
@@ -68,8 +81,7 @@ struct State {
     tries: u64,
     /// When it was asked for the last time, and what went wrong, if anything did.
     last: Option<(Timestamp, Option<Unreadable>)>,
-    /// When it would have been asked last if it were asked evenly.
-    evenly: Timestamp,
+    pace: Pace,
 }
 
 struct Known {
@@ -125,10 +137,14 @@ impl Issuers {
         let at = known.iter().position(|issuer| issuer.source.is(source));
         let issuer = match at {
             Some(at) => known.remove(at),
-            None => Arc::new(Issuer::new(source)),
+            None => Arc::new(Issuer::new(source, &self.strangers)),
         };
         if known.len() >= SOURCES_MAX {
-            known.remove(0);
+            // Whoever names sources that are none must not push out those that are.
+            let empty = known
+                .iter()
+                .position(|issuer| issuer.state.lock().known.is_none());
+            known.remove(empty.unwrap_or_default());
         }
         known.push(Arc::clone(&issuer));
         issuer
@@ -136,11 +152,12 @@ impl Issuers {
 }
 
 impl Issuer {
-    fn new(source: &Source) -> Self {
+    fn new(source: &Source, strangers: &Arc<Mutex<Pace>>) -> Self {
         Self {
             source: source.clone(),
             state: Mutex::default(),
             turn: Arc::new(Semaphore::new(1)),
+            strangers: Arc::clone(strangers),
         }
     }
 
@@ -178,7 +195,7 @@ impl Issuer {
         let turn = self.take_turn().await?;
         {
             let mut state = self.state.lock();
-            if state.tries != before || !state.may_ask(cx.now) {
+            if state.tries != before || !self.may_ask(&mut state, cx.now) {
                 let failed = state.last.as_ref().and_then(|(_, failed)| failed.clone());
                 return failed.map_or(Ok(()), Err);
             }
@@ -203,6 +220,13 @@ impl Issuer {
         asking
             .await
             .map_err(|_| Unreadable("reading the keys failed".into()))?
+    }
+
+    /// Whether the source may be asked now; counts it if so.
+    fn may_ask(&self, state: &mut State, now: Timestamp) -> bool {
+        let is_known = state.known.is_some();
+        state.pace.takes(now, BURST)
+            && (is_known || self.strangers.lock().takes(now, STRANGERS_BURST))
     }
 
     async fn take_turn(&self) -> Result<OwnedSemaphorePermit, Unreadable> {
@@ -233,10 +257,10 @@ impl Issuer {
     }
 }
 
-impl State {
-    /// Whether the source may be asked now; counts it if so.
-    fn may_ask(&mut self, now: Timestamp) -> bool {
-        let ahead = BETWEEN * (BURST - 1);
+impl Pace {
+    /// Whether it may be done now, `burst` times in a row at most; counts it if so.
+    fn takes(&mut self, now: Timestamp, burst: u32) -> bool {
+        let ahead = BETWEEN * (burst - 1);
         // A clock that was set back must not lock anybody out for long.
         let evenly = self.evenly.min(now.plus(ahead + BETWEEN)).max(now);
         if evenly.since(now) > ahead {
@@ -245,7 +269,9 @@ impl State {
         self.evenly = evenly.plus(BETWEEN);
         true
     }
+}
 
+impl State {
     fn note(&mut self, now: Timestamp, found: Result<Found, Unreadable>) -> Result<(), Unreadable> {
         self.tries += 1;
         match found {

@@ -5,6 +5,7 @@ use coffer_crypto::jose::{KeySet, MAX_KEYS};
 use coffer_crypto::sign::{self, Algorithm, VerifyingKey};
 use coffer_engine::outbound::Request;
 use coffer_engine::{Ctx, Fault};
+use coffer_wire::parse_foreign;
 use serde_json::Value;
 
 use super::Facts;
@@ -105,7 +106,7 @@ impl Place {
                 response.status
             )));
         }
-        serde_json::from_slice(&response.body)
+        parse_foreign(&response.body)
             .map_err(|_| Unreadable("the server did not answer with JSON".into()))
     }
 }

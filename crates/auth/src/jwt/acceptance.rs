@@ -109,8 +109,17 @@ fn user(role: &Role, claims: &Map<String, Value>) -> Result<String, Fault> {
         true => Err(Fault::Invalid(format!(
             "claim {name:?} is empty or longer than {MAX_NAME_BYTES} bytes"
         ))),
+        false if looks_like_another(user) => Err(Fault::Invalid(format!(
+            "claim {name:?} has blanks around it, or characters that are taken for letters of another name"
+        ))),
         false => Ok(user.to_owned()),
     }
+}
+
+/// Whether the identity store would take the name for one that is written otherwise.
+fn looks_like_another(user: &str) -> bool {
+    let becomes_ascii = |c: char| !c.is_ascii() && c.to_lowercase().all(|c| c.is_ascii());
+    user.trim() != user || user.chars().any(becomes_ascii)
 }
 
 /// What is noted of the claims. One that is missing is not noted.

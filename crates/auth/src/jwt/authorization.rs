@@ -15,6 +15,8 @@ use super::{Jwt, device, redirect};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+/// The longest address to come back to, in bytes.
+const MAX_REDIRECT_BYTES: usize = 2048;
 /// How long programs wait between two questions unless the role says otherwise, in seconds.
 const POLL_INTERVAL: u32 = 5;
 
@@ -88,6 +90,12 @@ impl Handle<Jwt> for AuthUrl {
         }
         if self.redirect_uri.0.is_empty() {
             return Err(Fault::invalid("missing redirect_uri"));
+        }
+        // It is kept, and what it says of a namespace goes into the state.
+        if self.redirect_uri.0.len() > MAX_REDIRECT_BYTES {
+            return Err(Fault::Invalid(format!(
+                "redirect_uri is longer than {MAX_REDIRECT_BYTES} bytes"
+            )));
         }
         let Some((redirect_uri, namespace)) = self.redirect(&config, &role) else {
             return Ok(Directions::default());

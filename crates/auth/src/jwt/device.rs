@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use coffer_crypto::Secret;
 use coffer_engine::{Ctx, Fault};
+use coffer_wire::parse_foreign;
 use serde::Deserialize;
 use url::Url;
 
@@ -58,7 +59,7 @@ pub(super) async fn begin(
     let request = exchange::as_client(config, &facts, endpoint, &form)?;
     let response = cx.fetch(request).await?;
     let begun: Begun = match response.status {
-        200 => serde_json::from_slice(&response.body)
+        200 => parse_foreign(&response.body)
             .map_err(|_| failed("the provider's answer is not understood"))?,
         status => {
             return Err(failed(&format!(

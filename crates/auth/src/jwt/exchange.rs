@@ -8,6 +8,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use coffer_crypto::{Secret, Zeroizing, constant_time_eq};
 use coffer_engine::outbound::Request;
 use coffer_engine::{Ctx, Fault};
+use coffer_wire::parse_foreign;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use url::form_urlencoded::{Serializer, byte_serialize};
@@ -71,13 +72,13 @@ pub(super) async fn tokens(
     let request = as_client(config, facts, &facts.token_endpoint, form)?;
     let response = cx.fetch(request).await?;
     if response.status != 200 {
-        let mut refusal: Refusal = serde_json::from_slice(&response.body).unwrap_or_default();
+        let mut refusal: Refusal = parse_foreign(&response.body).unwrap_or_default();
         if refusal.error.is_empty() {
             refusal.error = format!("status {}", response.status);
         }
         return Ok(Err(refusal));
     }
-    let tokens = serde_json::from_slice(&response.body);
+    let tokens = parse_foreign(&response.body);
     tokens
         .map(Ok)
         .map_err(|_| failed("the provider's answer is not understood"))
@@ -277,7 +278,7 @@ async fn userinfo(
         .trusting(config.roots());
     let response = cx.fetch(request).await.ok()?;
     match response.status {
-        200 => serde_json::from_slice(&response.body).ok(),
+        200 => parse_foreign(&response.body).ok(),
         _ => None,
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use coffer_crypto::Zeroizing;
 use coffer_engine::outbound::{Request, Response};
 use coffer_engine::{Ctx, Fault};
+use coffer_wire::parse_foreign;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
@@ -142,7 +143,7 @@ fn understood<T: DeserializeOwned>(answer: &Response) -> Result<T, Fault> {
             answer.status
         )));
     }
-    serde_json::from_slice(&answer.body).map_err(|_| {
+    parse_foreign(&answer.body).map_err(|_| {
         Fault::upstream("the API server of the cluster answered nothing that is understood")
     })
 }

@@ -3,8 +3,11 @@
 use coffer_crypto::Secret;
 use coffer_engine::{Ctx, Empty, Exists, Fault, Handle, Routes, Stored, path, plaintext};
 use coffer_wire::{CommaList, Flag, Text};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use webpki::anchor_from_trusted_cert;
 
 use super::Kubernetes;
 use crate::address;
@@ -192,10 +195,14 @@ async fn refuse_keys(engine: &Kubernetes, cx: &Ctx, keys: &[String]) -> Result<(
 
 /// A text without a certificate would let no API server be trusted.
 fn refuse_certificates(pem: &str) -> Result<(), Fault> {
-    match pem.contains("-----BEGIN CERTIFICATE-----") {
+    let read = CertificateDer::pem_slice_iter(pem.as_bytes()).collect::<Result<Vec<_>, _>>();
+    let read = read.ok().filter(|read| !read.is_empty());
+    let fine =
+        read.is_some_and(|read| read.iter().all(|one| anchor_from_trusted_cert(one).is_ok()));
+    match fine {
         true => Ok(()),
         false => Err(Fault::invalid(
-            "kubernetes_ca_cert holds no certificate in PEM",
+            "kubernetes_ca_cert holds something else than certificates in PEM, or none",
         )),
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use coffer_engine::Fault;
-use coffer_wire::Text;
+use coffer_wire::{Text, parse_foreign};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -46,7 +46,7 @@ impl Selector {
         if text.len() > MAX_BYTES {
             return Err(wrong("it is too long"));
         }
-        let value = match serde_json::from_str(text) {
+        let value = match parse_foreign(text.as_bytes()) {
             Ok(value) => value,
             Err(_) => yaml::read(text).map_err(wrong)?,
         };

@@ -2,7 +2,7 @@
 
 use coffer_crypto::jose::Compact;
 use coffer_engine::Fault;
-use coffer_wire::Timestamp;
+use coffer_wire::{Timestamp, parse_foreign};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Number, Value};
@@ -83,7 +83,7 @@ struct Reference {
 impl Claims {
     /// What the payload of a token says; none where that is nothing of a service account's.
     pub(super) fn read(payload: &[u8]) -> Option<Self> {
-        serde_json::from_slice(payload).ok()
+        parse_foreign(payload).ok()
     }
 
     /// What a token says that somebody else is going to verify; none where it is none that a cluster would sign.

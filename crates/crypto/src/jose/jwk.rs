@@ -8,7 +8,7 @@ use super::{JoseError, decode, encode};
 use crate::sign::{Algorithm, PublicParts, VerifyingKey};
 
 /// The most keys that are read of one set.
-pub const MAX_KEYS: usize = 100;
+pub const MAX_KEYS: usize = 1_000;
 /// The longest number of a key, in bytes of base64url: an RSA modulus of 8192 bits.
 const MAX_NUMBER_BYTES: usize = 1400;
 
@@ -54,7 +54,7 @@ pub fn read_key(jwk: &Value, permitted: &[Algorithm]) -> Result<Vec<VerifyingKey
     if raw.is_for_something_else() {
         return Ok(Vec::new());
     }
-    let named = raw.alg.as_deref();
+    let named = raw.alg.as_deref().filter(|name| !name.is_empty());
     let fits = |algorithm: &&Algorithm| {
         named.is_none_or(|name| name == algorithm.name()) && raw.is_of_kind(**algorithm)
     };
@@ -91,6 +91,7 @@ impl KeySet {
         let mut keys = Vec::new();
         for jwk in listed {
             let key_id = jwk.get("kid").and_then(Value::as_str);
+            let key_id = key_id.filter(|name| !name.is_empty());
             let read = read_key(jwk, permitted).unwrap_or_default();
             keys.extend(read.into_iter().map(|key| (key_id.map(str::to_owned), key)));
         }
@@ -145,8 +146,8 @@ impl RawKey {
         let encrypts = self
             .purpose
             .as_deref()
-            .is_some_and(|purpose| purpose != "sig");
-        let verifies = |ops: &Vec<String>| ops.iter().any(|op| op == "verify");
+            .is_some_and(|purpose| !matches!(purpose, "" | "sig"));
+        let verifies = |ops: &Vec<String>| ops.is_empty() || ops.iter().any(|op| op == "verify");
         encrypts || self.key_ops.as_ref().is_some_and(|ops| !verifies(ops))
     }
 

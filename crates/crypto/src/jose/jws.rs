@@ -1,7 +1,8 @@
 //! Signed tokens in the compact form.
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::de::IgnoredAny;
+use serde_json::json;
 
 use super::{JoseError, decode, encode};
 use crate::Error;
@@ -120,7 +121,8 @@ impl Header {
         let shown: String = raw.alg.chars().take(16).collect();
         Ok(Self {
             algorithm: Algorithm::parse(&raw.alg).ok_or(JoseError::Algorithm(shown))?,
-            key_id: raw.kid,
+            // An empty name is as good as none.
+            key_id: raw.kid.filter(|name| !name.is_empty()),
             kind: raw.typ,
         })
     }
@@ -136,7 +138,7 @@ struct RawHeader {
     #[serde(default)]
     typ: Option<String>,
     #[serde(default)]
-    crit: Option<Value>,
+    crit: Option<IgnoredAny>,
 }
 
 #[cfg(test)]

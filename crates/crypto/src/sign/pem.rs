@@ -21,7 +21,7 @@ const P521: &[u8] = &[0x2b, 0x81, 0x04, 0x00, 0x23];
 
 /// The keys that a text in PEM is, one for each of the `permitted` algorithms that it fits: a public key
 /// (`PUBLIC KEY`, RFC 7468 section 13), or that of a certificate, of which nothing else is looked at. It is one block,
-/// and nothing stands before or after it.
+/// and nothing stands after it.
 ///
 /// # Errors
 /// [`Error::KeyUnfit`] for anything else, and for keys that are too short or of a curve that no algorithm has.
@@ -44,6 +44,8 @@ pub fn read_pem(text: &str, permitted: &[Algorithm]) -> Result<Vec<VerifyingKey>
 /// The label and the bytes of the one block that a text is.
 fn block(text: &str) -> Option<(&str, Vec<u8>)> {
     let text = Some(text.trim()).filter(|text| text.len() <= MAX_PEM_BYTES)?;
+    // Words of people may stand before it (RFC 7468 section 2).
+    let text = text.get(text.find("-----BEGIN ")?..)?;
     let (label, rest) = text.strip_prefix("-----BEGIN ")?.split_once("-----")?;
     let body = rest.strip_suffix(&format!("-----END {label}-----"))?;
     let body: String = body.split_ascii_whitespace().collect();

@@ -102,13 +102,14 @@ impl Open {
             if let Some(first) = first {
                 return Ok(first);
             }
-            match (self.tokens.living(accessor, now).await?, new.take()) {
+            let living = self.tokens.living(accessor, now).await?;
+            match (living.filter(|lead| has_time(lead, now)), new.take()) {
                 (Some(living), Some(new)) => {
                     return self.issue_beside(&living, new, mount, now).await;
                 }
                 (_, untouched) => new = untouched,
             }
-            // Somebody ended it; whoever comes next makes another.
+            // Somebody ended it, or it ends soon; whoever comes next makes another.
             self.tokens.leads.close(key, &lead);
         }
         let new = new.ok_or_else(|| Fault::internal("used up"))?;
@@ -142,6 +143,12 @@ impl Open {
         let auth = auth_of(&record, standing.as_deref(), token.expose(), now);
         Ok((auth, warnings))
     }
+}
+
+/// Whether a token has half of its first lifetime left: nobody gets one that is nearly over.
+fn has_time(lead: &TokenRecord, now: Timestamp) -> bool {
+    let half = Duration::from_secs(lead.creation_ttl_secs) / 2;
+    lead.expires.is_none_or(|end| end.since(now) >= half)
 }
 
 /// What logins must have in common to share a token: everything that is decided about it.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
 use url::form_urlencoded;
 
 use crate::failure::Failure;
@@ -13,6 +14,8 @@ use crate::failure::Failure;
 pub(super) const PATH: &str = "/oidc/callback";
 /// The longest request that is read, in bytes.
 const MAX_REQUEST_BYTES: usize = 32 * 1024;
+/// How many connections are looked at at once.
+const CONNECTIONS_MAX: usize = 64;
 /// How long a browser may take to say what it wants.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -42,28 +45,37 @@ impl Listener {
 
     /// Waits for the browser that comes back from this sign-in; any other is turned away.
     pub(super) async fn arrival(&self, state: &str) -> Result<Arrival, Failure> {
+        // Browsers open connections ahead and say nothing on them: none may keep another waiting.
+        let mut asking = JoinSet::new();
         loop {
-            let (mut stream, _) = self.0.accept().await.map_err(|error| {
-                Failure::local(format!("cannot listen for the browser any more: {error}"))
-            })?;
-            let asked = tokio::time::timeout(PATIENCE, target(&mut stream)).await;
-            let fields = asked.ok().flatten().and_then(|target| fields(&target));
-            match fields {
-                Some(fields) if fields.get("state").is_some_and(|told| told == state) => {
-                    return Ok(Arrival { fields, stream });
+            tokio::select! {
+                Some(looked) = asking.join_next() => if let Ok(Some(arrival)) = looked {
+                    return Ok(arrival);
+                },
+                accepted = self.0.accept(), if asking.len() < CONNECTIONS_MAX => {
+                    let (stream, _) = accepted.map_err(|error| {
+                        Failure::local(format!("cannot listen for the browser any more: {error}"))
+                    })?;
+                    asking.spawn(looked_at(stream, state.to_owned()));
                 }
-                Some(_) => {
-                    say(
-                        &mut stream,
-                        "400 Bad Request",
-                        "This is not the sign-in that was begun.",
-                    )
-                    .await
-                }
-                None => say(&mut stream, "404 Not Found", "There is nothing here.").await,
             }
         }
     }
+}
+
+/// The browser of the sign-in with this state; anybody else is turned away.
+async fn looked_at(mut stream: TcpStream, state: String) -> Option<Arrival> {
+    let asked = tokio::time::timeout(PATIENCE, target(&mut stream)).await;
+    let fields = asked.ok().flatten().and_then(|target| fields(&target));
+    let (status, text) = match fields {
+        Some(fields) if fields.get("state") == Some(&state) => {
+            return Some(Arrival { fields, stream });
+        }
+        Some(_) => ("400 Bad Request", "This is not the sign-in that was begun."),
+        None => ("404 Not Found", "There is nothing here."),
+    };
+    say(&mut stream, status, text).await;
+    None
 }
 
 impl Arrival {

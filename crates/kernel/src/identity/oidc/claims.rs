@@ -10,7 +10,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use coffer_engine::Fault;
-use coffer_wire::{Timestamp, parse_duration};
+use coffer_wire::{Timestamp, parse_duration, parse_foreign};
 use serde_json::{Map, Value, json};
 
 use super::super::Standing;
@@ -205,7 +205,7 @@ fn filled(
             return Err(too_long());
         }
     }
-    let parsed: Result<Value, _> = serde_json::from_str(&text);
+    let parsed: Result<Value, _> = parse_foreign(text.as_bytes());
     match parsed {
         Ok(Value::Object(claims)) => Ok(claims),
         Ok(_) => Err(Fault::invalid(
