@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::networks;
 
+/// How large the fields of one role may be, in bytes of JSON: each login makes a record with them.
+const MAX_BYTES: usize = 32 * 1024;
 /// The longest time in which logins share a token.
 const MAX_COALESCE_WINDOW: std::time::Duration = std::time::Duration::from_secs(600);
 
@@ -226,6 +228,12 @@ impl TokenFields {
 
     /// What does not go together.
     fn refuse(&self) -> Result<(), Fault> {
+        let size = serde_json::to_vec(self).map_err(Fault::internal)?.len();
+        if size > MAX_BYTES {
+            return Err(Fault::Invalid(format!(
+                "the fields of the tokens have {size} bytes together, and each token would hold them; the limit is {MAX_BYTES}"
+            )));
+        }
         if !self.max_ttl.is_zero() && self.ttl > self.max_ttl {
             return Err(Fault::invalid(
                 "'token_ttl' cannot be greater than 'token_max_ttl'",

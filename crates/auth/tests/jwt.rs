@@ -675,3 +675,29 @@ async fn a_login_says_what_is_missing() {
     assert_eq!(told.to_string(), "could not load configuration");
     assert!(matches!(bench.read("config").await, Err(Fault::NotFound)));
 }
+
+#[tokio::test]
+async fn words_of_the_parser_are_no_way_into_a_claim() {
+    let scene = Scene::new(Algorithm::Es256).await;
+    assert!(scene.enters(json!({})).await.is_ok());
+    let raw = |text: &str| json!({ "$serde_json::private::RawValue": text });
+    for claims in [
+        json!({ "aud": raw("\"a\"") }),
+        json!({ "sub": raw("\"me\"") }),
+        json!({ "exp": { "$serde_json::private::Number": "9999999999" } }),
+    ] {
+        assert!(scene.enters(claims.clone()).await.is_err(), "{claims}");
+    }
+}
+
+#[tokio::test]
+async fn names_that_the_identity_store_takes_for_others_are_nobodys() {
+    let scene = Scene::new(Algorithm::Es256).await;
+    for name in [" me", "me\u{a0}", "mi\u{212a}e"] {
+        assert!(
+            scene.enters(json!({ "sub": name })).await.is_err(),
+            "{name:?}"
+        );
+    }
+    assert!(scene.enters(json!({ "sub": "jörg" })).await.is_ok());
+}

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 
 const NOW: u64 = 1_800_000_000;
 const HOST: &str = "https://cluster.example:6443";
-const CA: &str = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+const CA: &str = include_str!("../../crypto/testdata/p256-certificate.pem");
 const ISSUER: &str = "https://kubernetes.default.svc";
 const UID: &str = "11111111-2222-3333-4444-555555555555";
 const PUBLIC: &str = include_str!("../../crypto/testdata/p256-public.pem");
@@ -396,24 +396,19 @@ async fn audiences_and_issuers_hold_where_they_are_said() {
     let config = json!({ "issuer": ISSUER, "disable_iss_validation": false });
     let scene = Scene::new(config).await;
     scene.role(json!({ "audience": "vault" })).await;
-    for (more, word) in [
-        (json!({}), "audience"),
-        (json!({ "aud": ["Vault", "vault ", "vaul"] }), "audience"),
-        (json!({ "aud": [] }), "audience"),
-        (
-            json!({ "aud": ["vault"], "iss": "https://other" }),
-            "issuer",
-        ),
-        (json!({ "aud": ["vault"], "iss": null }), "issuer"),
+    for more in [
+        json!({}),
+        json!({ "aud": ["Vault", "vault ", "vaul"] }),
+        json!({ "aud": [] }),
+        json!({ "aud": ["vault"], "iss": "https://other" }),
+        json!({ "aud": ["vault"], "iss": null }),
     ] {
         let fault = scene
             .login(&scene.token(&with(app(), more)))
             .await
             .unwrap_err();
-        assert!(
-            matches!(&fault, Fault::Forbidden(text) if text.contains(word)),
-            "{fault}"
-        );
+        // Nothing is learnt of the role by tokens that nobody has vouched for.
+        assert!(matches!(fault, Fault::Denied), "{fault}");
     }
     for aud in [json!("vault"), json!(["x", "vault"])] {
         let token = scene.token(&with(app(), json!({ "aud": aud })));

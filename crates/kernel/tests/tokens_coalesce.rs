@@ -69,6 +69,20 @@ async fn many_logins_store_one_token_and_all_work() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn nobody_shares_a_token_that_is_nearly_over() {
+    let h = server().await;
+    let wish = json!({ "name": "controller", "policies": "app", "ttl": "60s", "share": "60s" });
+    login(&h, wish.clone()).await;
+    h.clock.advance(Duration::from_secs(29));
+    let shared = login(&h, wish.clone()).await;
+    assert_eq!(shared.auth()["lease_duration"], 31);
+    h.clock.advance(Duration::from_secs(2));
+    let own = login(&h, wish).await;
+    assert_eq!(own.auth()["token_type"], "service");
+    assert_eq!(own.auth()["lease_duration"], 60);
+}
+
+#[tokio::test(start_paused = true)]
 async fn at_once_is_within_the_window() {
     let h = server().await;
     let logins = (0..50).map(|_| login(&h, controller()));

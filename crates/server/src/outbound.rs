@@ -1,6 +1,7 @@
 //! The HTTP client of this process, and how engines use it.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use coffer_crypto::{Zeroizing, sha256};
 use coffer_engine::outbound::{Method, Outbound, Request, Response};
 use coffer_engine::{Answer, Fault};
 use parking_lot::Mutex;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, ClientBuilder, RequestBuilder};
@@ -52,12 +54,12 @@ impl Courier {
         let turn = turns.acquire().await.map_err(|error| error.to_string())?;
         let most = request.most;
         let answer = self.sent(request)?.send().await;
-        let mut answer = answer.map_err(|error| innermost(&error))?;
+        let mut answer = answer.map_err(|error| told(owner, &error))?;
         let media_type = answer.headers().get(CONTENT_TYPE);
         let media_type = media_type.and_then(|value| value.to_str().ok());
         let media_type = media_type.unwrap_or_default().to_owned();
         let mut body = Zeroizing::new(Vec::new());
-        while let Some(chunk) = answer.chunk().await.map_err(|error| innermost(&error))? {
+        while let Some(chunk) = answer.chunk().await.map_err(|error| told(owner, &error))? {
             if body.len() + chunk.len() > most {
                 return Err(format!("the answer is longer than {most} bytes"));
             }
@@ -134,6 +136,7 @@ pub(crate) fn builder(url: &Url) -> ClientBuilder {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let client = Client::builder()
         .redirect(Policy::none())
+        .dns_resolver(Arc::new(Names))
         .pool_idle_timeout(IDLE)
         .user_agent(concat!("coffer/", env!("CARGO_PKG_VERSION")));
     match is_local(url) {
@@ -149,6 +152,42 @@ pub(crate) fn certificates(pem: &str) -> Result<Vec<Certificate>, String> {
     match found.is_empty() {
         true => Err("it holds no certificate".to_owned()),
         false => Ok(found),
+    }
+}
+
+/// What went wrong, in words that strangers may read: who listens where, and what stands in whose certificate, is for the log.
+fn told(owner: &str, error: &reqwest::Error) -> String {
+    let why = innermost(error);
+    tracing::warn!(mount = owner, reason = %why, "another server can not be asked");
+    let text = match () {
+        () if error.is_timeout() => "no answer in time",
+        () if is_tls(error) => "its certificate is not trusted, or it does not speak TLS",
+        () if error.is_connect() => "no connection can be made",
+        () => "it does not answer as HTTP wants it",
+    };
+    format!("{text}; the server's log says more")
+}
+
+/// Whether the TLS library is among the causes. An input/output error answers with its inner error's cause as its source,
+/// not with the inner error itself, so that one is asked for by name.
+fn is_tls(error: &(dyn std::error::Error + 'static)) -> bool {
+    let inner = error.downcast_ref::<std::io::Error>();
+    let inner = inner.and_then(std::io::Error::get_ref);
+    error.is::<rustls::Error>()
+        || inner.is_some_and(|inner| is_tls(inner))
+        || error.source().is_some_and(is_tls)
+}
+
+/// Names by the process's own lookup.
+struct Names;
+
+impl Resolve for Names {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            let found = coffer_engine::lookup(name.as_str()).await?;
+            let found: Vec<SocketAddr> = found.iter().map(|ip| SocketAddr::new(*ip, 0)).collect();
+            Ok(Box::new(found.into_iter()) as Addrs)
+        })
     }
 }
 
@@ -282,7 +321,10 @@ mod tests {
                 "the header",
             ),
             (Request::get("http://h/").trusting("x"), "no certificate"),
-            (Request::get("http://u:hunter2@127.0.0.1:1/"), "refused"),
+            (
+                Request::get("http://u:hunter2@127.0.0.1:1/"),
+                "no connection",
+            ),
         ] {
             let why = refused(request).await;
             assert!(why.contains(word) && !why.contains("hunter2"), "{why}");

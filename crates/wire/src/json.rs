@@ -356,6 +356,39 @@ mod tests {
         String::from_utf8(out).unwrap()
     }
 
+    /// Brackets that only a parser sees that reads the text inside as JSON again.
+    fn nested(levels: usize) -> String {
+        let mut text = format!("{}1{}", "[".repeat(100), "]".repeat(100));
+        for _ in 0..levels {
+            let inner = Value::String(text).to_string();
+            text = format!("{{\"{PARSERS_WORDS}RawValue\":{inner}}}");
+        }
+        text
+    }
+
+    #[test]
+    fn json_of_strangers_is_what_it_seems() {
+        for text in [
+            nested(1),
+            nested(6),
+            format!("{{\"a\":[{}]}}", nested(2)),
+            r#"{"aud":{"$serde_json::private::RawValue":"\"coffer\""}}"#.to_owned(),
+            r#"{"aud":{"$serde_json::private::\u0052awValue":"\"coffer\""}}"#.to_owned(),
+            r#"{"exp":{"$serde_json::private::Number":"12345"}}"#.to_owned(),
+        ] {
+            let short: String = text.chars().take(80).collect();
+            assert!(parse_foreign::<Value>(text.as_bytes()).is_err(), "{short}");
+        }
+        let fine = r#"{"a\u00e9":["$serde_json::private::RawValue",1.50]}"#;
+        let read: Value = parse_foreign(fine.as_bytes()).unwrap();
+        assert_eq!(
+            read.to_string(),
+            r#"{"aé":["$serde_json::private::RawValue",1.50]}"#
+        );
+        let many = format!("[{}1]", "{},".repeat(400_000));
+        assert!(parse_foreign::<Value>(many.as_bytes()).is_err());
+    }
+
     #[test]
     fn numbers_keep_their_text() {
         assert_eq!(

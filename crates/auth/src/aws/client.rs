@@ -17,16 +17,22 @@ const RETRIES_MAX: u32 = 3;
 /// How many more header fields can be allowed.
 const ALLOWED_MAX: usize = 64;
 /// Fields that say how a message is carried, or who answers in which form: those of a request are always ours.
-const NEVER_ALLOWED: [&str; 9] = [
+const NEVER_ALLOWED: [&str; 15] = [
     "accept",
     "accept-encoding",
+    "authorization",
     "connection",
+    "content-length",
     "cookie",
     "expect",
+    "host",
+    "proxy-authorization",
+    "range",
     "te",
     "trailer",
     "transfer-encoding",
     "upgrade",
+    "x-amz-target",
 ];
 
 pub(super) fn routes() -> Routes<Aws> {
@@ -274,6 +280,22 @@ impl WriteClient {
                 "access_key and secret_key go together: give both, or both empty",
             ));
         }
+        let slug = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        for (name, text) in [
+            ("access_key", &client.access_key),
+            (
+                "sts_region",
+                self.sts_region
+                    .as_ref()
+                    .map_or(&client.sts_region, |text| &text.0),
+            ),
+        ] {
+            if !text.chars().all(slug) {
+                return Err(Fault::Invalid(format!(
+                    "{name} has characters that it can not have"
+                )));
+            }
+        }
         for (name, kept, new) in [
             ("endpoint", &mut client.endpoint, &self.endpoint),
             ("iam_endpoint", &mut client.iam_endpoint, &self.iam_endpoint),
@@ -383,7 +405,7 @@ fn allowed(names: &CommaList) -> Result<Vec<String>, Fault> {
         let name = name.to_ascii_lowercase();
         if !is_header_name(&name) || NEVER_ALLOWED.contains(&name.as_str()) {
             return Err(Fault::Invalid(format!(
-                "allowed_sts_header_values: {name:?} is not a name of a header field that can be allowed"
+                "allowed_sts_header_values: \"{name:.100}\" is not a name of a header field that can be allowed"
             )));
         }
         list.push(name);

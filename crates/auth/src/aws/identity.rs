@@ -193,7 +193,7 @@ fn alias_by(text: &Text) -> Result<AliasBy, Fault> {
         "canonical_arn" => Ok(AliasBy::CanonicalArn),
         "full_arn" => Ok(AliasBy::FullArn),
         other => Err(Fault::Invalid(format!(
-            "invalid iam_alias {other:?}: it is one of role_id, unique_id, canonical_arn and full_arn"
+            "invalid iam_alias \"{other:.100}\": it is one of role_id, unique_id, canonical_arn and full_arn"
         ))),
     }
 }
@@ -205,7 +205,7 @@ fn notes(list: &CommaList) -> Result<Option<Vec<String>>, Fault> {
     let mut names = list.0.clone();
     if let Some(other) = names.iter().find(|name| !NOTES.contains(&name.as_str())) {
         return Err(Fault::Invalid(format!(
-            "invalid iam_metadata {other:?}: names are out of {}; \"default\" stands alone",
+            "invalid iam_metadata \"{other:.100}\": names are out of {}; \"default\" stands alone",
             NOTES.join(", ")
         )));
     }

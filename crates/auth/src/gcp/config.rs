@@ -257,7 +257,7 @@ impl WriteConfig {
             for (part, text) in &pairs.0 {
                 if !ENDPOINTS.iter().any(|(name, _)| name == part) {
                     return Err(Fault::Invalid(format!(
-                        "custom_endpoint: {part:?} is none of api, iam, crm, compute, metadata"
+                        "custom_endpoint: \"{part:.100}\" is none of api, iam, crm, compute, metadata"
                     )));
                 }
                 endpoint("custom_endpoint", text)?;

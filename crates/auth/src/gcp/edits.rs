@@ -1,5 +1,7 @@
 //! `role/{name}/service-accounts` and `role/{name}/labels`: parts of a role, one by one.
 
+use std::collections::BTreeSet;
+
 use coffer_engine::{Ctx, Empty, Fault, Handle, Routes, path};
 use coffer_wire::CommaList;
 use schemars::JsonSchema;
@@ -47,12 +49,12 @@ impl Handle<Gcp> for EditAccounts {
             if !matches!(role.kind, Kind::Iam { .. }) {
                 return Err(Fault::invalid("the role is not of the type iam"));
             }
-            role.accounts.retain(|name| !self.remove.0.contains(name));
-            for name in &self.add.0 {
-                if !role.accounts.contains(name) {
-                    role.accounts.push(name.clone());
-                }
-            }
+            let gone: BTreeSet<&String> = self.remove.0.iter().collect();
+            role.accounts.retain(|name| !gone.contains(name));
+            let mut there: BTreeSet<String> = role.accounts.iter().cloned().collect();
+            let fresh = self.add.0.iter();
+            let fresh = fresh.filter(|name| there.insert((*name).clone()));
+            role.accounts.extend(fresh.cloned());
             Ok(())
         };
         role::change(cx, &self.name, change).await?;

@@ -118,7 +118,7 @@ impl Role {
             .find(|name| *name != "*" && !is_account(name))
         {
             return Err(Fault::Invalid(format!(
-                "bound_service_accounts: {odd:?} is no name and no id of a service account"
+                "bound_service_accounts: \"{odd:.100}\" is no name and no id of a service account"
             )));
         }
         match &self.kind {
@@ -171,8 +171,9 @@ pub(super) async fn change(
 
 /// Labels as they are written, `key:value` each.
 pub(super) fn labels(list: &CommaList) -> Result<BTreeMap<String, String>, Fault> {
-    let wrong =
-        |pair: &String| Fault::Invalid(format!("labels are written key:value, not {pair:?}"));
+    let wrong = |pair: &String| {
+        Fault::Invalid(format!("labels are written key:value, not \"{pair:.100}\""))
+    };
     let split = |pair: &String| {
         let (key, value) = pair.split_once(':').ok_or_else(|| wrong(pair))?;
         match key.trim().is_empty() {
@@ -390,7 +391,7 @@ impl WriteRole {
             (None, "gce") => Ok(Role::new(id, Kind::Gce(Machines::default()))),
             (None, "") => Err(Fault::invalid("role type must be provided: iam or gce")),
             (None, other) => Err(Fault::Invalid(format!(
-                "role type {other:?} is invalid: it is iam or gce"
+                "role type \"{other:.100}\" is invalid: it is iam or gce"
             ))),
         }
     }

@@ -1,7 +1,7 @@
 //! Where keys come from.
 
 use coffer_crypto::Zeroizing;
-use coffer_crypto::jose::{KeySet, MAX_KEYS};
+use coffer_crypto::jose::KeySet;
 use coffer_crypto::sign::{self, Algorithm, VerifyingKey};
 use coffer_engine::outbound::Request;
 use coffer_engine::{Ctx, Fault};
@@ -9,6 +9,9 @@ use coffer_wire::parse_foreign;
 use serde_json::Value;
 
 use super::Facts;
+
+/// The most keys that are read in PEM.
+const PEM_KEYS_MAX: usize = 100;
 
 /// Where the keys of an issuer come from. Whoever configures a mount chooses it, never whoever logs in.
 #[derive(Clone)]
@@ -153,8 +156,8 @@ fn origin(url: &str) -> Option<(&str, &str)> {
 }
 
 fn refuse_many(count: usize) -> Result<(), Unreadable> {
-    match count > MAX_KEYS {
-        true => Err(Unreadable(format!("more than {MAX_KEYS} keys"))),
+    match count > PEM_KEYS_MAX {
+        true => Err(Unreadable(format!("more than {PEM_KEYS_MAX} keys"))),
         false => Ok(()),
     }
 }

@@ -299,12 +299,32 @@ async fn discovery_speaks_for_its_own_name_alone() {
 }
 
 #[tokio::test]
+async fn sources_that_give_no_keys_share_what_they_may_ask() {
+    let scene = Scene::new().await;
+    let key = pair();
+    let cx = scene.bench.cx(Verb::Write, "login");
+    for at in 0..100 {
+        let source = Source::Certificates(Place {
+            url: format!("https://issuer.example/{at}@evil"),
+            ..Place::default()
+        });
+        let forged = token(&key, "a");
+        let told = scene
+            .issuers
+            .verified(&cx, &source, &Algorithm::PUBLIC, &forged);
+        assert!(told.await.is_err());
+    }
+    assert_eq!(scene.provider.asked(), 32);
+}
+
+#[tokio::test]
 async fn sources_are_told_apart_and_bounded() {
     let scene = Scene::new().await;
     let key = pair();
     scene.provider.publish(&[("a", &key)]);
     let cx = scene.bench.cx(Verb::Write, "login");
-    for at in 0..100 {
+    assert!(scene.verified(&token(&key, "a")).await.is_ok());
+    for at in 0..300 {
         let source = Source::Jwks(Place {
             url: format!("https://issuer.example/{at}"),
             ..Place::default()
@@ -312,7 +332,9 @@ async fn sources_are_told_apart_and_bounded() {
         let refused = scene.issuers.check(&cx, &source).await.unwrap_err();
         assert!(refused.0.contains("status 404") && !refused.0.contains("example"));
     }
-    assert!(scene.issuers.known.lock().len() <= 32);
+    assert!(scene.issuers.known.lock().len() <= 256);
+    // Sources that are none push out none that is.
+    scene.provider.is_down.store(true, Ordering::SeqCst);
     assert!(scene.verified(&token(&key, "a")).await.is_ok());
 }
 

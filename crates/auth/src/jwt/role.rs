@@ -1,6 +1,6 @@
 //! `role/{name}`: what claims must be, who somebody is by them, and what their tokens are like.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use coffer_engine::keys::{Keys, page};
 use coffer_engine::{Ctx, Empty, Exists, Fault, Handle, Reply, Routes, Stored, path};
@@ -162,19 +162,18 @@ impl Role {
 }
 
 fn check_mappings(mappings: &BTreeMap<String, String>) -> Result<(), Fault> {
-    let mut taken: Vec<&str> = Vec::new();
+    let mut taken: BTreeSet<&str> = BTreeSet::new();
     for note in mappings.values() {
         if note == ROLE_NOTE {
             return Err(Fault::Invalid(format!(
                 "metadata key {note:?} is reserved and may not be a mapping destination"
             )));
         }
-        if taken.contains(&note.as_str()) {
+        if !taken.insert(note) {
             return Err(Fault::Invalid(format!(
                 "multiple keys are mapped to metadata key {note:?}"
             )));
         }
-        taken.push(note);
     }
     Ok(())
 }

@@ -164,11 +164,11 @@ impl Admitted {
 fn heard(cx: &Ctx, config: &Config, role: &Role, token: &str) -> Result<Claims, Fault> {
     let short = Some(token).filter(|token| token.len() <= MAX_TOKEN_BYTES);
     let claims = short.and_then(Claims::hearsay).ok_or(Fault::Denied)?;
+    claims.refuse_time(cx.now)?;
     let checked = match config.any_issuer {
         true => Ok(()),
         false => claims.refuse_issuer(&config.issuer),
     };
-    let checked = checked.and_then(|()| claims.refuse_time(cx.now));
     let checked = checked.and_then(|()| claims.refuse_audience(&role.audience));
     // Nobody has vouched for the token yet: what it should have said is for the log.
     checked.map_err(|why| {

@@ -44,8 +44,11 @@ pub fn read_pem(text: &str, permitted: &[Algorithm]) -> Result<Vec<VerifyingKey>
 /// The label and the bytes of the one block that a text is.
 fn block(text: &str) -> Option<(&str, Vec<u8>)> {
     let text = Some(text.trim()).filter(|text| text.len() <= MAX_PEM_BYTES)?;
-    // Words of people may stand before it (RFC 7468 section 2).
-    let text = text.get(text.find("-----BEGIN ")?..)?;
+    // Lines for people may stand before it (RFC 7468 section 2).
+    let text = match text.find("\n-----BEGIN ") {
+        Some(at) if !text.starts_with("-----BEGIN ") => text.get(at + 1..)?,
+        _ => text,
+    };
     let (label, rest) = text.strip_prefix("-----BEGIN ")?.split_once("-----")?;
     let body = rest.strip_suffix(&format!("-----END {label}-----"))?;
     let body: String = body.split_ascii_whitespace().collect();
@@ -168,7 +171,12 @@ mod tests {
     #[test]
     fn anything_else_is_refused() {
         let pasted = format!("{P256_KEY}{RSA_KEY}");
-        let before = format!("key:\n{P256_KEY}");
+        let before = format!("key: {P256_KEY}");
+        let line_before = format!("# the key\n{P256_KEY}");
+        assert!(
+            algorithms(&line_before).is_ok(),
+            "words of people are nothing"
+        );
         let other = P256_KEY.replace("PUBLIC", "PRIVATE");
         let half = P256_KEY.replace("-----END PUBLIC KEY-----", "");
         let long = format!("{P256_KEY}{}", " ".repeat(MAX_PEM_BYTES));

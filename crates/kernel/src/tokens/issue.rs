@@ -160,6 +160,11 @@ impl Open {
         };
         let kind = mount.record.tuning.kind_of_login(login.kind);
         let window = login.coalesce_window;
+        if kind == TokenKind::Batch && login.num_uses > 0 {
+            return Err(Fault::invalid(
+                "this mount makes batch tokens (token_type), whose uses nobody counts, and the role limits their number (token_num_uses); change one of them",
+            ));
+        }
         let new = NewToken {
             id: None,
             parent: String::new(),

@@ -14,9 +14,18 @@ use crate::failure::Failure;
 const BODY: &str = "Action=GetCallerIdentity&Version=2011-06-15";
 const FORM: &str = "application/x-www-form-urlencoded; charset=utf-8";
 
+/// The fields of a key, which never leave this machine.
+const KEYS: [&str; 3] = [
+    "aws_access_key_id",
+    "aws_secret_access_key",
+    "aws_security_token",
+];
+
 /// Puts a signed request in the place of what says how to sign it.
 pub(super) fn sign(fields: &mut Map<String, Value>) -> Result<(), Failure> {
     if fields.contains_key("iam_request_headers") {
+        // Signed already; keys that are named besides are not for the server.
+        KEYS.into_iter().for_each(|name| drop(fields.remove(name)));
         return Ok(());
     }
     let credentials = credentials(fields)?;

@@ -162,12 +162,29 @@ async fn say(stream: &mut TcpStream, status: &str, text: &str) {
 mod tests {
     use super::*;
 
-    async fn asked(port: u16, request: &str) -> String {
+    async fn asked(port: u16, request: &'static str) -> String {
         let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.unwrap();
         answer
+    }
+
+    #[tokio::test]
+    async fn connections_that_say_nothing_keep_nobody_waiting() {
+        let listener = Listener::bind("127.0.0.1", 0).await.unwrap();
+        let port = listener.port();
+        let mut silent = Vec::new();
+        for _ in 0..10 {
+            silent.push(TcpStream::connect(("127.0.0.1", port)).await.unwrap());
+        }
+        let browser = tokio::spawn(asked(
+            port,
+            "GET /oidc/callback?state=st_1 HTTP/1.1\r\n\r\n",
+        ));
+        let arrival = tokio::time::timeout(PATIENCE / 2, listener.arrival("st_1"));
+        arrival.await.unwrap().unwrap().tell(true).await;
+        assert!(browser.await.unwrap().contains("signed in"));
     }
 
     #[tokio::test]
