@@ -250,6 +250,20 @@ impl Config {
         if texts.iter().any(|text| text.len() > TEXT_BYTES_MAX) {
             return Err(format!("a text is longer than {TEXT_BYTES_MAX} bytes"));
         }
+        let names = [
+            ("userdn", &self.userdn),
+            ("binddn", &self.binddn),
+            ("groupdn", &self.groupdn),
+            ("upndomain", &self.upndomain),
+        ];
+        for (field, name) in names {
+            if name.chars().any(char::is_control) {
+                return Err(format!("{field} has a control character in it"));
+            }
+        }
+        if !is_domain(&self.upndomain) {
+            return Err("upndomain is not a domain; write one like example.org".to_owned());
+        }
         dial::servers(&self.url)?;
         for (field, attribute) in [("userattr", &self.userattr), ("groupattr", &self.groupattr)] {
             if !is_attribute(attribute) {
@@ -478,7 +492,8 @@ impl WriteConfig {
         remarks
     }
 
-    /// Refuses to send the password that is kept to a server that it was not given for: who may write here may not read it.
+    /// Refuses to send the password that is kept to a server that it was not given for, or with less between it and whoever listens:
+    /// who may write here may not read it.
     fn keep_password_home(&self, before: &Config, after: &Config) -> Result<(), String> {
         if self.bindpass.is_some() || before.bindpass.expose().is_empty() {
             return Ok(());
@@ -486,13 +501,18 @@ impl WriteConfig {
         // What was kept by an older version may be no address any more.
         let known = dial::servers(&before.url).unwrap_or_default();
         let is_known = |server| known.contains(server);
-        match dial::servers(&after.url)?.iter().all(is_known) {
-            true => Ok(()),
-            false => Err(
-                "url names another server, to which bindpass would be sent: give bindpass as well"
-                    .to_owned(),
-            ),
-        }
+        let why = if !dial::servers(&after.url)?.iter().all(is_known) {
+            "url names another server, to which bindpass would be sent"
+        } else if before.starttls && !after.starttls {
+            "without starttls bindpass would be sent in the open"
+        } else if !before.insecure_tls && after.insecure_tls {
+            "with insecure_tls bindpass would be sent to any server"
+        } else if before.certificate != after.certificate {
+            "certificate lets another server have bindpass"
+        } else {
+            return Ok(());
+        };
+        Err(format!("{why}: give bindpass as well"))
     }
 
     fn apply(&self, config: &mut Config) {
@@ -578,6 +598,15 @@ fn is_attribute(text: &str) -> bool {
         && text
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b"-.;".contains(&byte))
+}
+
+/// Whether a text is a domain, or none at all.
+fn is_domain(text: &str) -> bool {
+    let is_label = |label: &str| {
+        let is_fine = |sign: char| sign.is_alphanumeric() || matches!(sign, '-' | '_');
+        !label.is_empty() && label.chars().all(is_fine)
+    };
+    text.is_empty() || (text.len() <= 255 && text.split('.').all(is_label))
 }
 
 fn patience(wanted: Ttl, usual: Ttl) -> Duration {

@@ -97,7 +97,7 @@ impl Handle<Ldap> for WriteGroup {
         possible(&self.name)?;
         let config = Config::load(cx).await?;
         let group = Group {
-            policies: policies(self.policies.as_ref()),
+            policies: policies(self.policies.as_ref())?,
         };
         cx.view
             .put(&place(FOLDER, &config, &self.name), &group)

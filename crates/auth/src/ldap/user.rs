@@ -1,5 +1,7 @@
 //! `users/{name}`: policies and groups that somebody has here, beside those by the directory.
 
+use std::collections::BTreeSet;
+
 use coffer_engine::keys::Keys;
 use coffer_engine::{Ctx, Empty, Fault, Handle, Routes, Stored, path};
 use coffer_wire::CommaList;
@@ -13,6 +15,8 @@ use crate::token_fields::normal_policies;
 
 /// Where users are kept.
 const FOLDER: &str = "user/";
+/// Most groups of a user, and most policies of a user or a group.
+const NAMES_MAX: usize = 1_000;
 /// Most names in a list.
 pub(super) const LISTED_MAX: usize = 100_000;
 
@@ -96,12 +100,30 @@ pub(super) fn possible(typed: &str) -> Result<(), Fault> {
 }
 
 /// Policies in their normal form. Beside `root` no other counts.
-pub(super) fn policies(written: Option<&CommaList>) -> Vec<String> {
+pub(super) fn policies(written: Option<&CommaList>) -> Result<Vec<String>, Fault> {
     let mut all = written.map(normal_policies).unwrap_or_default();
     all.retain(|name| !name.is_empty());
     match all.iter().any(|name| name == "root") {
-        true => vec!["root".to_owned()],
-        false => all,
+        true => Ok(vec!["root".to_owned()]),
+        false => so_many("policies", all),
+    }
+}
+
+/// Groups in their normal form, each once, in the order in which they were written.
+fn groups(config: &Config, written: CommaList) -> Result<Vec<String>, Fault> {
+    let mut known = BTreeSet::new();
+    let names = written.0.iter();
+    let names = names.map(|name| name::normal(name, config.case_sensitive_names));
+    let groups = names.filter(|name| !name.is_empty() && known.insert(name.clone()));
+    so_many("groups", groups.collect())
+}
+
+fn so_many(what: &str, names: Vec<String>) -> Result<Vec<String>, Fault> {
+    match names.len() > NAMES_MAX {
+        true => Err(Fault::invalid(format!(
+            "more than {NAMES_MAX} {what} in one place"
+        ))),
+        false => Ok(names),
     }
 }
 
@@ -167,16 +189,9 @@ impl Handle<Ldap> for WriteUser {
     async fn handle(self, _: &Ldap, cx: &Ctx) -> Result<Empty, Fault> {
         possible(&self.name)?;
         let config = Config::load(cx).await?;
-        let mut groups: Vec<String> = Vec::new();
-        for name in self.groups.unwrap_or_default().0 {
-            let name = name::normal(&name, config.case_sensitive_names);
-            if !name.is_empty() && !groups.contains(&name) {
-                groups.push(name);
-            }
-        }
         let user = User {
-            policies: policies(self.policies.as_ref()),
-            groups,
+            policies: policies(self.policies.as_ref())?,
+            groups: groups(&config, self.groups.unwrap_or_default())?,
         };
         cx.view
             .put(&place(FOLDER, &config, &self.name), &user)

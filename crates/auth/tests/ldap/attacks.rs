@@ -414,7 +414,7 @@ async fn nothing_is_said_in_the_open_where_encryption_is_wanted() {
         let bench = mounted(&directory).await;
         configure(
             &bench,
-            json!({ "starttls": true, "insecure_tls": true, "connection_timeout": 1 }),
+            json!({ "starttls": true, "insecure_tls": true, "connection_timeout": 1, "bindpass": "service-word" }),
         )
         .await;
         assert!(matches!(

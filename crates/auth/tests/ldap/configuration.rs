@@ -38,6 +38,13 @@ async fn what_is_wrong_is_named_and_changes_nothing() {
         ("groupfilter", json!("(member={{.Nosuch}})")),
         ("certificate", json!("nonsense")),
         ("client_tls_cert", json!("x")),
+        ("userdn", json!("\0")),
+        ("groupdn", json!("ou=a\nb")),
+        ("binddn", json!("cn=a\u{7f}")),
+        ("upndomain", json!("a)(b=*")),
+        ("upndomain", json!("x\0.example")),
+        ("upndomain", json!("a@x.example")),
+        ("upndomain", json!("x..example")),
         ("tls_max_version", json!("tls11")),
         ("tls_min_version", json!("")),
         ("dereference_aliases", json!("often")),
@@ -46,7 +53,7 @@ async fn what_is_wrong_is_named_and_changes_nothing() {
         ("token_type", json!("odd")),
     ] {
         let refused = bench
-            .write("config", json!({ field: value, "userdn": "dc=y" }))
+            .write("config", json!({ field: value, "token_ttl": 7 }))
             .await;
         let Err(Fault::Invalid(text)) = refused else {
             panic!("{field} {value}")
@@ -77,6 +84,87 @@ async fn the_password_is_not_sent_to_another_server() {
         json!({ "url": "ldaps://c", "bindpass": "secret-word" }),
     )
     .await;
+}
+
+fn certificate() -> String {
+    let made = rcgen::generate_simple_self_signed(vec!["a".to_owned()]);
+    made.unwrap().cert.pem()
+}
+
+#[tokio::test]
+async fn the_password_is_not_sent_with_less_encryption() {
+    let ours = certificate();
+    let strict = json!({
+        "url": "ldap://a", "binddn": "cn=a", "bindpass": "secret-word", "starttls": true, "insecure_tls": false,
+        "certificate": ours,
+    });
+    for weaker in [
+        json!({ "starttls": false }),
+        json!({ "insecure_tls": true }),
+        json!({ "certificate": certificate() }),
+        json!({ "certificate": "" }),
+    ] {
+        let bench = Bench::<Ldap>::new().await;
+        configure(&bench, strict.clone()).await;
+        let Err(Fault::Invalid(told)) = bench.write("config", weaker.clone()).await else {
+            panic!("{weaker}")
+        };
+        assert!(told.contains("give bindpass"), "{told}");
+        let mut again = weaker;
+        again["bindpass"] = json!("secret-word");
+        configure(&bench, again).await;
+        let unchanged = json!({ "starttls": true, "insecure_tls": false, "bindpass": "secret-word", "certificate": ours });
+        configure(&bench, unchanged).await;
+        configure(
+            &bench,
+            json!({ "starttls": true, "insecure_tls": false, "certificate": ours }),
+        )
+        .await;
+    }
+    let bench = Bench::<Ldap>::new().await;
+    configure(&bench, json!({ "starttls": true, "certificate": ours })).await;
+    configure(&bench, json!({ "starttls": false, "certificate": "" })).await;
+}
+
+#[tokio::test]
+async fn domains_that_there_are() {
+    let bench = Bench::<Ldap>::new().await;
+    for domain in [
+        "x.example",
+        "corp",
+        "a-b.x_y.Example",
+        "m\u{fc}nchen.example",
+        "",
+    ] {
+        configure(&bench, json!({ "upndomain": domain })).await;
+    }
+}
+
+#[tokio::test]
+async fn users_and_groups_have_so_many_names_and_no_more() {
+    let bench = Bench::<Ldap>::new().await;
+    let names = |number: usize| -> Vec<String> { (0..number).map(|n| format!("g{n}")).collect() };
+    for (path, field) in [
+        ("users/ann", "groups"),
+        ("users/ann", "policies"),
+        ("groups/g", "policies"),
+    ] {
+        bench
+            .write(path, json!({ field: names(1_000) }))
+            .await
+            .unwrap();
+        let before = bench.read(path).await.unwrap().data;
+        for number in [1_001, 40_000] {
+            let begun = std::time::Instant::now();
+            let refused = bench.write(path, json!({ field: names(number) })).await;
+            let Err(Fault::Invalid(told)) = refused else {
+                panic!("{path} {field} {number}")
+            };
+            assert!(told.contains(field) && told.contains("1000"), "{told}");
+            assert!(begun.elapsed().as_secs() < 3);
+        }
+        assert_eq!(bench.read(path).await.unwrap().data, before);
+    }
 }
 
 #[tokio::test]
