@@ -8,7 +8,7 @@ use super::conversation::{Directory, Entry, Search, Trouble};
 use super::{config::Config, dn, escape, name, sid};
 
 /// Most groups of one user.
-const GROUPS_MAX: usize = 4_096;
+pub(super) const GROUPS_MAX: usize = 4_096;
 /// Identifiers that are looked for by one search.
 const AT_ONCE: usize = 50;
 const ANYTHING: &str = "(objectClass=*)";
@@ -19,22 +19,20 @@ const NO_SUCH: u32 = 32;
 /// The names of somebody's groups.
 pub(super) async fn of(
     directory: &mut Directory<'_>,
-    typed: &str,
+    name: &str,
     whose: &str,
 ) -> Result<Vec<String>, Trouble> {
     let config = directory.config;
     let entries = if config.use_token_groups {
         by_token(directory, whose).await?
     } else {
-        by_filter(directory, typed, whose).await?
+        by_filter(directory, name, whose).await?
     };
     let mut names = BTreeSet::new();
     for entry in &entries {
-        names.extend(names_of(config, entry));
+        names.extend(names_of(config, entry)?);
         if names.len() > GROUPS_MAX {
-            return Err(Trouble::Misconfigured(format!(
-                "a user is in more than {GROUPS_MAX} groups"
-            )));
+            return Err(too_many());
         }
     }
     Ok(names.into_iter().collect())
@@ -43,7 +41,7 @@ pub(super) async fn of(
 /// The groups that the configured filter finds.
 async fn by_filter(
     directory: &mut Directory<'_>,
-    typed: &str,
+    name: &str,
     whose: &str,
 ) -> Result<Vec<Entry>, Trouble> {
     let config = directory.config;
@@ -51,7 +49,7 @@ async fn by_filter(
         return Ok(Vec::new());
     }
     let filter = config
-        .group_filter(typed, whose)
+        .group_filter(name, whose)
         .map_err(Trouble::Misconfigured)?;
     let found = directory.search(under_groups(config, &filter)).await?;
     found.map_err(|result| Trouble::by(&result))
@@ -76,9 +74,7 @@ async fn by_token(directory: &mut Directory<'_>, whose: &str) -> Result<Vec<Entr
         .flat_map(|entry| entry.bytes("tokenGroups"))
         .collect();
     if identifiers.len() > GROUPS_MAX {
-        return Err(Trouble::Misconfigured(format!(
-            "a user is in more than {GROUPS_MAX} groups"
-        )));
+        return Err(too_many());
     }
     let identifiers: Vec<Vec<u8>> = identifiers
         .into_iter()
@@ -131,6 +127,10 @@ async fn by_identifier(
     Ok(groups)
 }
 
+fn too_many() -> Trouble {
+    Trouble::Misconfigured(format!("a user is in more than {GROUPS_MAX} groups"))
+}
+
 fn under_groups<'a>(config: &'a Config, filter: &'a str) -> Search<'a> {
     Search {
         base: &config.groupdn,
@@ -142,9 +142,13 @@ fn under_groups<'a>(config: &'a Config, filter: &'a str) -> Search<'a> {
 }
 
 /// What the configured attribute names; values that are distinguished names count by the `cn` in them, and an entry without the
-/// attribute by its own. What can be no name is none.
-fn names_of(config: &Config, entry: &Entry) -> Vec<String> {
-    let values: Vec<&str> = entry.values(config.group_attribute()).collect();
+/// attribute by its own. What can be no name is none. Too many are refused before anybody looks into them.
+fn names_of(config: &Config, entry: &Entry) -> Result<Vec<String>, Trouble> {
+    let values = entry.values(config.group_attribute());
+    let values: Vec<&str> = values.take(GROUPS_MAX + 1).collect();
+    if values.len() > GROUPS_MAX {
+        return Err(too_many());
+    }
     let values = if values.is_empty() {
         vec![entry.dn.as_str()]
     } else {
@@ -164,5 +168,5 @@ fn names_of(config: &Config, entry: &Entry) -> Vec<String> {
         };
         named.unwrap_or_else(|| value.to_owned())
     });
-    names.filter(|name| name::is_possible(name)).collect()
+    Ok(names.filter(|name| name::is_possible(name)).collect())
 }

@@ -2,7 +2,8 @@
 //!
 //! The library that speaks LDAP takes whatever comes: it keeps answers of any length, follows nesting of any depth, and panics on
 //! answers of another shape than it expects. So nothing reaches it that was not looked at here: one answer of the kind that was
-//! asked for, of the exact shape of RFC 4511, with lengths that have bounds.
+//! asked for, of the exact shape of RFC 4511, with lengths and numbers of parts that have bounds: an empty value has two bytes on
+//! the wire and some hundred in memory.
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,10 +11,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use zeroize::Zeroizing;
 
+use super::groups::GROUPS_MAX;
+
 /// Longest message, in bytes.
 const MESSAGE_BYTES_MAX: usize = 1 << 20;
 /// All that a directory may say in one conversation, in bytes.
-const CONVERSATION_BYTES_MAX: usize = 16 << 20;
+const CONVERSATION_BYTES_MAX: usize = 4 << 20;
+/// Most elements of one message: four for each of the most groups that somebody may have.
+const MESSAGE_ELEMENTS_MAX: usize = 4 * GROUPS_MAX;
+/// Most elements of one conversation. An answer of one group in a page, or in a search, of its own has about twenty.
+const CONVERSATION_ELEMENTS_MAX: usize = 24 * GROUPS_MAX;
 
 const INTEGER: u8 = 0x02;
 const OCTETS: u8 = 0x04;
@@ -59,14 +66,11 @@ pub(super) async fn carry(
         }
     };
     let answers = async {
-        let mut total: usize = 0;
+        let mut said = Said::default();
         loop {
             let frame = frame(&mut from_far).await?;
-            total = total.saturating_add(frame.len());
-            if total > CONVERSATION_BYTES_MAX {
-                return Err::<(), _>(odd("the directory says too much"));
-            }
             check(&frame, Asked::unpacked(latest.load(Ordering::SeqCst))).map_err(odd)?;
+            said.and(&frame).map_err(odd)?;
             to_near.write_all(&frame).await?;
         }
     };
@@ -99,6 +103,29 @@ pub(super) async fn start_tls(
     match result_code(&frame) {
         Some(0) => Ok(()),
         _ => Err(odd("the directory does not take StartTLS")),
+    }
+}
+
+/// How much a directory said so far.
+#[derive(Default)]
+struct Said {
+    bytes: usize,
+    elements: usize,
+}
+
+impl Said {
+    /// Counts a message of a right shape; refuses what is too much.
+    fn and(&mut self, frame: &[u8]) -> Result<(), &'static str> {
+        let elements = elements(frame);
+        self.bytes = self.bytes.saturating_add(frame.len());
+        self.elements = self.elements.saturating_add(elements);
+        let is_much = elements > MESSAGE_ELEMENTS_MAX
+            || self.bytes > CONVERSATION_BYTES_MAX
+            || self.elements > CONVERSATION_ELEMENTS_MAX;
+        match is_much {
+            true => Err("the directory says too much"),
+            false => Ok(()),
+        }
     }
 }
 
@@ -268,6 +295,23 @@ fn is_page(value: &[u8]) -> bool {
     size.len() <= 4 && matches!(element(rest), Some((OCTETS, _, [])))
 }
 
+/// How many elements a message has, those within elements included.
+fn elements(frame: &[u8]) -> usize {
+    const CONSTRUCTED: u8 = 0x20;
+    let mut number = 0;
+    let mut rest = frame;
+    while let Some((kind, content, after)) = element(rest) {
+        number += 1;
+        let whole = content.len() + after.len();
+        rest = match kind & CONSTRUCTED {
+            0 => after,
+            // What is within, and what comes behind it.
+            _ => rest.get(rest.len() - whole..).unwrap_or_default(),
+        };
+    }
+    number
+}
+
 /// Whether all elements one behind the other are right, and nothing else is there.
 fn all(mut rest: &[u8], mut is_right: impl FnMut(u8, &[u8]) -> bool) -> bool {
     while !rest.is_empty() {
@@ -354,6 +398,7 @@ mod tests {
         ]
         .concat();
         assert_eq!(check(&message(2, &wrapped(ENTRY, &entry)), SOUGHT), Ok(()));
+        assert_eq!(elements(&message(2, &wrapped(ENTRY, &entry))), 9);
         assert_eq!(Asked::unpacked(SOUGHT.packed()), SOUGHT);
     }
 

@@ -15,6 +15,9 @@ use super::person::{Found, Wish};
 use super::user::User;
 use super::{Ldap, name};
 
+/// Longest password, in bytes. Directories hang up on requests that are long enough, which would be no wrong password.
+const PASSWORD_BYTES_MAX: usize = 4 * 1024;
+
 pub(super) fn routes() -> Routes<Ldap> {
     Routes::new([path(
         "login/{username*}",
@@ -66,7 +69,8 @@ impl Handle<Ldap> for LogIn {
         let config = Config::load(cx).await?;
         config.token.check_address(cx.request.client)?;
         cx.attempt(&name::folded(&self.username)).await?;
-        if !name::is_possible(&self.username) {
+        let is_long = password.expose().len() > PASSWORD_BYTES_MAX;
+        if is_long || !name::is_possible(&self.username) {
             return Err(refused());
         }
         let wish = Wish {
@@ -74,7 +78,7 @@ impl Handle<Ldap> for LogIn {
             password: Some(&password),
         };
         let found = ask(engine, &config, &wish).await?;
-        let rights = Rights::of(cx, &config, wish.typed, &found).await?;
+        let rights = Rights::of(cx, &config, &found).await?;
         accepted(cx, &config, wish.typed, found, rights)
     }
 }
@@ -94,7 +98,7 @@ impl Session<Ldap> for Entered {
             }
             other => other,
         })?;
-        let rights = Rights::of(cx, &config, &self.username, &found).await?;
+        let rights = Rights::of(cx, &config, &found).await?;
         if found.alias != self.alias {
             return Err(Fault::invalid(
                 "the user name is somebody else's now, not renewing",
@@ -111,8 +115,9 @@ impl Session<Ldap> for Entered {
 }
 
 impl Rights {
-    async fn of(cx: &Ctx, config: &Config, typed: &str, found: &Found) -> Result<Self, Fault> {
-        let user = User::find(cx, config, typed).await?.unwrap_or_default();
+    async fn of(cx: &Ctx, config: &Config, found: &Found) -> Result<Self, Fault> {
+        let user = User::find(cx, config, &found.name).await?;
+        let user = user.unwrap_or_default();
         let mut groups: BTreeSet<String> = found.groups.iter().cloned().collect();
         groups.extend(user.groups);
         let mut policies: BTreeSet<String> = config.token.policies.iter().cloned().collect();
@@ -136,7 +141,7 @@ fn accepted(
     found: Found,
     rights: Rights,
 ) -> Result<Reply, Fault> {
-    let username = name::normal(typed, config.case_sensitive_names);
+    let username = name::normal(&found.name, config.case_sensitive_names);
     let entered = Entered {
         username: typed.to_owned(),
         alias: found.alias.clone(),

@@ -20,6 +20,9 @@ pub(super) struct Wish<'a> {
 pub(super) struct Found {
     /// What their entity is found by.
     pub(super) alias: String,
+    /// What they are called here. It is the name that was typed only if that is the name of their entity: who can write another
+    /// into their own entry, and is found by it, gets nothing of whoever else is called so.
+    pub(super) name: String,
     /// The names of their groups, as the directory writes them.
     pub(super) groups: Vec<String>,
 }
@@ -35,14 +38,18 @@ pub(super) async fn find(mut directory: Directory<'_>, wish: &Wish<'_>) -> Resul
     if entry.dn.is_empty() {
         return Err(Trouble::Refused);
     }
-    let alias = alias(config, wish, &entry)?;
+    let (alias, name) = names(config, wish, &entry)?;
     if config.anonymous_group_search {
         directory.be_nobody().await?;
     } else if config.has_account() && wish.password.is_some() {
         directory.be_account().await?;
     }
-    let groups = groups::of(&mut directory, wish.typed, &entry.dn).await?;
-    Ok(Found { alias, groups })
+    let groups = groups::of(&mut directory, &name, &entry.dn).await?;
+    Ok(Found {
+        alias,
+        name,
+        groups,
+    })
 }
 
 /// The account of the configuration, or nobody, looks for the user; then the user shows the password.
@@ -139,13 +146,13 @@ async fn the_only(
 }
 
 /// The name of the entity: what the directory writes, so that every spelling of a user is one; or the name that was typed, where
-/// the configuration wants that.
-fn alias(config: &Config, wish: &Wish<'_>, entry: &Entry) -> Result<String, Trouble> {
+/// the configuration wants that. And what the user is called here.
+fn names(config: &Config, wish: &Wish<'_>, entry: &Entry) -> Result<(String, String), Trouble> {
     let typed = name::normal(wish.typed, config.case_sensitive_names);
     if config.username_as_alias {
         // Another spelling that the directory takes for the same would be another entity.
         return match name::is_plain(wish.typed) {
-            true => Ok(typed),
+            true => Ok((typed, wish.typed.to_owned())),
             false => Err(Trouble::Refused),
         };
     }
@@ -160,12 +167,19 @@ fn alias(config: &Config, wish: &Wish<'_>, entry: &Entry) -> Result<String, Trou
         }),
     };
     let found = found.filter(|found| name::is_possible(found));
-    let found = found.map(|found| name::normal(&found, config.case_sensitive_names));
-    found.ok_or_else(|| {
+    let found = found.ok_or_else(|| {
         Trouble::Misconfigured(format!(
             "the user's entry has no {attribute}, or several, that can name their entity"
         ))
-    })
+    })?;
+    let alias = name::normal(&found, config.case_sensitive_names);
+    let full = format!("{typed}@{}", config.upndomain).to_lowercase();
+    let is_full = config.way() == Way::Domain && alias.to_lowercase() == full;
+    let called = match alias == typed || is_full {
+        true => wish.typed.to_owned(),
+        false => found.trim().to_owned(),
+    };
+    Ok((alias, called))
 }
 
 /// The value of an attribute; of several the one that was typed. Their order is the directory's, and who can add one to their own

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::*;
-use crate::directory::{BIND_DONE, SEARCH_DONE, done, extended, message, referred, wrapped};
+use crate::directory::{BIND_DONE, ENTRY, SEARCH_DONE, done, extended, message, referred, wrapped};
 
 #[tokio::test]
 async fn an_empty_password_never_reaches_the_directory() {
@@ -357,6 +357,114 @@ async fn a_directory_without_end_is_cut_off() {
         login(&bench, "ann", "ann-word").await,
         Err(Fault::Unavailable(_))
     ));
+}
+
+/// An entry with as many empty values as its bytes allow; each costs the reader far more than its two bytes.
+fn empty_values(number: usize) -> Vec<u8> {
+    let attribute = [wrapped(4, b"cn"), wrapped(0x31, &[4, 0].repeat(number))].concat();
+    let attributes = wrapped(0x30, &wrapped(0x30, &attribute));
+    wrapped(ENTRY, &[wrapped(4, b"ou=x"), attributes].concat())
+}
+
+#[tokio::test]
+async fn values_without_number_are_not_read() {
+    for (messages, values) in [(1, 500_000), (4, 400_000), (20, 10_000)] {
+        let directory = Directory::new(move |question| match question {
+            Question::Search { base, .. } if base == GROUPS => {
+                found(vec![empty_values(values); messages])
+            }
+            other => usual(other),
+        })
+        .await;
+        let bench = mounted(&directory).await;
+        configure(&bench, json!({ "request_timeout": 60 })).await;
+        let begun = Instant::now();
+        let told = login(&bench, "ann", "ann-word").await;
+        assert!(
+            matches!(told, Err(Fault::Unavailable(_))),
+            "{messages} messages of {values} values: {told:?}"
+        );
+        assert!(begun.elapsed() < Duration::from_secs(10));
+    }
+}
+
+#[tokio::test]
+async fn a_group_entry_with_too_many_names_is_no_login() {
+    let directory = Directory::new(|question| match question {
+        Question::Search { base, .. } if base == GROUPS => {
+            found(vec![entry("ou=x", &[("cn", &[&b"x"[..]; 5_000])])])
+        }
+        other => usual(other),
+    })
+    .await;
+    let bench = mounted(&directory).await;
+    let told = login(&bench, "ann", "ann-word").await;
+    assert!(matches!(told, Err(Fault::Upstream(_))), "{told:?}");
+}
+
+/// Bob has written `mail: ann` into his own entry, and users are found by their mail.
+fn bob_under_anns_name(question: &Question) -> Answer {
+    const BOB: &str = "uid=bob,ou=people,dc=x";
+    match question {
+        Question::Bind { name, password } if name == BOB => match password == "bob-word" {
+            true => bound(0),
+            false => bound(49),
+        },
+        Question::Search { base, filter, .. } if base == PEOPLE => match contains(filter, b"ann") {
+            true => found(vec![entry(BOB, &[("uid", &[b"Bob"])])]),
+            false => found(vec![]),
+        },
+        Question::Search { base, filter, .. } if base == GROUPS => {
+            found(vec![match contains(filter, b"ann") {
+                true => entry("cn=of-ann", &[]),
+                false => entry("cn=of-bob", &[]),
+            }])
+        }
+        other => usual(other),
+    }
+}
+
+#[tokio::test]
+async fn a_name_in_the_own_entry_gets_nothing_of_who_is_called_so() {
+    let directory = Directory::new(bob_under_anns_name).await;
+    let bench = mounted(&directory).await;
+    let wish =
+        json!({ "userfilter": "(mail={{.Username}})", "groupfilter": "(memberUid={{.Username}})" });
+    configure(&bench, wish).await;
+    for (name, policy) in [("ann", "of-ann"), ("bob", "of-bob")] {
+        let wish = json!({ "policies": policy, "groups": format!("here-{name}") });
+        bench.write(&format!("users/{name}"), wish).await.unwrap();
+    }
+    for spelling in ["ann", " ANN\u{ad}ann "] {
+        let made = login(&bench, spelling, "bob-word").await.unwrap();
+        assert_eq!(made.policies, ["of-bob"]);
+        assert_eq!(made.group_aliases, ["here-bob", "of-bob"]);
+        assert_eq!(made.metadata["username"], "bob");
+        assert_eq!(made.display_name, "bob");
+        let alias = made.alias.as_ref().unwrap();
+        assert_eq!(
+            (alias.name.as_str(), alias.metadata["name"].as_str()),
+            ("bob", "bob")
+        );
+        let stay = bench.stay(made.payload.clone()).await.unwrap().unwrap();
+        assert_eq!(stay.group_aliases.unwrap(), ["here-bob", "of-bob"]);
+    }
+}
+
+#[tokio::test]
+async fn endless_passwords_are_wrong_and_unasked() {
+    let directory = Directory::new(usual).await;
+    let bench = mounted(&directory).await;
+    for length in [4_097, 300_000] {
+        let Err(Fault::Invalid(told)) = login(&bench, "ann", &"x".repeat(length)).await else {
+            panic!("{length}")
+        };
+        assert_eq!(told, "ldap operation failed: failed to bind as user");
+    }
+    assert_eq!(directory.heard(), []);
+    let told = login(&bench, "ann", &"x".repeat(4_096)).await;
+    assert!(matches!(told, Err(Fault::Invalid(_))));
+    assert!(!directory.heard().is_empty());
 }
 
 #[tokio::test]

@@ -120,7 +120,10 @@ async fn users_of_a_domain() {
             match contains(filter, b"ann@x.example") {
                 true => found(vec![entry(
                     "CN=Ann Lee,CN=Users,DC=x",
-                    &[("sAMAccountName", &[b"ann"])],
+                    &[
+                        ("sAMAccountName", &[b"ann"]),
+                        ("userPrincipalName", &[b"Ann@x.example"]),
+                    ],
                 )]),
                 false => found(vec![]),
             }
@@ -140,6 +143,11 @@ async fn users_of_a_domain() {
             .name,
         "ann"
     );
+    for (attribute, called) in [("userPrincipalName", "ann"), ("cn", "ann lee")] {
+        configure(&bench, json!({ "userattr": attribute })).await;
+        let made = login(&bench, "ann", "ann-word").await.unwrap();
+        assert_eq!(made.metadata["username"], called);
+    }
     for name in ["ann@y.example", "bob", "*"] {
         assert!(login(&bench, name, "ann-word").await.is_err(), "{name}");
     }
