@@ -122,6 +122,25 @@ def test_one_filter_that_finds_two_lets_nobody_in(root, server):
         assert login(server, name, "twin-word").status == 400
 
 
+def test_a_name_in_the_own_entry_gets_nothing_of_who_is_called_so(root, server, directory):
+    directory.modify(f"dn: uid=bob,{PEOPLE}\nchangetype: modify\nreplace: mail\nmail: ann\n")
+    configure(server, userfilter="(mail={{.Username}})")
+    for name in ("ann", "bob"):
+        server.ok("POST", f"auth/ldap/users/{name}", {"policies": f"of-{name}"})
+    server.ok("POST", "auth/ldap/groups/posix", {"policies": "of-ann"})
+    made = login(server, "ann", "bob-word")["auth"]
+    assert made["policies"] == ["default", "of-bob"] and made["metadata"] == {"username": "bob"}
+    renewed = server.ok("POST", "auth/token/renew-self", token=made["client_token"])["auth"]
+    assert renewed["policies"] == ["default", "of-bob"] and renewed["metadata"] == {"username": "bob"}
+
+
+def test_endless_passwords_are_wrong_ones(root, server):
+    for _ in range(5):
+        assert login(server, "ann", "x" * 300_000).status == 400
+    assert login(server, "ann", "ann-word").status == 403, "they count"
+    assert login(server, "bob", "bob-word").status == 200
+
+
 def test_a_directory_that_takes_empty_passwords(root, server, directory):
     assert directory.accepts(f"uid=ann,{PEOPLE}", ""), "this directory says yes to a name without a password"
     for way in (SERVICE, {"binddn": "", "bindpass": "", "deny_null_bind": False}, {"discoverdn": True}):
@@ -180,12 +199,14 @@ def test_encrypted_connections(root, server, directory):
         configure(server, **way, **SERVICE)
         for certificate, status in (("", 503), (stranger, 503), (ca, 200), (stranger + ca, 200)):
             for version in ("tls12", "tls13"):
-                configure(server, certificate=certificate, tls_max_version=version)
+                configure(server, certificate=certificate, tls_max_version=version, **SERVICE)
                 assert login(server, "ann", "ann-word").status == status, (way, status)
-        warned = configure(server, certificate=stranger, insecure_tls=True)
+        warned = configure(server, certificate=stranger, insecure_tls=True, **SERVICE)
         assert "insecure_tls" in warned["warnings"][0]
         assert login(server, "ann", "ann-word").status == 200
-        configure(server, insecure_tls=False, starttls=False)
+        if "starttls" in way:
+            assert server.call("POST", "auth/ldap/config", {"starttls": False}).status == 400, "the account's password would go in the open"
+        configure(server, insecure_tls=False, starttls=False, **SERVICE)
     configure(server, url=directory.tls_url.replace("127.0.0.1", "127.0.0.2"), certificate=ca, **SERVICE)
     assert login(server, "ann", "ann-word").status == 503, "a name that is not in the certificate"
 
