@@ -27,7 +27,9 @@ pub async fn run(
     for method in methods {
         for (name, kind) in [(method.stored, "service"), (method.unstored, "batch")] {
             let mut bound = method.bound.clone();
-            bound["token_type"] = kind.into();
+            if let Some(fields) = bound.as_object_mut() {
+                fields.insert("token_type".to_owned(), kind.into());
+            }
             call(server, &method.role, &bound).await?;
             let login = method.login.clone();
             loads.push((

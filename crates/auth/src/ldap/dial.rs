@@ -1,6 +1,7 @@
 //! Connections to the servers of a directory.
 
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -95,7 +96,13 @@ impl Server {
     }
 
     async fn connect(&self, config: &Config, kept: &tls::Kept) -> io::Result<Stream> {
-        let mut stream = TcpStream::connect((self.host.as_str(), self.port)).await?;
+        let addresses = coffer_engine::lookup(&self.host).await;
+        let addresses = addresses.map_err(io::Error::other)?;
+        let addresses: Vec<SocketAddr> = addresses
+            .iter()
+            .map(|ip| SocketAddr::new(*ip, self.port))
+            .collect();
+        let mut stream = TcpStream::connect(addresses.as_slice()).await?;
         stream.set_nodelay(true)?;
         if !self.is_tls && !config.starttls {
             return Ok(Stream::Plain(stream));
