@@ -83,7 +83,8 @@ impl Name {
 
     fn is_of_use(&self) -> bool {
         match &*self.found.borrow() {
-            None => true,
+            // Whoever looked may have ended without a word.
+            None => self.found.has_changed().is_ok(),
             Some(Ok(_)) => self.since.elapsed() < FRESH,
             Some(Err(_)) => false,
         }
