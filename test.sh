@@ -55,6 +55,7 @@ system_packages() {
   python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3 python3-venv)
   command -v npm >/dev/null || missing+=(nodejs npm)
   command -v gpg >/dev/null || missing+=(gnupg)
+  command -v openssl >/dev/null || missing+=(openssl)
   [ -x /usr/sbin/slapd ] && command -v ldapadd >/dev/null || missing+=(slapd ldap-utils)
   ((${#missing[@]})) || return 0
   local sudo=

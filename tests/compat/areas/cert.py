@@ -66,7 +66,7 @@ def steps(step):
         step("a certificate of a client", f"POST {AT}/certs/pinned", {"certificate": CLIENT}),
         step("several certificates", f"POST {AT}/certs/several", {"certificate": "words before\n" + CA + CLIENT + "words behind"}),
         step("read several", f"GET {AT}/certs/several"),
-        *[step(f"list {field}", f"POST {role}", {field: value}) for field in LISTS for value in ("a, b,*.c", ["d", "e"])],
+        *[step(f"list {field} {value!r}", f"POST {role}", {field: value}) for field in LISTS for value in ("a, b,*.c", ["d", "e"])],
         step("read lists", f"GET {role}"),
         *[step(f"no {field}", f"POST {role}", {field: ""}) for field in LISTS],
         step("read no lists", f"GET {role}"),
