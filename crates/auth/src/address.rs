@@ -1,7 +1,7 @@
 //! Addresses of other servers, as operators write them.
 
 use coffer_engine::Fault;
-use url::Url;
+use url::{Host, Url};
 
 /// The address of a server: https where none is said, and nothing in it but scheme, host, port and path. `field` names
 /// it for whoever wrote it.
@@ -26,6 +26,16 @@ pub(crate) fn base(field: &str, text: &str) -> Result<Url, Fault> {
     match bare && url.has_host() && matches!(url.scheme(), "http" | "https") {
         true => Ok(url),
         false => Err(wrong()),
+    }
+}
+
+/// Whether an address is of this machine itself, where nobody is in between.
+pub(crate) fn is_here(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
     }
 }
 

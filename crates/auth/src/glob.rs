@@ -18,6 +18,12 @@ pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     text.ends_with(last)
 }
 
+/// Whether one of the patterns fits one of the texts.
+pub(crate) fn any<'a>(patterns: &[String], texts: impl IntoIterator<Item = &'a String>) -> bool {
+    let fits = |text: &String| patterns.iter().any(|pattern| matches(pattern, text));
+    texts.into_iter().any(fits)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -38,6 +44,13 @@ mod tests {
             ("a**p", "app"),
             ("a*p*p", "app"),
             ("[a]", "[a]"),
+            ("*", "a.b/c"),
+            ("", ""),
+            ("a*", "a"),
+            ("*.example.com", "x.y.example.com"),
+            ("w*b*", "web.a.b.c"),
+            ("spiffe://*/b", "spiffe://h/a/b"),
+            ("**a", "aa"),
         ] {
             assert!(matches(pattern, text), "{pattern} {text}");
         }
@@ -52,6 +65,10 @@ mod tests {
             ("*x*", "app"),
             ("a*", "ba"),
             ("app", "app\n"),
+            ("a", ""),
+            ("*.example.com", "example.com"),
+            ("*.example.com", "a.example.com.evil"),
+            ("a*b", "a"),
         ] {
             assert!(!matches(pattern, text), "{pattern} {text}");
         }

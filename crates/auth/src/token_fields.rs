@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::time::Duration;
 
-use coffer_engine::{Alias, Fault, Login, Stay, TokenKind};
+use coffer_engine::{Alias, Ctx, Fault, Login, Reply, Stay, TokenKind};
 use coffer_wire::{CommaList, Flag, Int, KvPairs, Text, Ttl, format_networks, parse_networks};
 use ipnet::IpNet;
 use schemars::JsonSchema;
@@ -14,7 +15,7 @@ use crate::networks;
 /// How large the fields of one role may be, in bytes of JSON: each login makes a record with them.
 const MAX_BYTES: usize = 32 * 1024;
 /// The longest time in which logins share a token.
-const MAX_COALESCE_WINDOW: std::time::Duration = std::time::Duration::from_secs(600);
+const MAX_COALESCE_WINDOW: Duration = Duration::from_secs(600);
 
 /// The fields as they are stored with a role.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -116,14 +117,34 @@ pub(crate) struct TokenInput {
 }
 
 /// The same by their old names, as far as a method still takes them.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 pub(crate) struct OldInput {
+    /// The old name of `token_bound_cidrs`.
+    #[serde(default)]
     pub(crate) bound_cidrs: Option<CommaList>,
+    /// The old name of `token_max_ttl`.
+    #[serde(default)]
     pub(crate) max_ttl: Option<Ttl>,
+    /// The old name of `token_num_uses`.
+    #[serde(default)]
     pub(crate) num_uses: Option<Int>,
+    /// The old name of `token_period`.
+    #[serde(default)]
     pub(crate) period: Option<Ttl>,
+    /// The old name of `token_policies`.
+    #[serde(default)]
     pub(crate) policies: Option<CommaList>,
+    /// The old name of `token_ttl`.
+    #[serde(default)]
     pub(crate) ttl: Option<Ttl>,
+}
+
+/// Says so where a role's tokens could live longer than the mount lets them.
+pub(crate) fn remarked(reply: Reply, longest: Duration, cx: &Ctx) -> Reply {
+    match longest > cx.mount.max_lease_ttl {
+        true => reply.warn("max_ttl is greater than the system or backend mount's maximum TTL value; issued tokens' max TTL value will be truncated"),
+        false => reply,
+    }
 }
 
 /// The fields as a role is shown.
@@ -166,7 +187,7 @@ pub(crate) struct TokenView {
 
 impl TokenInput {
     /// The longest lifetime that is written.
-    pub(crate) fn longest(&self) -> std::time::Duration {
+    pub(crate) fn longest(&self) -> Duration {
         self.token_max_ttl.unwrap_or_default().0
     }
 

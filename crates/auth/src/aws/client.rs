@@ -9,6 +9,7 @@ use url::Url;
 
 use super::headers::{is_header_name, shown};
 use super::{Aws, hosts};
+use crate::address;
 
 const PLACE: &str = "config/client";
 /// How often a request is made again where nothing is said, and at most.
@@ -372,13 +373,7 @@ fn is_open(endpoint: &str) -> bool {
     let Ok(url) = Url::parse(endpoint) else {
         return false;
     };
-    let here = match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost",
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    };
-    url.scheme() == "http" && !here
+    url.scheme() == "http" && !address::is_here(&url)
 }
 
 /// A value that a header field can have, and that is the same before and after it was signed.

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::certificate::{Certificate, text_of};
-use super::glob;
+use crate::glob;
 
 /// What a certificate must have in it. A list without entries asks for nothing.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]

@@ -13,7 +13,6 @@ mod config;
 mod constraints;
 mod crl;
 mod crls;
-mod glob;
 mod login;
 mod ocsp;
 mod role;

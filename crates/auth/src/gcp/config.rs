@@ -7,7 +7,7 @@ use coffer_engine::{Ctx, Empty, Exists, Fault, Handle, Routes, Stored, path};
 use coffer_wire::{CommaList, KvPairs, Text};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use url::{Host, Url};
+use url::Url;
 
 use super::Gcp;
 use super::credentials::Credentials;
@@ -99,13 +99,7 @@ impl Config {
 /// An address that secrets are sent to, or keys come from: in the clear on this machine alone.
 pub(super) fn endpoint(field: &str, text: &str) -> Result<Url, Fault> {
     let url = address::base(field, text)?;
-    let is_here = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    };
-    match url.scheme() == "https" || is_here {
+    match url.scheme() == "https" || address::is_here(&url) {
         true => Ok(url),
         false => Err(Fault::Invalid(format!("{field}: only https is taken"))),
     }

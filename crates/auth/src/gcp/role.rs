@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::Gcp;
 use super::identity::{Identity, is_account, is_id};
 use crate::names;
-use crate::token_fields::{OldInput, TokenFields, TokenInput, TokenView};
+use crate::token_fields::{OldInput, TokenFields, TokenInput, TokenView, remarked};
 
 /// Where roles are kept.
 pub(super) const FOLDER: &str = "role/";
@@ -327,24 +327,8 @@ struct WriteRole {
     bound_labels: Option<CommaList>,
     #[serde(flatten)]
     token: TokenInput,
-    /// The old name of `token_bound_cidrs`.
-    #[serde(default)]
-    bound_cidrs: Option<CommaList>,
-    /// The old name of `token_max_ttl`.
-    #[serde(default)]
-    max_ttl: Option<Ttl>,
-    /// The old name of `token_num_uses`.
-    #[serde(default)]
-    num_uses: Option<Int>,
-    /// The old name of `token_period`.
-    #[serde(default)]
-    period: Option<Ttl>,
-    /// The old name of `token_policies`.
-    #[serde(default)]
-    policies: Option<CommaList>,
-    /// The old name of `token_ttl`.
-    #[serde(default)]
-    ttl: Option<Ttl>,
+    #[serde(flatten)]
+    old: OldInput,
 }
 
 impl Handle<Gcp> for WriteRole {
@@ -363,11 +347,7 @@ impl Handle<Gcp> for WriteRole {
             Ok::<_, Fault>((Some(role), longest))
         };
         let longest = cx.view.update(&place(&self.name), decide).await?;
-        let reply = Reply::default();
-        Ok(match longest > cx.mount.max_lease_ttl {
-            true => reply.warn("max_ttl is greater than the system or backend mount's maximum TTL value; issued tokens' max TTL value will be truncated"),
-            false => reply,
-        })
+        Ok(remarked(Reply::default(), longest, cx))
     }
 }
 
@@ -427,15 +407,7 @@ impl WriteRole {
                 }
             }
         }
-        let old = OldInput {
-            bound_cidrs: self.bound_cidrs.clone(),
-            max_ttl: self.max_ttl,
-            num_uses: self.num_uses,
-            period: self.period,
-            policies: self.policies.clone(),
-            ttl: self.ttl,
-        };
-        role.token.apply(&self.token, &old)
+        role.token.apply(&self.token, &self.old)
     }
 
     /// What is only for roles of the other type is refused, not forgotten.

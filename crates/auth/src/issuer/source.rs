@@ -21,7 +21,6 @@ pub(crate) enum Source {
     /// A set of keys in JSON (RFC 7517).
     Jwks(Place),
     /// An object of JSON with certificates in PEM, or public keys, by their names.
-    #[allow(dead_code, reason = "clouds publish their keys so")]
     Certificates(Place),
     /// Wherever the issuer at this address says (OpenID Connect Discovery).
     Discovery(Place),

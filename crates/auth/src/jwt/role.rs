@@ -361,24 +361,8 @@ struct WriteRole {
     verbose_oidc_logging: Option<Flag>,
     #[serde(flatten)]
     token: TokenInput,
-    /// The old name of `token_bound_cidrs`.
-    #[serde(default)]
-    bound_cidrs: Option<CommaList>,
-    /// The old name of `token_max_ttl`.
-    #[serde(default)]
-    max_ttl: Option<Ttl>,
-    /// The old name of `token_num_uses`.
-    #[serde(default)]
-    num_uses: Option<Int>,
-    /// The old name of `token_period`.
-    #[serde(default)]
-    period: Option<Ttl>,
-    /// The old name of `token_policies`.
-    #[serde(default)]
-    policies: Option<CommaList>,
-    /// The old name of `token_ttl`.
-    #[serde(default)]
-    ttl: Option<Ttl>,
+    #[serde(flatten)]
+    old: OldInput,
 }
 
 impl Handle<Jwt> for WriteRole {
@@ -483,22 +467,14 @@ impl WriteRole {
     }
 
     fn apply_token(&self, role: &mut Role) -> Result<(), Fault> {
-        let old = OldInput {
-            bound_cidrs: self.bound_cidrs.clone(),
-            max_ttl: self.max_ttl,
-            num_uses: self.num_uses,
-            period: self.period,
-            policies: self.policies.clone(),
-            ttl: self.ttl,
-        };
-        role.token.apply(&self.token, &old)?;
+        role.token.apply(&self.token, &self.old)?;
         let templates = flag(self.token_policies_template_claims);
         set(&mut role.token_policies_template_claims, templates);
         let named = self
             .token
             .token_policies
             .as_ref()
-            .or(self.policies.as_ref());
+            .or(self.old.policies.as_ref());
         if let Some(named) = named.filter(|_| role.token_policies_template_claims) {
             // Names of claims have capital letters.
             role.token.policies.clone_from(&named.0);

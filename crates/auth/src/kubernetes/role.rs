@@ -2,14 +2,14 @@
 
 use coffer_engine::keys::{Keys, page};
 use coffer_engine::{Ctx, Empty, Exists, Fault, Handle, Reply, Routes, Stored, path};
-use coffer_wire::{CommaList, Int, Text, Ttl};
+use coffer_wire::{CommaList, Int, Text};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Kubernetes;
 use super::selector::Selector;
 use super::service_account::ServiceAccount;
-use crate::token_fields::{OldInput, TokenFields, TokenInput, TokenView};
+use crate::token_fields::{OldInput, TokenFields, TokenInput, TokenView, remarked};
 use crate::{glob, names};
 
 /// Where roles are kept.
@@ -238,24 +238,8 @@ struct WriteRole {
     bound_service_account_namespaces: Option<CommaList>,
     #[serde(flatten)]
     token: TokenInput,
-    /// The old name of `token_bound_cidrs`.
-    #[serde(default)]
-    bound_cidrs: Option<CommaList>,
-    /// The old name of `token_max_ttl`.
-    #[serde(default)]
-    max_ttl: Option<Ttl>,
-    /// The old name of `token_num_uses`.
-    #[serde(default)]
-    num_uses: Option<Int>,
-    /// The old name of `token_period`.
-    #[serde(default)]
-    period: Option<Ttl>,
-    /// The old name of `token_policies`.
-    #[serde(default)]
-    policies: Option<CommaList>,
-    /// The old name of `token_ttl`.
-    #[serde(default)]
-    ttl: Option<Ttl>,
+    #[serde(flatten)]
+    old: OldInput,
 }
 
 impl Handle<Kubernetes> for WriteRole {
@@ -273,11 +257,7 @@ impl Handle<Kubernetes> for WriteRole {
             Ok::<_, Fault>((Some(role), longest))
         };
         let longest = cx.view.update(&place(&self.name), decide).await?;
-        let reply = Reply::default();
-        Ok(match longest > cx.mount.max_lease_ttl {
-            true => reply.warn("max_ttl is greater than the system or backend mount's maximum TTL value; issued tokens' max TTL value will be truncated"),
-            false => reply,
-        })
+        Ok(remarked(Reply::default(), longest, cx))
     }
 }
 
@@ -300,15 +280,7 @@ impl WriteRole {
         if let Some(source) = self.alias_name_source.as_ref().filter(unsaid) {
             role.alias = AliasSource::parse(&source.0)?;
         }
-        let old = OldInput {
-            bound_cidrs: self.bound_cidrs.clone(),
-            max_ttl: self.max_ttl,
-            num_uses: self.num_uses,
-            period: self.period,
-            policies: self.policies.clone(),
-            ttl: self.ttl,
-        };
-        role.token.apply(&self.token, &old)
+        role.token.apply(&self.token, &self.old)
     }
 }
 
