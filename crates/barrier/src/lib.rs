@@ -19,6 +19,7 @@ mod raw;
 pub mod seal;
 mod stored;
 mod view;
+mod wrapper;
 
 pub use barrier::{Barrier, KeyInfo, MAX_ENCRYPTIONS_BOUND, Rotation};
 pub use changes::Changes;
@@ -28,3 +29,4 @@ pub use meters::Meters;
 pub use pages::{Pages, Parts, Paths};
 pub use stored::{Seen, Stored};
 pub use view::View;
+pub use wrapper::{Kept, WrapError, Wrapped, Wrapper};

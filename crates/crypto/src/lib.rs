@@ -24,6 +24,7 @@
 //! | [`secret`], [`buffer`] | values and buffers that are wiped |
 //! | [`random`] | the source of randomness and what is drawn from it |
 //! | [`aead`] | AES-256-GCM under one key |
+//! | [`cipher`] | authenticated ciphers by name, for keys that people manage |
 //! | [`keyring`] | numbered keys, rotation, the format of stored values |
 //! | [`shamir`] | splitting a key into shares and putting it together |
 //! | [`mac`], [`hash`] | HMAC, HKDF and plain hashes |
@@ -36,6 +37,7 @@
 
 pub mod aead;
 pub mod buffer;
+pub mod cipher;
 pub mod compare;
 mod error;
 pub mod hash;

@@ -11,9 +11,11 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("metrics", &[]),
     ("barrier", &["crypto", "storage", "metrics"]),
     ("snapshot", &["crypto"]),
+    ("envelope", &["crypto"]),
     ("engine", &["wire", "crypto", "barrier", "storage"]),
     ("secrets", &["engine", "crypto", "wire"]),
     ("auth", &["engine", "crypto", "wire"]),
+    ("seals", &["barrier", "engine", "crypto", "wire"]),
     (
         "kernel",
         &[
@@ -24,13 +26,15 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "server",
         &[
             "kernel", "secrets", "auth", "storage", "engine", "wire", "hcl", "crypto", "barrier",
-            "metrics",
+            "metrics", "seals",
         ],
     ),
-    ("client", &["wire"]),
+    ("client", &["wire", "crypto", "envelope"]),
     (
         "cli",
-        &["client", "server", "snapshot", "wire", "hcl", "crypto"],
+        &[
+            "client", "server", "snapshot", "envelope", "wire", "hcl", "crypto",
+        ],
     ),
 ];
 
