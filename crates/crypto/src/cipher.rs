@@ -145,6 +145,67 @@ impl CipherKey {
         Ok(sealed)
     }
 
+    /// Encrypts `data` where it is, and answers its tag: for streams, whose buffers are large. What was there is gone.
+    ///
+    /// # Errors
+    /// As [`CipherKey::seal_with`], and what it says of nonces holds here.
+    pub fn seal_in_place(
+        &self,
+        nonce: &[u8],
+        aad: &[u8],
+        data: &mut [u8],
+    ) -> Result<[u8; TAG_BYTES], Error> {
+        let mut tag = [0; TAG_BYTES];
+        match &self.schedule {
+            Schedule::Library(key) => {
+                let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| Error::KeyUnfit)?;
+                let made = key
+                    .seal_in_place_separate_tag(nonce, Aad::from(aad), data)
+                    .map_err(|_| Error::TooLong)?;
+                tag.copy_from_slice(made.as_ref());
+            }
+            Schedule::Extended(key) => {
+                let nonce = XNonce::try_from(nonce).map_err(|_| Error::KeyUnfit)?;
+                let made = key
+                    .encrypt_inout_detached(&nonce, aad, data.into())
+                    .map_err(|_| Error::TooLong)?;
+                tag.copy_from_slice(&made);
+            }
+        }
+        Ok(tag)
+    }
+
+    /// Undoes [`CipherKey::seal_in_place`]: `sealed` is the ciphertext with its tag behind it, and begins with the plaintext
+    /// afterwards, of which this is the length.
+    ///
+    /// # Errors
+    /// [`Error::Decrypt`] for whatever is wrong; what is in `sealed` then is of no use.
+    pub fn open_in_place(
+        &self,
+        nonce: &[u8],
+        aad: &[u8],
+        sealed: &mut [u8],
+    ) -> Result<usize, Error> {
+        match &self.schedule {
+            Schedule::Library(key) => {
+                let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| Error::Decrypt)?;
+                let plain = key
+                    .open_in_place(nonce, Aad::from(aad), sealed)
+                    .map_err(|_| Error::Decrypt)?;
+                Ok(plain.len())
+            }
+            Schedule::Extended(key) => {
+                let nonce = XNonce::try_from(nonce).map_err(|_| Error::Decrypt)?;
+                let (data, tag) = sealed
+                    .split_last_chunk_mut::<TAG_BYTES>()
+                    .ok_or(Error::Decrypt)?;
+                key.decrypt_inout_detached(&nonce, aad, data.into(), &(*tag).into())
+                    .map_err(|_| Error::Decrypt)?;
+                Ok(data.len())
+            }
+        }
+    }
+
     /// Undoes [`CipherKey::seal`] with the same `aad`.
     ///
     /// # Errors
@@ -215,6 +276,18 @@ mod tests {
             for length in 0..sealed.len() {
                 assert_eq!(key.open(b"aad", &sealed[..length]), Err(Error::Decrypt));
             }
+            let nonce = vec![9; cipher.nonce_bytes()];
+            let mut data = b"plaintext".to_vec();
+            let tag = key.seal_in_place(&nonce, b"aad", &mut data).unwrap();
+            data.extend_from_slice(&tag);
+            let whole = key.seal_with(&nonce, b"aad", b"plaintext").unwrap();
+            assert_eq!(data, whole[nonce.len()..]);
+            let mut altered = data.clone();
+            altered[3] ^= 1;
+            assert!(key.open_in_place(&nonce, b"aad", &mut altered).is_err());
+            let length = key.open_in_place(&nonce, b"aad", &mut data).unwrap();
+            assert_eq!(&data[..length], b"plaintext");
+            assert!(key.open_in_place(&nonce, b"", &mut [0; 15]).is_err());
             assert!(CipherKey::new(cipher, &bytes[1..]).is_err());
             assert!(key.seal_with(&[0; 11], b"", b"x").is_err());
             assert_eq!(
