@@ -4,7 +4,7 @@ use clap::error::{ContextKind, ErrorKind};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
-    apply, audit, auth, completion, debug, delete, diff, kv, lease, list, login, monitor,
+    apply, audit, auth, completion, debug, delete, diff, envelope, kv, lease, list, login, monitor,
     namespace, operator, patch, path_help, plugin, policy, print, read, scan, secrets, server,
     status, token, unwrap, version, version_history, write,
 };
@@ -61,6 +61,8 @@ pub(crate) enum Command {
     Token(token::TokenCommands),
     #[command(subcommand)]
     Lease(lease::Leases),
+    #[command(subcommand)]
+    Envelope(envelope::Envelope),
     #[command(subcommand)]
     Audit(audit::Audit),
     #[command(subcommand)]
@@ -187,6 +189,7 @@ async fn run_client(cx: &Context, command: Command) -> Outcome {
         Command::Policy(policy) => policy.run(cx).await,
         Command::Token(token) => token.run(cx).await,
         Command::Lease(lease) => lease.run(cx).await,
+        Command::Envelope(envelope) => envelope.run(cx).await,
         Command::Audit(audit) => audit.run(cx).await,
         Command::Operator(operator) => operator.run(cx).await,
         Command::Plugin(plugin) => plugin.run(cx).await,

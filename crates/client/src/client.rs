@@ -19,6 +19,7 @@ pub struct Client {
     token: Option<Token>,
     wrap_ttl: Option<Duration>,
     max_retries: u32,
+    namespace: String,
 }
 
 impl Client {
@@ -41,6 +42,7 @@ impl Client {
             token: from.token.clone(),
             wrap_ttl: from.wrap_ttl,
             max_retries: from.max_retries,
+            namespace: from.namespace.clone().unwrap_or_default(),
         })
     }
 
@@ -48,6 +50,12 @@ impl Client {
     #[must_use]
     pub fn address(&self) -> &str {
         self.transport.address()
+    }
+
+    /// The namespace that all paths are relative to; empty for the root.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        &self.namespace
     }
 
     /// The token that is sent, if any.

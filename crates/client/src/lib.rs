@@ -11,10 +11,11 @@
 //! # Ok(()) }
 //! ```
 //!
-//! Three layers, each usable alone:
+//! Four layers, each usable alone:
 //! - [`Client::send`]: one [`Request`] to one [`Response`], with retries, redirects and size limits;
 //! - [`Client::read`], [`Client::write`], [`Client::list`], [`Client::patch`], [`Client::delete`]: any path, answering the
 //!   whole envelope as a [`Secret`];
+//! - [`envelope::Keepers`]: encrypting files of any size with a key of Coffer's KMS, its transit or AWS KMS;
 //! - [`Client::sys`], [`Client::tokens`], [`Client::kv1`], [`Client::kv2`], [`Renewer`]: typed.
 //!
 //! The process must have installed a TLS provider before the first client is built
@@ -22,6 +23,7 @@
 
 mod builder;
 mod client;
+pub mod envelope;
 mod error;
 mod kv;
 pub mod machine;

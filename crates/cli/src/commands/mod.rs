@@ -7,6 +7,7 @@ pub(crate) mod completion;
 pub(crate) mod debug;
 pub(crate) mod delete;
 pub(crate) mod diff;
+pub(crate) mod envelope;
 pub(crate) mod kv;
 pub(crate) mod lease;
 pub(crate) mod list;

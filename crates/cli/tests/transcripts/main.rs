@@ -29,6 +29,8 @@ fn help_of_the_main_commands() {
         "secrets enable",
         "policy",
         "policy explain",
+        "envelope",
+        "envelope encrypt",
         "namespace",
         "namespace create",
         "plugin",

@@ -1,0 +1,142 @@
+use super::aws::AwsKms;
+use super::keeper::Fresh;
+use super::{Context, DataKey, KeeperError, Keys, MasterKey, Recipient, aws, kms, transit};
+use crate::Client;
+
+/// Those who can wrap and unwrap data keys: a server of Coffer, Vault or OpenBao, and AWS KMS as the environment says.
+pub struct Keepers<'a> {
+    client: &'a Client,
+    aws: AwsKms,
+}
+
+impl<'a> Keepers<'a> {
+    /// By this client, whose namespace mounts are relative to.
+    #[must_use]
+    pub fn new(client: &'a Client) -> Self {
+        Self {
+            client,
+            aws: AwsKms::from_environment(),
+        }
+    }
+
+    /// A fresh data key, made by the first master key and wrapped by each of them.
+    ///
+    /// # Errors
+    /// [`KeeperError`] of the first that refuses.
+    pub async fn begin(
+        &self,
+        keys: &[MasterKey],
+        context: Context,
+    ) -> Result<(DataKey, Keys), KeeperError> {
+        let (first, others) = keys.split_first().ok_or(KeeperError::NoMasterKey)?;
+        let (data_key, recipient) = self.fresh(first, &context).await?;
+        let mut recipients = vec![recipient];
+        for other in others {
+            recipients.push(self.wrap(other, &context, &data_key).await?);
+        }
+        Ok((
+            data_key,
+            Keys {
+                context,
+                recipients,
+            },
+        ))
+    }
+
+    /// The data key, by the first recipient whose keeper unwraps it.
+    ///
+    /// # Errors
+    /// [`KeeperError::NoRecipient`] with what each of them said.
+    pub async fn unwrap(&self, keys: &Keys) -> Result<DataKey, KeeperError> {
+        let mut reasons = Vec::new();
+        for recipient in &keys.recipients {
+            match self.unwrap_one(recipient, &keys.context).await {
+                Ok(key) => return Ok(key),
+                Err(why) => reasons.push((named(recipient), why)),
+            }
+        }
+        match reasons.is_empty() {
+            true => Err(KeeperError::NoMasterKey),
+            false => Err(KeeperError::NoRecipient(reasons)),
+        }
+    }
+
+    /// The data key wrapped anew for every recipient, by the present versions of their keys. The keepers do it among
+    /// themselves: the data key does not come here.
+    ///
+    /// # Errors
+    /// [`KeeperError`] of the first that refuses; then nothing is changed.
+    pub async fn rewrap(&self, keys: &Keys) -> Result<Keys, KeeperError> {
+        let mut recipients = Vec::new();
+        for recipient in &keys.recipients {
+            recipients.push(self.rewrap_one(recipient, &keys.context).await?);
+        }
+        Ok(Keys {
+            context: keys.context.clone(),
+            recipients,
+        })
+    }
+
+    /// The recipient of a data key that is at hand.
+    ///
+    /// # Errors
+    /// [`KeeperError`].
+    pub async fn wrap(
+        &self,
+        by: &MasterKey,
+        context: &Context,
+        data_key: &DataKey,
+    ) -> Result<Recipient, KeeperError> {
+        match by {
+            MasterKey::Kms { mount, key } => {
+                kms::wrap(self.client, mount, key, context, data_key).await
+            }
+            MasterKey::Transit { mount, key } => {
+                transit::wrap(self.client, mount, key, data_key).await
+            }
+            MasterKey::Aws { key } => self.aws.wrap(key, context, data_key).await,
+        }
+    }
+
+    async fn fresh(&self, by: &MasterKey, context: &Context) -> Result<Fresh, KeeperError> {
+        match by {
+            MasterKey::Kms { mount, key } => kms::fresh(self.client, mount, key, context).await,
+            MasterKey::Transit { mount, key } => transit::fresh(self.client, mount, key).await,
+            MasterKey::Aws { key } => self.aws.fresh(key, context).await,
+        }
+    }
+
+    async fn unwrap_one(&self, of: &Recipient, context: &Context) -> Result<DataKey, KeeperError> {
+        match of.keeper.as_str() {
+            kms::WORD => kms::unwrap(self.client, of, context).await,
+            transit::WORD => transit::unwrap(self.client, of).await,
+            aws::WORD => self.aws.unwrap(of, context).await,
+            other => Err(KeeperError::UnknownKeeper(other.to_owned())),
+        }
+    }
+
+    async fn rewrap_one(
+        &self,
+        of: &Recipient,
+        context: &Context,
+    ) -> Result<Recipient, KeeperError> {
+        match of.keeper.as_str() {
+            kms::WORD => kms::rewrap(self.client, of, context, None).await,
+            transit::WORD => transit::rewrap(self.client, of).await,
+            aws::WORD => self.aws.rewrap(of, context).await,
+            other => Err(KeeperError::UnknownKeeper(other.to_owned())),
+        }
+    }
+}
+
+/// A recipient in an error.
+fn named(of: &Recipient) -> String {
+    let key = match of.alias.is_empty() {
+        true => &of.key,
+        false => &of.alias,
+    };
+    match of.mount.is_empty() {
+        true => format!("{} {key}", of.keeper),
+        false => format!("{} {key} at {}/", of.keeper, of.mount),
+    }
+}
