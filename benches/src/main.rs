@@ -14,6 +14,7 @@ mod postgres;
 mod process;
 mod report;
 mod round;
+mod transit;
 
 use clap::Parser;
 use tokio::task::LocalSet;
@@ -29,7 +30,8 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Failure> {
     let options = Options::parse();
-    let postgres = if options.credentials == 0 {
+    let narrow = options.only_logins || options.only_transit;
+    let postgres = if options.credentials == 0 || narrow {
         None
     } else {
         Some(Postgres::start(&options)?)

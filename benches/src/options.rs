@@ -43,6 +43,12 @@ pub struct Options {
     /// Measures logins and nothing else.
     #[arg(long)]
     pub only_logins: bool,
+    /// Requests of each operation of transit, and a tenth of that in batches; 0 leaves them out.
+    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(0..=10_000_000))]
+    pub transit: u32,
+    /// Measures transit and nothing else.
+    #[arg(long, conflicts_with = "only_logins")]
+    pub only_transit: bool,
     /// Longest time for one measurement; what is not sent by then is left out.
     #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub seconds_max: u64,

@@ -18,7 +18,7 @@ impl Report {
     pub fn new(options: &Options) -> Self {
         let cores = std::thread::available_parallelism().map_or(0, usize::from);
         let heading = format!(
-            "{} cores, {} connections, medians of {} interleaved round(s); {} reads, {} writes, {} credentials, {} logins, {} tokens, {} renewals each",
+            "{} cores, {} connections, medians of {} interleaved round(s); {} reads, {} writes, {} credentials, {} logins, {} of transit, {} tokens, {} renewals each",
             cores,
             options.connections,
             options.rounds,
@@ -26,6 +26,7 @@ impl Report {
             options.writes,
             options.credentials,
             options.logins,
+            options.transit,
             options.tokens,
             options.renewals
         );

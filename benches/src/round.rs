@@ -12,6 +12,7 @@ use crate::logins;
 use crate::options::{Options, Side};
 use crate::postgres::Postgres;
 use crate::process::{Server, StartTimes};
+use crate::transit;
 
 const SECRETS: u32 = 1_000;
 const POLICY: &str = r#"path "secret/*" { capabilities = ["create", "read", "update"] }
@@ -40,10 +41,13 @@ pub async fn run(
     settle().await;
     let mut memory_mib = vec![("idle".to_owned(), mib(&server)?)];
     let mut loads = Vec::new();
-    if options.logins > 0 {
+    if options.logins > 0 && !options.only_transit {
         logins::run(options, &server, &mut loads).await?;
     }
-    if options.only_logins {
+    if options.transit > 0 && !options.only_logins {
+        transit::run(options, &server, &mut loads).await?;
+    }
+    if options.only_logins || options.only_transit {
         return Ok(Round {
             loads,
             memory_mib,
