@@ -6,7 +6,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use crate::commands::{
     apply, audit, auth, completion, debug, delete, diff, envelope, kv, lease, list, login, monitor,
     namespace, operator, patch, path_help, plugin, policy, print, read, scan, secrets, server,
-    status, token, unwrap, version, version_history, write,
+    status, token, transit, unwrap, version, version_history, write,
 };
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
@@ -61,6 +61,8 @@ pub(crate) enum Command {
     Token(token::TokenCommands),
     #[command(subcommand)]
     Lease(lease::Leases),
+    #[command(subcommand)]
+    Transit(transit::Transit),
     #[command(subcommand)]
     Envelope(envelope::Envelope),
     #[command(subcommand)]
@@ -189,6 +191,7 @@ async fn run_client(cx: &Context, command: Command) -> Outcome {
         Command::Policy(policy) => policy.run(cx).await,
         Command::Token(token) => token.run(cx).await,
         Command::Lease(lease) => lease.run(cx).await,
+        Command::Transit(transit) => transit.run(cx).await,
         Command::Envelope(envelope) => envelope.run(cx).await,
         Command::Audit(audit) => audit.run(cx).await,
         Command::Operator(operator) => operator.run(cx).await,

@@ -7,7 +7,8 @@ use crate::ui::Ui;
 /// Why a command ends with an exit code other than 0, and what to tell the user.
 #[derive(Debug)]
 pub(crate) struct Failure {
-    /// 1: wrong usage or something local. 2: the server's word, or it did not answer.
+    /// 1: wrong usage or something local. 2: the server's word, or it did not answer. 3: a signature or an HMAC is not
+    /// genuine.
     pub(crate) code: u8,
     /// Empty when everything was said already.
     pub(crate) text: String,
@@ -48,6 +49,14 @@ impl Failure {
         Self {
             code: 2,
             text: format!("No value found at {path}"),
+        }
+    }
+
+    /// What was checked is not what it claims to be; scripts tell it from every other failure by its code.
+    pub(crate) fn not_genuine(text: impl Into<String>) -> Self {
+        Self {
+            code: 3,
+            text: text.into(),
         }
     }
 

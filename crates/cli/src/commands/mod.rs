@@ -27,6 +27,7 @@ pub(crate) mod secrets;
 pub(crate) mod server;
 pub(crate) mod status;
 pub(crate) mod token;
+pub(crate) mod transit;
 pub(crate) mod unwrap;
 pub(crate) mod version;
 pub(crate) mod version_history;

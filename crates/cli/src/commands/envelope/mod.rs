@@ -3,7 +3,7 @@
 mod decrypt;
 mod encrypt;
 mod inspect;
-mod output;
+pub(super) mod output;
 mod progress;
 mod rewrap;
 mod source;

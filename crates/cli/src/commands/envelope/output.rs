@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::failure::Failure;
 
 /// Where the result goes: a file that appears under its name once it is whole, or standard output.
-pub(super) struct Output {
+pub(in crate::commands) struct Output {
     to: To,
     done: bool,
 }
@@ -22,7 +22,11 @@ enum To {
 
 impl Output {
     /// `-` is standard output, which must not be a terminal where the result is `binary`.
-    pub(super) fn create(path: &str, force: bool, binary: bool) -> Result<Self, Failure> {
+    pub(in crate::commands) fn create(
+        path: &str,
+        force: bool,
+        binary: bool,
+    ) -> Result<Self, Failure> {
         if path == "-" {
             if binary && io::stdout().is_terminal() {
                 return Err(Failure::local(
@@ -57,7 +61,7 @@ impl Output {
     }
 
     /// Makes the result durable and gives it its name.
-    pub(super) fn finish(mut self) -> Result<(), Failure> {
+    pub(in crate::commands) fn finish(mut self) -> Result<(), Failure> {
         let finished = match &mut self.to {
             To::Stdout(out) => out.flush(),
             To::File {
