@@ -1,54 +1,25 @@
 """Envelopes by the command line: transit of the reference and KMS of moto as keepers, and a reader of the format of the test's own."""
 import base64
-import contextlib
 import hashlib
 import hmac
 import json
 import os
-import shutil
 import subprocess
-import sys
 
 import pytest
 import requests
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from coffer_server import binary, free_port, is_reference, until
+from coffer_server import binary, is_reference
 
 pytest.importorskip("moto")
 
 from aws import Moto  # noqa: E402
+from reference import Reference  # noqa: E402
 
 pytestmark = pytest.mark.skipif(is_reference(), reason="the reference has no envelopes")
 CHUNK = 1 << 16
-
-
-class Reference:
-    """The reference server as somebody else's, for its transit."""
-
-    def __init__(self, folder):
-        program = os.path.join(os.path.dirname(sys.executable), "bao")
-        program = program if os.path.exists(program) else shutil.which("bao")
-        self.url = f"http://127.0.0.1:{free_port()}"
-        words = [program, "server", "-dev", "-dev-no-store-token", "-dev-root-token-id=root", f"-dev-listen-address={self.url[7:]}"]
-        with open(os.path.join(folder, "bao.log"), "ab") as log:
-            self.process = subprocess.Popen(words, stdout=log, stderr=log, env={**os.environ, "HOME": str(folder)})
-        until(self._listens, 60, "the reference listens")
-        self.ask("sys/mounts/transit", type="transit")
-
-    def _listens(self):
-        with contextlib.suppress(requests.ConnectionError):
-            return requests.get(f"{self.url}/v1/sys/health", timeout=5).status_code == 200
-
-    def ask(self, path, **body):
-        answer = requests.post(f"{self.url}/v1/{path}", json=body, headers={"X-Vault-Token": "root"}, timeout=30)
-        assert answer.ok, answer.text
-        return answer.json().get("data") if answer.content else None
-
-    def stop(self):
-        self.process.kill()
-        self.process.wait()
 
 
 @pytest.fixture(scope="module")

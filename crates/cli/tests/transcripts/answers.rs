@@ -227,3 +227,65 @@ pub const LOGINS: &[Answer] = &[
     ("PUT /v1/auth/approle/login", 200, WRAPPED_LOGIN),
     ("PUT /v1/sys/wrapping/unwrap", 200, LOGIN),
 ];
+
+const KEY: &str = r#"{"request_id":"r1","lease_id":"","renewable":false,"lease_duration":0,"data":{"allow_plaintext_backup":false,"auto_rotate_period":2592000,"deletion_allowed":false,"derived":false,"exportable":false,"keys":{"1":1767323045,"2":1767323046},"latest_version":2,"min_decryption_version":1,"name":"orders","type":"aes256-gcm96"},"warnings":null}"#;
+const NOT_VALID: &str = r#"{"request_id":"r1","lease_id":"","renewable":false,"lease_duration":0,"data":{"valid":false},"warnings":null}"#;
+
+/// A transit engine with the keys `orders` and `release`. The second item for `many` fails.
+pub const TRANSIT: &[Answer] = &[
+    ("PUT /v1/transit/keys/orders", 200, KEY),
+    ("GET /v1/transit/keys/orders", 200, KEY),
+    ("POST /v1/transit/keys/orders/rotate", 200, KEY),
+    ("PUT /v1/transit/keys/orders/config", 204, ""),
+    (
+        "GET /v1/transit/keys?list=true",
+        200,
+        r#"{"request_id":"r1","data":{"keys":["orders","release"]}}"#,
+    ),
+    (
+        "DELETE /v1/transit/keys/orders",
+        400,
+        r#"{"errors":["error deleting policy orders: deletion is not allowed for this key"]}"#,
+    ),
+    (
+        "PUT /v1/transit/encrypt/orders",
+        200,
+        r#"{"request_id":"r1","data":{"ciphertext":"vault:v2:abc","key_version":2},"warnings":null}"#,
+    ),
+    (
+        "PUT /v1/transit/encrypt/many",
+        400,
+        r#"{"request_id":"r1","data":{"batch_results":[{"ciphertext":"vault:v2:abc","key_version":2,"reference":""},{"error":"something is wrong with it","reference":""}]},"warnings":null}"#,
+    ),
+    (
+        "PUT /v1/transit/decrypt/orders",
+        200,
+        r#"{"request_id":"r1","data":{"plaintext":"NDExMSAxMTEx"},"warnings":null}"#,
+    ),
+    (
+        "PUT /v1/transit/decrypt/spoilt",
+        400,
+        r#"{"errors":["cipher: message authentication failed"]}"#,
+    ),
+    (
+        "PUT /v1/transit/datakey/plaintext/orders",
+        200,
+        r#"{"request_id":"r1","data":{"ciphertext":"vault:v2:key","key_version":2,"plaintext":"AAECAw=="},"warnings":null}"#,
+    ),
+    (
+        "PUT /v1/transit/sign/release",
+        200,
+        r#"{"request_id":"r1","data":{"signature":"vault:v1:c2ln","key_version":1},"warnings":null}"#,
+    ),
+    ("PUT /v1/transit/verify/release", 200, NOT_VALID),
+    (
+        "GET /v1/transit/export/public-key/release",
+        200,
+        r#"{"request_id":"r1","data":{"keys":{"1":"-----BEGIN PUBLIC KEY-----\nMA==\n-----END PUBLIC KEY-----","10":"x","2":"-----BEGIN PUBLIC KEY-----\nMQ==\n-----END PUBLIC KEY-----"},"name":"release","type":"ecdsa-p256"},"warnings":null}"#,
+    ),
+    (
+        "PUT /v1/transit/random",
+        200,
+        r#"{"request_id":"r1","data":{"random_bytes":"00ff10aa"},"warnings":null}"#,
+    ),
+];

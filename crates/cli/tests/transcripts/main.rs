@@ -31,6 +31,10 @@ fn help_of_the_main_commands() {
         "policy explain",
         "envelope",
         "envelope encrypt",
+        "transit",
+        "transit keys",
+        "transit keys create",
+        "transit encrypt",
         "namespace",
         "namespace create",
         "plugin",
@@ -293,6 +297,64 @@ fn logins_that_need_more() {
         "login -method=approle",
     ]));
     assert_snapshot!("logins_that_need_more_requests", server.writes().join("\n"));
+}
+
+#[test]
+fn transit() {
+    let server = Server::start(answers::TRANSIT);
+    let home = Home::new(&server.address);
+    for (name, text) in [
+        ("card", "4111 1111"),
+        ("lines", "one\ntwo\n"),
+        (
+            "signed",
+            "{\"text\": \"a\", \"signature\": \"vault:v1:c2ln\"}\n",
+        ),
+    ] {
+        std::fs::write(home.path().join(name), text).unwrap();
+    }
+    assert_snapshot!(home.run_all(&[
+        "transit keys create -type=aes256-gcm96 -auto-rotate-period=30d orders",
+        "transit keys create -type=aes orders",
+        "transit keys create -convergent orders",
+        "transit keys read orders",
+        "transit keys read -field=latest_version orders",
+        "transit keys read none",
+        "transit keys list",
+        "transit keys rotate -format=json orders",
+        "transit keys config orders",
+        "transit keys config -deletion-allowed=false -min-decryption-version=2 orders",
+        "transit keys delete orders",
+        "transit encrypt -associated-data=order=17 orders @card",
+        "transit encrypt -format=json -context=a transit/keys/orders text",
+        "transit encrypt -field=key_version orders text",
+        "transit encrypt orders",
+        "transit encrypt -mount=transit a/b text",
+        "transit encrypt orders @none",
+        "transit encrypt -batch=@lines many",
+        "transit encrypt -json-lines -batch=@signed orders",
+        "transit encrypt -format=json -batch=@lines many",
+        "transit decrypt orders vault:v1:abc",
+        "transit decrypt -format=json orders vault:v1:abc",
+        "transit decrypt -output=plain orders vault:v1:abc",
+        "transit decrypt -output=plain orders vault:v1:abc",
+        "transit decrypt spoilt vault:v1:abc",
+        "transit datakey orders",
+        "transit datakey -output=key orders",
+        "transit sign release @card",
+        "transit verify -signature=vault:v1:c2ln release @card",
+        "transit verify -signature=vault:v1:c2ln -format=json release @card",
+        "transit verify -json-lines -batch=@signed release",
+        "transit verify -batch=@signed release",
+        "transit verify release @card",
+        "transit export -type=public-key release",
+        "transit export -type=public-key -output=pem release",
+        "transit export release",
+        "transit random -encoding=hex 4",
+        "transit restore eyJwb2xpY3kiOiJzZWNyZXQifQ==",
+        "transit hash -output-curl-string abc",
+    ]));
+    assert_snapshot!("transit_requests", server.writes().join("\n"));
 }
 
 #[test]

@@ -23,7 +23,7 @@ Examples:
   From a file into a file that only you can read:
       coffer transit decrypt -output=invoice.pdf orders @invoice.enc
   In a pipe:
-      coffer transit decrypt orders - < key.enc | age-keygen -y
+      coffer transit decrypt dumps - < shop.sql.enc | psql shop
   A ciphertext a line, and a text a line:
       coffer transit decrypt -batch=@cards.enc orders
   With references, as `encrypt -json-lines` printed them; lines like {\"text\": …} or {\"base64\": …} come out:
@@ -49,7 +49,7 @@ impl Decrypt {
         let doing = format!("decrypting with {}", place.key());
         let mut words = Words::default();
         let each = self.binding.body(&mut words)?;
-        if let Some(source) = self.batch.source() {
+        if let Some(source) = self.batch.source(&mut words)? {
             self.output.refuse_for_many()?;
             let job = Job {
                 kind: &Kind::DECRYPT,

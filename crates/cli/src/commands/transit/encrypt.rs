@@ -51,7 +51,7 @@ impl Encrypt {
         let mut words = Words::default();
         let each = self.binding.body(&mut words)?;
         let each = each.with("key_version", self.key_version);
-        if let Some(source) = self.batch.source() {
+        if let Some(source) = self.batch.source(&mut words)? {
             let job = Job {
                 kind: &Kind::ENCRYPT,
                 path: place.path("encrypt"),

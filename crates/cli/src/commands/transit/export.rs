@@ -30,7 +30,7 @@ pub(crate) struct Export {
     /// What of the key
     #[arg(long, value_name = "TYPE", required_unless_present = "to")]
     r#type: Option<Part>,
-    /// Only this version, by its number or as \"latest\"
+    /// Only this version, by its number, or latest
     #[arg(long, value_name = "VERSION")]
     version: Option<String>,
     /// Encrypted for this key of the same mount, so that nobody on the way can read it

@@ -42,10 +42,11 @@ impl Hmac {
     pub(crate) async fn run(self, cx: &Context) -> Outcome {
         let place = self.target.place()?;
         let doing = format!("making an HMAC with {}", place.key());
+        let mut words = Words::default();
         let body = Body::default()
             .with("algorithm", self.algorithm)
             .with("key_version", self.key_version);
-        if let Some(source) = self.batch.source() {
+        if let Some(source) = self.batch.source(&mut words)? {
             let job = Job {
                 kind: &Kind::HMAC,
                 path: place.path("hmac"),
@@ -55,7 +56,7 @@ impl Hmac {
             };
             return self.batch.run(cx, source, &job).await;
         }
-        let body = body.bytes("input", &self.input.bytes(&mut Words::default())?);
+        let body = body.bytes("input", &self.input.bytes(&mut words)?);
         let answer = ask(cx, &place.path("hmac"), &body, &doing).await?;
         print_value(cx, &answer, "hmac", self.field.name())
     }

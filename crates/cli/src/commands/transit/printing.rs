@@ -83,8 +83,8 @@ pub(super) fn print_value(
         return print_secret(cx, secret, field);
     }
     cx.ui.warnings(&secret.warnings);
-    cx.ui.line(&cell(member(secret, name)?));
-    Ok(())
+    let value = Zeroizing::new(format!("{}\n", cell(member(secret, name)?).trim_end()));
+    to_stdout(cx, value.as_bytes())
 }
 
 /// Whether the answer is printed as elsewhere: one field, another format, or a wrapping token in its place.
@@ -119,6 +119,15 @@ pub(super) fn unpacked(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     bytes.ok().map(Zeroizing::new)
 }
 
+/// A line of a batch, which a terminal gets in any case.
+pub(super) fn print_line(cx: &Context, line: &[u8]) -> Outcome {
+    if io::stdout().is_terminal() {
+        cx.ui.print(&String::from_utf8_lossy(line));
+        return Ok(());
+    }
+    raw(line)
+}
+
 /// Bytes go out as they are, but a terminal gets text alone, which does not steer it.
 fn to_stdout(cx: &Context, bytes: &[u8]) -> Outcome {
     if io::stdout().is_terminal() {
@@ -136,7 +145,7 @@ fn to_stdout(cx: &Context, bytes: &[u8]) -> Outcome {
 }
 
 /// A reader that went away is no error; a full disk is.
-pub(super) fn raw(bytes: &[u8]) -> Outcome {
+fn raw(bytes: &[u8]) -> Outcome {
     let mut out = io::stdout().lock();
     match out.write_all(bytes).and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::local(format!(

@@ -46,7 +46,7 @@ impl Rewrap {
         let mut words = Words::default();
         let each = self.derivation.body(&mut words)?;
         let each = each.with("key_version", self.key_version);
-        if let Some(source) = self.batch.source() {
+        if let Some(source) = self.batch.source(&mut words)? {
             let job = Job {
                 kind: &Kind::REWRAP,
                 path: place.path("rewrap"),

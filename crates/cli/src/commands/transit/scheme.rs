@@ -16,7 +16,8 @@ pub(super) const KEYED_HASHES: [&str; 8] = [
 #[derive(Debug, Args)]
 #[command(next_help_heading = "How it is signed")]
 pub(super) struct Scheme {
-    /// What the input is hashed with: sha1, sha2-224 … sha2-512, sha3-224 … sha3-512, or none; ed25519 needs none
+    /// What the input is hashed with: sha1, sha2-224 … sha2-512, sha3-224 … sha3-512, mldsa-mu, or none; ed25519
+    /// needs none
     #[arg(long, value_name = "HASH", value_parser = HASHES, hide_possible_values = true)]
     hash_algorithm: Option<String>,
     /// The input is a digest already (its bytes, not their hexadecimal digits)

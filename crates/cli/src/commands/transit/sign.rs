@@ -56,7 +56,7 @@ impl Sign {
         let each = self.derivation.body(&mut words)?;
         let common = self.scheme.body();
         let common = common.with("key_version", self.key_version);
-        if let Some(source) = self.batch.source() {
+        if let Some(source) = self.batch.source(&mut words)? {
             self.output.refuse_for_many()?;
             let job = Job {
                 kind: &Kind::SIGN,

@@ -79,12 +79,18 @@ impl Words {
             .map_err(|reason| Failure::local(format!("cannot read {path}: {reason}")))
     }
 
-    fn stdin(&mut self) -> Result<Zeroizing<Vec<u8>>, Failure> {
-        if std::mem::replace(&mut self.stdin_taken, true) {
-            return Err(Failure::local(
+    /// Standard input is for one thing.
+    pub(super) fn take_stdin(&mut self) -> Result<(), Failure> {
+        match std::mem::replace(&mut self.stdin_taken, true) {
+            false => Ok(()),
+            true => Err(Failure::local(
                 "two things are to come from standard input, which can be read once; put one of them into a file",
-            ));
+            )),
         }
+    }
+
+    fn stdin(&mut self) -> Result<Zeroizing<Vec<u8>>, Failure> {
+        self.take_stdin()?;
         whole(io::stdin().lock())
             .map_err(|reason| Failure::local(format!("cannot read standard input: {reason}")))
     }
@@ -106,6 +112,12 @@ fn trimmed(bytes: &[u8]) -> Result<String, Failure> {
         Failure::local("this is to be text, as the server gave it, and holds other bytes")
     })?;
     Ok(text.trim().to_owned())
+}
+
+/// One line and its number, from 1.
+pub(super) struct Line {
+    pub(super) number: u64,
+    pub(super) bytes: Zeroizing<Vec<u8>>,
 }
 
 /// Lines of a file or of standard input, one by one.
@@ -138,8 +150,8 @@ impl Lines {
         })
     }
 
-    /// The next line with its number, without its end.
-    pub(super) fn next(&mut self) -> Result<Option<(u64, Zeroizing<Vec<u8>>)>, Failure> {
+    /// The next line, without its end.
+    pub(super) fn next(&mut self) -> Result<Option<Line>, Failure> {
         let mut line = Zeroizing::new(Vec::new());
         let mut from = (&mut self.from).take(MAX_INPUT_BYTES + 1);
         let count = from
@@ -155,7 +167,10 @@ impl Lines {
             let reason = format!("line {} of {}: {TOO_LARGE}", self.number, self.name);
             return Err(Failure::local(reason));
         }
-        Ok(Some((self.number, line)))
+        Ok(Some(Line {
+            number: self.number,
+            bytes: line,
+        }))
     }
 }
 
@@ -187,8 +202,8 @@ mod tests {
         std::fs::write(&path, b"a\r\n\n\xff").unwrap();
         let mut lines = Lines::open(&format!("@{}", path.display())).unwrap();
         let mut all = Vec::new();
-        while let Some((number, line)) = lines.next().unwrap() {
-            all.push((number, line.to_vec()));
+        while let Some(line) = lines.next().unwrap() {
+            all.push((line.number, line.bytes.to_vec()));
         }
         assert_eq!(
             all,

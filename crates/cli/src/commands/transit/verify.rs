@@ -46,7 +46,7 @@ impl Verify {
         let mut words = Words::default();
         let each = self.derivation.body(&mut words)?;
         let common = self.scheme.body();
-        if let Some(source) = self.batch.source() {
+        if let Some(source) = self.batch.source(&mut words)? {
             let job = Job {
                 kind: &Kind::VERIFY,
                 path: place.path("verify"),

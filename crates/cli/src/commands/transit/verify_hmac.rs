@@ -40,8 +40,9 @@ impl VerifyHmac {
     pub(crate) async fn run(self, cx: &Context) -> Outcome {
         let place = self.target.place()?;
         let doing = format!("checking an HMAC by {}", place.key());
+        let mut words = Words::default();
         let body = Body::default().with("hash_algorithm", self.algorithm);
-        if let Some(source) = self.batch.source() {
+        if let Some(source) = self.batch.source(&mut words)? {
             let job = Job {
                 kind: &Kind::VERIFY_HMAC,
                 path: place.path("verify"),
@@ -56,7 +57,6 @@ impl VerifyHmac {
                 "there is no HMAC to check; give -hmac=@FILE or -hmac=vault:v1:…",
             ));
         };
-        let mut words = Words::default();
         let body = body.with("hmac", Some(words.text(hmac)?));
         let body = body.bytes("input", &self.input.bytes(&mut words)?);
         let answer = ask(cx, &place.path("verify"), &body, &doing).await?;

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::Job;
 use crate::commands::transit::printing::unpacked;
+use crate::commands::transit::source::Line;
 
 /// One item.
 pub(super) struct Item {
@@ -19,10 +20,10 @@ pub(super) struct Item {
 
 impl Item {
     /// A line that is the input itself.
-    pub(super) fn of_line(number: u64, line: &[u8], job: &Job<'_>) -> Self {
+    pub(super) fn of_line(line: &Line, job: &Job<'_>) -> Self {
         let value = match job.kind.takes_bytes {
-            true => Ok(STANDARD.encode(line)),
-            false => std::str::from_utf8(line)
+            true => Ok(STANDARD.encode(&line.bytes)),
+            false => std::str::from_utf8(&line.bytes)
                 .map(|text| text.trim().to_owned())
                 .map_err(|_| "it is no text".to_owned()),
         };
@@ -32,15 +33,15 @@ impl Item {
             fields
         });
         Self {
-            number,
+            number: line.number,
             fields,
             given: Map::new(),
         }
     }
 
     /// A line that is a JSON object.
-    pub(super) fn of_json(number: u64, line: &[u8], job: &Job<'_>) -> Self {
-        let given = match serde_json::from_slice::<Value>(line) {
+    pub(super) fn of_json(line: &Line, job: &Job<'_>) -> Self {
+        let given = match serde_json::from_slice::<Value>(&line.bytes) {
             Ok(Value::Object(given)) => Ok(given),
             Ok(_) => Err("it is JSON, but not an object like {\"text\": \"…\"}".to_owned()),
             Err(error) => Err(format!("it is not JSON (column {})", error.column())),
@@ -50,7 +51,7 @@ impl Item {
             Err(reason) => (Map::new(), Err(reason)),
         };
         Self {
-            number,
+            number: line.number,
             fields,
             given,
         }
@@ -130,9 +131,11 @@ mod tests {
             common: &Body::default(),
             each: &each,
         };
-        Item::of_json(1, line.as_bytes(), &job)
-            .fields
-            .map(Value::Object)
+        let line = Line {
+            number: 1,
+            bytes: line.as_bytes().to_vec().into(),
+        };
+        Item::of_json(&line, &job).fields.map(Value::Object)
     }
 
     #[test]

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::asking::refused;
 use super::body::Body;
-use super::source::{Lines, MAX_INPUT_BYTES};
+use super::source::{Lines, Words};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use item::Item;
@@ -49,8 +49,11 @@ pub(super) struct Job<'a> {
 
 impl BatchFlags {
     /// Where the items come from, if there are several.
-    pub(super) fn source(&self) -> Option<&str> {
-        self.batch.as_deref()
+    pub(super) fn source(&self, words: &mut Words) -> Result<Option<&str>, Failure> {
+        if self.batch.as_deref() == Some("-") {
+            words.take_stdin()?;
+        }
+        Ok(self.batch.as_deref())
     }
 
     /// Does all of them.
@@ -83,15 +86,15 @@ impl BatchFlags {
     /// As many items as go into one request.
     fn round(&self, lines: &mut Lines, job: &Job<'_>) -> Result<Vec<Item>, Failure> {
         let (mut round, mut bytes, mut texts) = (Vec::new(), 0, 0);
-        while bytes < MAX_ROUND_BYTES.min(MAX_INPUT_BYTES) && texts < MAX_TEXTS {
-            let Some((number, line)) = lines.next()? else {
+        while bytes < MAX_ROUND_BYTES && texts < MAX_TEXTS {
+            let Some(line) = lines.next()? else {
                 break;
             };
-            bytes += line.len() as u64;
+            bytes += line.bytes.len() as u64;
             let item = match self.json_lines {
-                true if line.iter().all(u8::is_ascii_whitespace) => continue,
-                true => Item::of_json(number, &line, job),
-                false => Item::of_line(number, &line, job),
+                true if line.bytes.iter().all(u8::is_ascii_whitespace) => continue,
+                true => Item::of_json(&line, job),
+                false => Item::of_line(&line, job),
             };
             texts += item.texts();
             round.push(item);
@@ -101,23 +104,23 @@ impl BatchFlags {
 }
 
 /// The result of each item: the server's, or why it was not sent.
+///
+/// Servers want a context in all items of a request or in none, so these are two requests.
 async fn results(
     client: &Client,
     job: &Job<'_>,
     round: &[Item],
 ) -> Result<Vec<Map<String, Value>>, Failure> {
-    let sent: Vec<Value> = round
-        .iter()
-        .filter_map(|item| item.fields.as_ref().ok())
-        .map(|fields| fields.clone().into())
-        .collect();
-    let mut answered = match sent.is_empty() {
-        true => Vec::new(),
-        false => ask(client, job, sent).await?,
-    }
-    .into_iter();
+    let sent = |with: bool| -> Vec<Value> {
+        let items = round.iter().filter_map(|item| item.fields.as_ref().ok());
+        let items = items.filter(|fields| fields.contains_key("context") == with);
+        items.map(|fields| fields.clone().into()).collect()
+    };
+    let mut with = ask(client, job, sent(true)).await?.into_iter();
+    let mut without = ask(client, job, sent(false)).await?.into_iter();
     let results = round.iter().map(|item| match &item.fields {
-        Ok(_) => answered.next().unwrap_or_default(),
+        Ok(fields) if fields.contains_key("context") => with.next().unwrap_or_default(),
+        Ok(_) => without.next().unwrap_or_default(),
         Err(reason) => Map::from_iter([("error".to_owned(), reason.clone().into())]),
     });
     Ok(results.collect())
@@ -130,6 +133,9 @@ async fn ask(
     items: Vec<Value>,
 ) -> Result<Vec<Map<String, Value>>, Failure> {
     let count = items.len();
+    if count == 0 {
+        return Ok(Vec::new());
+    }
     let body = job.common.clone().with("batch_input", Some(items));
     let failed = |error| refused(&job.doing, &error);
     let request = Request::new(Method::Put, &job.path).json(body.fields());

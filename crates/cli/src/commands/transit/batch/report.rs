@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::Job;
 use super::item::Item;
 use crate::commands::transit::asking::step;
-use crate::commands::transit::printing::{raw, unpacked};
+use crate::commands::transit::printing::{print_line, unpacked};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::output::{Format, cell, structured};
@@ -56,22 +56,19 @@ impl<'a> Report<'a> {
             true => self.json_line(item, result)?,
             false => self.line(item, &result),
         };
-        match std::str::from_utf8(&line) {
-            // A terminal is not steered by what was encrypted.
-            Ok(text) => {
-                self.cx.ui.print(text);
-                Ok(())
-            }
-            Err(_) => raw(&line),
-        }
+        print_line(self.cx, &line)
     }
 
     /// Counts it, and tells of a failure at once.
     fn judge(&mut self, item: &Item, result: &mut Map<String, Value>) {
         let has_result = result.contains_key(self.job.kind.result);
         if !has_result && !result.contains_key("error") {
-            let missing = "the server answered nothing for it";
-            result.insert("error".to_owned(), missing.into());
+            let (name, value) = match self.job.kind.proof {
+                // OpenBao leaves it out where an HMAC is not valid.
+                Some(_) => ("valid", Value::Bool(false)),
+                None => ("error", "the server answered nothing for it".into()),
+            };
+            result.insert(name.to_owned(), value);
         }
         if let Some(error) = result
             .get("error")

@@ -8,7 +8,9 @@ use crate::context::Context;
 use crate::failure::Outcome;
 use crate::field::Field;
 
-/// Give a key a new version, which encrypts and signs from now on; the former ones still decrypt and check
+/// Give a key a new version
+///
+/// The new one encrypts and signs from now on, the former ones still decrypt and check.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
