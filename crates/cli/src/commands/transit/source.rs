@@ -9,7 +9,19 @@ use zeroize::Zeroizing;
 use crate::failure::Failure;
 
 /// The most bytes of one input: a request of 32 MiB holds them in base64 and what stands around them.
-pub(super) const MAX_INPUT_BYTES: u64 = 23 * 1024 * 1024;
+const MAX_INPUT_BYTES: u64 = 23 * 1024 * 1024;
+
+/// The most bytes of a text of the server's: what it makes of the largest input is in base64 already.
+const MAX_TEXT_BYTES: u64 = 32 * 1024 * 1024;
+/// The longest lines, which share a request with others: of bytes, and of what the server makes of such.
+const MAX_LINE_BYTES: u64 = 16 * 1024 * 1024;
+const MAX_TEXT_LINE_BYTES: u64 = 24 * 1024 * 1024;
+
+/// What is encrypted can be decrypted: base64 makes four bytes of three, and some stand around them.
+const _: () = assert!(
+    MAX_TEXT_BYTES > MAX_INPUT_BYTES * 4 / 3 + 1024
+        && MAX_TEXT_LINE_BYTES > MAX_LINE_BYTES * 4 / 3 + 1024
+);
 
 const TOO_LARGE: &str = "it is larger than 23 MiB, the most that one request takes; encrypt it with `coffer envelope encrypt`, \
                          or sign a digest of it with -prehashed";
@@ -29,9 +41,13 @@ pub(super) struct Input {
 impl Input {
     /// The bytes as they are: no line end is cut off.
     pub(super) fn bytes(&self, words: &mut Words) -> Result<Zeroizing<Vec<u8>>, Failure> {
+        self.read(words, MAX_INPUT_BYTES)
+    }
+
+    fn read(&self, words: &mut Words, most: u64) -> Result<Zeroizing<Vec<u8>>, Failure> {
         match (&self.input, &self.file) {
-            (Some(word), _) => words.bytes(word),
-            (None, Some(file)) => words.file(file),
+            (Some(word), _) => words.read(word, most),
+            (None, Some(file)) => words.file(file, most),
             (None, None) => Err(Failure::local(
                 "there is no input; give @FILE, - for standard input, or the text itself",
             )),
@@ -40,7 +56,7 @@ impl Input {
 
     /// The same where it is text that travels in lines, like a ciphertext: blanks around it mean nothing.
     pub(super) fn text(&self, words: &mut Words) -> Result<String, Failure> {
-        trimmed(&self.bytes(words)?)
+        trimmed(&self.read(words, MAX_TEXT_BYTES)?)
     }
 }
 
@@ -53,11 +69,15 @@ pub(super) struct Words {
 impl Words {
     /// The bytes that a word stands for; `\@x` is the text `@x`.
     pub(super) fn bytes(&mut self, word: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
+        self.read(word, MAX_INPUT_BYTES)
+    }
+
+    fn read(&mut self, word: &str, most: u64) -> Result<Zeroizing<Vec<u8>>, Failure> {
         if word == "-" {
-            return self.stdin();
+            return self.stdin(most);
         }
         match (word.strip_prefix('@'), word.strip_prefix("\\@")) {
-            (Some(file), _) => self.file(file),
+            (Some(file), _) => self.file(file, most),
             (_, Some(rest)) => Ok(format!("@{rest}").into_bytes().into()),
             _ => Ok(word.as_bytes().to_vec().into()),
         }
@@ -65,17 +85,17 @@ impl Words {
 
     /// The text that a word stands for, without blanks around it.
     pub(super) fn text(&mut self, word: &str) -> Result<String, Failure> {
-        trimmed(&self.bytes(word)?)
+        trimmed(&self.read(word, MAX_TEXT_BYTES)?)
     }
 
     /// A whole file; `-` is standard input here, too.
-    fn file(&mut self, path: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    fn file(&mut self, path: &str, most: u64) -> Result<Zeroizing<Vec<u8>>, Failure> {
         if path == "-" {
-            return self.stdin();
+            return self.stdin(most);
         }
         File::open(path)
             .map_err(|error| error.to_string())
-            .and_then(whole)
+            .and_then(|file| whole(file, most))
             .map_err(|reason| Failure::local(format!("cannot read {path}: {reason}")))
     }
 
@@ -89,19 +109,19 @@ impl Words {
         }
     }
 
-    fn stdin(&mut self) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    fn stdin(&mut self, most: u64) -> Result<Zeroizing<Vec<u8>>, Failure> {
         self.take_stdin()?;
-        whole(io::stdin().lock())
+        whole(io::stdin().lock(), most)
             .map_err(|reason| Failure::local(format!("cannot read standard input: {reason}")))
     }
 }
 
-fn whole(from: impl Read) -> Result<Zeroizing<Vec<u8>>, String> {
+fn whole(from: impl Read, most: u64) -> Result<Zeroizing<Vec<u8>>, String> {
     let mut bytes = Zeroizing::new(Vec::new());
-    let mut from = from.take(MAX_INPUT_BYTES + 1);
+    let mut from = from.take(most + 1);
     from.read_to_end(&mut bytes)
         .map_err(|error| error.to_string())?;
-    match bytes.len() as u64 > MAX_INPUT_BYTES {
+    match bytes.len() as u64 > most {
         true => Err(TOO_LARGE.to_owned()),
         false => Ok(bytes),
     }
@@ -125,11 +145,13 @@ pub(super) struct Lines {
     from: Box<dyn BufRead>,
     name: String,
     number: u64,
+    /// The most bytes of a line.
+    most: u64,
 }
 
 impl Lines {
     /// `@FILE` or `-`; a word alone would be a list of one and is most often a forgotten `@`.
-    pub(super) fn open(word: &str) -> Result<Self, Failure> {
+    pub(super) fn open(word: &str, of_bytes: bool) -> Result<Self, Failure> {
         let (from, name): (Box<dyn BufRead>, _) = match (word, word.strip_prefix('@')) {
             ("-", _) => (Box::new(io::stdin().lock()), "standard input".to_owned()),
             (_, Some(path)) => {
@@ -147,13 +169,17 @@ impl Lines {
             from,
             name,
             number: 0,
+            most: match of_bytes {
+                true => MAX_LINE_BYTES,
+                false => MAX_TEXT_LINE_BYTES,
+            },
         })
     }
 
     /// The next line, without its end.
     pub(super) fn next(&mut self) -> Result<Option<Line>, Failure> {
         let mut line = Zeroizing::new(Vec::new());
-        let mut from = (&mut self.from).take(MAX_INPUT_BYTES + 1);
+        let mut from = (&mut self.from).take(self.most + 1);
         let count = from
             .read_until(b'\n', &mut line)
             .map_err(|error| Failure::local(format!("cannot read {}: {error}", self.name)))?;
@@ -163,9 +189,13 @@ impl Lines {
         self.number += 1;
         if line.last() == Some(&b'\n') {
             line.pop();
-        } else if count as u64 > MAX_INPUT_BYTES {
-            let reason = format!("line {} of {}: {TOO_LARGE}", self.number, self.name);
-            return Err(Failure::local(reason));
+        } else if count as u64 > self.most {
+            return Err(Failure::local(format!(
+                "line {} of {} is longer than {} MiB, the most in a batch; do that item alone",
+                self.number,
+                self.name,
+                self.most >> 20
+            )));
         }
         Ok(Some(Line {
             number: self.number,
@@ -200,7 +230,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("f");
         std::fs::write(&path, b"a\r\n\n\xff").unwrap();
-        let mut lines = Lines::open(&format!("@{}", path.display())).unwrap();
+        let mut lines = Lines::open(&format!("@{}", path.display()), true).unwrap();
         let mut all = Vec::new();
         while let Some(line) = lines.next().unwrap() {
             all.push((line.number, line.bytes.to_vec()));
@@ -209,6 +239,6 @@ mod tests {
             all,
             [(1, b"a\r".to_vec()), (2, vec![]), (3, b"\xff".to_vec())]
         );
-        assert!(Lines::open("f").is_err() && Lines::open("@/nowhere/f").is_err());
+        assert!(Lines::open("f", true).is_err() && Lines::open("@/nowhere/f", true).is_err());
     }
 }

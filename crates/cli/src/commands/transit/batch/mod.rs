@@ -19,7 +19,8 @@ use report::Report;
 
 /// Servers bound how many texts one request holds (OpenBao: 1,000); each field of an item is two.
 const MAX_TEXTS: usize = 900;
-/// A request ends once so many bytes of lines are in it, so memory does not grow with the file.
+/// A request takes no further line once so many bytes are in it, so memory does not grow with the file; with the longest
+/// line after them it is still one that servers take.
 const MAX_ROUND_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Several items at once.
@@ -68,15 +69,17 @@ impl BatchFlags {
                 "each item has two parts here, so lines have to be JSON objects; add -json-lines",
             ));
         }
-        let mut lines = Lines::open(source)?;
+        let mut lines = Lines::open(source, job.kind.takes_bytes)?;
         let client = cx.client()?;
         let mut report = Report::new(cx, job, self.json_lines);
         loop {
-            let round = self.round(&mut lines, job)?;
+            let round = self.round(&mut lines, job);
+            let round = round.map_err(|failure| report.interrupted(failure))?;
             if round.is_empty() {
                 return report.finish();
             }
-            let results = results(&client, job, &round).await?;
+            let results = results(&client, job, &round).await;
+            let results = results.map_err(|failure| report.interrupted(failure))?;
             for (item, result) in round.iter().zip(results) {
                 report.add(item, result)?;
             }

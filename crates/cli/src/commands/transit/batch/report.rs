@@ -177,6 +177,18 @@ impl<'a> Report<'a> {
         Ok(line)
     }
 
+    /// Says how far it came, so that the rest can be done later.
+    pub(super) fn interrupted(&self, mut failure: Failure) -> Failure {
+        if self.items > 0 && !failure.text.is_empty() {
+            let _ = write!(
+                failure.text,
+                "\n\n{} items were answered before that, {} of them failed.",
+                self.items, self.failed
+            );
+        }
+        failure
+    }
+
     /// Prints the document, if it is one, and says how it went.
     pub(super) fn finish(self) -> Outcome {
         if self.cx.format != Format::Table {
