@@ -15,7 +15,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("engine", &["wire", "crypto", "barrier", "storage"]),
     ("secrets", &["engine", "crypto", "wire"]),
     ("auth", &["engine", "crypto", "wire"]),
-    ("seals", &["barrier", "engine", "crypto", "wire"]),
+    ("seals", &["barrier", "engine", "crypto", "wire", "hcl"]),
     (
         "kernel",
         &[
