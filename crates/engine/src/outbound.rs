@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use coffer_crypto::Zeroizing;
+use coffer_crypto::{Secret, Zeroizing};
 
 use crate::{Answer, Fault};
 
@@ -24,7 +24,7 @@ pub trait Outbound: Send + Sync {
 /// A request.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// `GET` or `POST`.
+    /// `GET`, `POST` or `PUT`.
     pub method: Method,
     /// Where to, `http` or `https`.
     pub url: String,
@@ -34,6 +34,11 @@ pub struct Request {
     pub body: Zeroizing<Vec<u8>>,
     /// The certificates, in PEM, one of which the server's must come from; empty for those that the system trusts.
     pub roots: String,
+    /// The certificate, its chain and its key, in PEM, that we show the server; empty for none.
+    pub identity: Secret<String>,
+    /// The name that the server's certificate must have instead of the address's host; empty for that one. The connection
+    /// goes to the host all the same, and never through a proxy.
+    pub server_name: String,
     /// How long all of it may take.
     pub timeout: Duration,
     /// How long the answer may be, in bytes.
@@ -47,6 +52,8 @@ pub enum Method {
     Get,
     /// Sends.
     Post,
+    /// Puts.
+    Put,
 }
 
 /// What a server answered, whatever its status.
@@ -70,6 +77,8 @@ impl Request {
             headers: Vec::new(),
             body: Zeroizing::default(),
             roots: String::new(),
+            identity: Secret::default(),
+            server_name: String::new(),
             timeout: TIMEOUT,
             most: ANSWER_BYTES_MAX,
         }

@@ -9,9 +9,10 @@ use coffer_hcl::nearest;
 
 use crate::stanza::Stanza;
 use crate::static_key::StaticKey;
+use crate::transit::Transit;
 
 /// The kinds of keepers there are.
-pub const KINDS: &[&str] = &["static"];
+pub const KINDS: &[&str] = &["static", "transit"];
 
 /// Makes a keeper of what a stanza `seal "kind"` says.
 ///
@@ -33,8 +34,10 @@ pub fn build(
         });
     };
     let stanza = Stanza::new(kind, options, environment);
-    let _ = outbound;
-    Ok(Arc::new(StaticKey::build(stanza)?))
+    Ok(match *kind {
+        "transit" => Arc::new(Transit::build(stanza, outbound)?),
+        _ => Arc::new(StaticKey::build(stanza)?),
+    })
 }
 
 /// Why a stanza makes no keeper.

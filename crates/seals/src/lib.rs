@@ -11,8 +11,13 @@
 //! - **Variables of the environment beat the stanza**, as the documents of Vault and OpenBao have it.
 
 mod build;
+mod exchange;
+mod fresh;
 mod source;
 mod stanza;
 mod static_key;
+#[cfg(test)]
+mod testing;
+mod transit;
 
 pub use build::{BuildError, KINDS, build};

@@ -47,6 +47,17 @@ impl Source {
         }
     }
 
+    /// The text, read where waiting for a disk holds up nobody.
+    pub(crate) async fn fetch(&self) -> Result<Secret<String>, String> {
+        let source = self.clone();
+        match source {
+            Self::Text(_) => source.text(),
+            Self::File(_) => tokio::task::spawn_blocking(move || source.text())
+                .await
+                .map_err(|_| "is not read".to_owned())?,
+        }
+    }
+
     /// The text, without blanks around it.
     pub(crate) fn text(&self) -> Result<Secret<String>, String> {
         let bytes = self.bytes()?;

@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, Client, ClientBuilder, RequestBuilder};
+use reqwest::{Certificate, Client, ClientBuilder, Identity, RequestBuilder};
 use tokio::sync::Semaphore;
 use url::{Host, Url};
 
@@ -30,11 +30,13 @@ pub(crate) struct Courier {
     turns: Mutex<HashMap<String, Arc<Semaphore>>>,
 }
 
-/// What makes clients differ: whom they trust, and whether they may use a proxy.
+/// What makes clients differ: whom they trust, what they show, whether they may use a proxy, and where they go instead.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Manner {
     roots: [u8; 32],
+    identity: [u8; 32],
     is_local: bool,
+    instead: Option<String>,
 }
 
 impl Outbound for Courier {
@@ -78,10 +80,12 @@ impl Courier {
         if !matches!(url.scheme(), "http" | "https") {
             return Err("the address is neither of http nor of https".to_owned());
         }
-        let client = self.client(&url, &request.roots)?;
+        let (url, host) = renamed(url, &request.server_name)?;
+        let client = self.client(&url, host, &request)?;
         let mut sent = match request.method {
             Method::Get => client.get(url),
             Method::Post => client.post(url),
+            Method::Put => client.put(url),
         };
         for (name, value) in &request.headers {
             let wrong = || format!("the header {name:?} can not be sent");
@@ -96,17 +100,32 @@ impl Courier {
         })
     }
 
-    fn client(&self, url: &Url, roots: &str) -> Result<Client, String> {
+    /// The client for an address, which stands for `host` if that is said.
+    fn client(&self, url: &Url, host: Option<String>, of: &Request) -> Result<Client, String> {
         let manner = Manner {
-            roots: sha256(roots.as_bytes()),
+            roots: sha256(of.roots.as_bytes()),
+            identity: sha256(of.identity.expose().as_bytes()),
             is_local: is_local(url),
+            instead: host,
         };
         if let Some(client) = self.clients.lock().get(&manner) {
             return Ok(client.clone());
         }
         let mut client = builder(url);
-        if !roots.is_empty() {
-            client = client.tls_certs_only(certificates(roots)?);
+        if manner.instead.is_some() {
+            let names = Names {
+                instead: manner.instead.clone(),
+            };
+            client = client.no_proxy().dns_resolver(Arc::new(names));
+        }
+        if !of.roots.is_empty() {
+            client = client.tls_certs_only(certificates(&of.roots)?);
+        }
+        if !of.identity.expose().is_empty() {
+            let shown = Identity::from_pem(of.identity.expose().as_bytes());
+            // Its own words may hold what it could not read.
+            let wrong = |_| "the certificate to be shown, or its key, is not PEM of a pair";
+            client = client.identity(shown.map_err(wrong)?);
         }
         let client = client.build().map_err(|error| innermost(&error))?;
         let mut clients = self.clients.lock();
@@ -136,7 +155,7 @@ pub(crate) fn builder(url: &Url) -> ClientBuilder {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let client = Client::builder()
         .redirect(Policy::none())
-        .dns_resolver(Arc::new(Names))
+        .dns_resolver(Arc::new(Names::default()))
         .pool_idle_timeout(IDLE)
         .user_agent(concat!("coffer/", env!("CARGO_PKG_VERSION")));
     match is_local(url) {
@@ -178,13 +197,33 @@ fn is_tls(error: &(dyn std::error::Error + 'static)) -> bool {
         || error.source().is_some_and(is_tls)
 }
 
-/// Names by the process's own lookup.
-struct Names;
+/// The address with the name of a certificate in place of its host, and that host.
+fn renamed(mut url: Url, name: &str) -> Result<(Url, Option<String>), String> {
+    if name.is_empty() || url.scheme() != "https" {
+        return Ok((url, None));
+    }
+    let host = url.host_str().map(str::to_owned);
+    let wrong = |_| "the name of the server's certificate is none".to_owned();
+    url.set_host(Some(name)).map_err(wrong)?;
+    match url.host() {
+        Some(Host::Domain(_)) => Ok((url, host)),
+        // An address is not looked up, so that the connection would go there.
+        _ => Err("the name of the server's certificate is an address".to_owned()),
+    }
+}
+
+/// Names by the process's own lookup; all of them where one name stands for another.
+#[derive(Default)]
+struct Names {
+    instead: Option<String>,
+}
 
 impl Resolve for Names {
-    fn resolve(&self, name: Name) -> Resolving {
+    fn resolve(&self, asked: Name) -> Resolving {
+        let name = self.instead.clone();
+        let name = name.unwrap_or_else(|| asked.as_str().to_owned());
         Box::pin(async move {
-            let found = coffer_engine::lookup(name.as_str()).await?;
+            let found = coffer_engine::lookup(&name).await?;
             let found: Vec<SocketAddr> = found.iter().map(|ip| SocketAddr::new(*ip, 0)).collect();
             Ok(Box::new(found.into_iter()) as Addrs)
         })
