@@ -7,12 +7,13 @@ use coffer_barrier::Wrapper;
 use coffer_engine::outbound::Outbound;
 use coffer_hcl::nearest;
 
+use crate::awskms::AwsKms;
 use crate::stanza::Stanza;
 use crate::static_key::StaticKey;
 use crate::transit::Transit;
 
 /// The kinds of keepers there are.
-pub const KINDS: &[&str] = &["static", "transit"];
+pub const KINDS: &[&str] = &["awskms", "static", "transit"];
 
 /// Makes a keeper of what a stanza `seal "kind"` says.
 ///
@@ -35,6 +36,7 @@ pub fn build(
     };
     let stanza = Stanza::new(kind, options, environment);
     Ok(match *kind {
+        "awskms" => Arc::new(AwsKms::build(stanza, outbound)?),
         "transit" => Arc::new(Transit::build(stanza, outbound)?),
         _ => Arc::new(StaticKey::build(stanza)?),
     })

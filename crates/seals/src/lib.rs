@@ -10,6 +10,7 @@
 //!   a known list.
 //! - **Variables of the environment beat the stanza**, as the documents of Vault and OpenBao have it.
 
+mod awskms;
 mod build;
 mod exchange;
 mod fresh;

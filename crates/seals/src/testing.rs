@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use coffer_barrier::{WrapError, Wrapped, Wrapper};
-use coffer_crypto::{Secret, Zeroizing};
+use coffer_crypto::Zeroizing;
 use coffer_engine::outbound::{Outbound, Request, Response};
 use coffer_engine::{Answer, Fault};
 use serde_json::{Value, json};
@@ -153,9 +153,4 @@ pub(crate) async fn survives(world: &World, keeper: &dyn Wrapper, wrapped: &Wrap
     world.vanish();
     let gone = keeper.unwrap(wrapped).await;
     assert!(matches!(gone, Err(WrapError::Unreachable(_))), "{gone:?}");
-}
-
-/// Whether a secret stands in a text.
-pub(crate) fn exposes(text: &impl std::fmt::Debug, secret: &Secret<String>) -> bool {
-    format!("{text:?}").contains(secret.expose())
 }
