@@ -14,6 +14,7 @@ mod awskms;
 mod build;
 mod exchange;
 mod fresh;
+mod pkcs11;
 mod source;
 mod stanza;
 mod static_key;
