@@ -8,13 +8,22 @@ use coffer_engine::outbound::Outbound;
 use coffer_hcl::nearest;
 
 use crate::awskms::AwsKms;
+use crate::azurekeyvault::AzureKeyVault;
+use crate::gcpckms::GcpCkms;
 use crate::pkcs11::Pkcs11;
 use crate::stanza::Stanza;
 use crate::static_key::StaticKey;
 use crate::transit::Transit;
 
 /// The kinds of keepers there are.
-pub const KINDS: &[&str] = &["awskms", "pkcs11", "static", "transit"];
+pub const KINDS: &[&str] = &[
+    "awskms",
+    "azurekeyvault",
+    "gcpckms",
+    "pkcs11",
+    "static",
+    "transit",
+];
 
 /// Makes a keeper of what a stanza `seal "kind"` says.
 ///
@@ -38,6 +47,8 @@ pub fn build(
     let stanza = Stanza::new(kind, options, environment);
     Ok(match *kind {
         "awskms" => Arc::new(AwsKms::build(stanza, outbound)?),
+        "azurekeyvault" => Arc::new(AzureKeyVault::build(stanza, outbound)?),
+        "gcpckms" => Arc::new(GcpCkms::build(stanza, outbound)?),
         "pkcs11" => Arc::new(Pkcs11::build(stanza)?),
         "transit" => Arc::new(Transit::build(stanza, outbound)?),
         _ => Arc::new(StaticKey::build(stanza)?),

@@ -11,9 +11,12 @@
 //! - **Variables of the environment beat the stanza**, as the documents of Vault and OpenBao have it.
 
 mod awskms;
+mod azurekeyvault;
+mod bearer;
 mod build;
 mod exchange;
 mod fresh;
+mod gcpckms;
 mod pkcs11;
 mod source;
 mod stanza;

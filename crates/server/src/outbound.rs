@@ -369,4 +369,140 @@ mod tests {
             assert!(why.contains(word) && !why.contains("hunter2"), "{why}");
         }
     }
+
+    /// A server that takes those alone who show a certificate of its authority, and is itself called `name.example`.
+    struct Closed {
+        url: String,
+        roots: String,
+        identity: String,
+    }
+
+    async fn closed() -> Closed {
+        use rcgen::{CertificateParams, IsCa, Issuer, KeyPair};
+        use tokio_rustls::TlsAcceptor;
+        use tokio_rustls::rustls::pki_types::pem::PemObject;
+        use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+        use tokio_rustls::rustls::server::WebPkiClientVerifier;
+        use tokio_rustls::rustls::{RootCertStore, ServerConfig, crypto::aws_lc_rs};
+        let mut authority = CertificateParams::new(Vec::new()).unwrap();
+        authority.is_ca = IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        let roots = authority.self_signed(&key).unwrap();
+        let issuer = Issuer::new(authority, key);
+        let issued = |name: &str| {
+            let key = KeyPair::generate().unwrap();
+            let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+            (params.signed_by(&key, &issuer).unwrap(), key)
+        };
+        let (own, own_key) = issued("name.example");
+        let (theirs, their_key) = issued("client.example");
+        let mut trusted = RootCertStore::empty();
+        trusted.add(roots.der().clone()).unwrap();
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let verifier =
+            WebPkiClientVerifier::builder_with_provider(Arc::new(trusted), Arc::clone(&provider));
+        let chain = vec![CertificateDer::from(own.der().to_vec())];
+        let key = PrivateKeyDer::from_pem_slice(own_key.serialize_pem().as_bytes()).unwrap();
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_client_cert_verifier(verifier.build().unwrap())
+            .with_single_cert(chain, key)
+            .unwrap();
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("https://{}/x", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let Ok(mut stream) = acceptor.accept(stream).await else {
+                    continue;
+                };
+                let mut asked = vec![0; 64 << 10];
+                let length = stream.read(&mut asked).await.unwrap_or_default();
+                let method = asked.iter().take(length).take_while(|byte| **byte != b' ');
+                let method = String::from_utf8(method.copied().collect()).unwrap();
+                let _ = stream
+                    .write_all(answer("200 OK", "", &method).as_bytes())
+                    .await;
+            }
+        });
+        Closed {
+            url,
+            roots: roots.pem(),
+            identity: format!("{}{}", theirs.pem(), their_key.serialize_pem()),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_certificate_is_shown_and_another_name_is_expected() {
+        let Closed {
+            url,
+            roots,
+            identity,
+        } = closed().await;
+        let both = Request {
+            method: Method::Put,
+            identity: identity.as_str().into(),
+            server_name: "name.example".into(),
+            ..Request::get(url).trusting(roots)
+        };
+        let courier = Courier::default();
+        let response = courier.fetch("seal", both.clone()).await.unwrap();
+        assert_eq!(
+            (response.status, response.body.as_slice()),
+            (200, &b"PUT"[..])
+        );
+        for (wrong, word) in [
+            (
+                Request {
+                    server_name: String::new(),
+                    ..both.clone()
+                },
+                "not trusted",
+            ),
+            (
+                Request {
+                    server_name: "other.example".into(),
+                    ..both.clone()
+                },
+                "not trusted",
+            ),
+            (
+                Request {
+                    server_name: "127.0.0.1".into(),
+                    ..both.clone()
+                },
+                "is an address",
+            ),
+            (
+                Request {
+                    server_name: "a b".into(),
+                    ..both.clone()
+                },
+                "is none",
+            ),
+            (
+                Request {
+                    roots: String::new(),
+                    ..both.clone()
+                },
+                "not trusted",
+            ),
+            (
+                Request {
+                    identity: "hunter2".into(),
+                    ..both.clone()
+                },
+                "not PEM of a pair",
+            ),
+        ] {
+            let why = refused(wrong).await;
+            assert!(why.contains(word) && !why.contains("hunter2"), "{why}");
+        }
+        let shy = Request {
+            identity: "".into(),
+            ..both
+        };
+        assert!(courier.fetch("seal", shy).await.is_err());
+    }
 }
