@@ -193,7 +193,7 @@ impl Token {
     fn seal(&self, key: ObjectHandle, plaintext: &[u8], random: &Random) -> Result<Vec<u8>, Error> {
         let mut nonce = random.bytes::<NONCE_BYTES>();
         let bits = u64::try_from(TAG_BYTES * 8).unwrap_or(128);
-        let how = Cryptoki::AesGcm(GcmParams::new(&mut nonce, ABOUT, bits.try_into()?)?);
+        let how = Cryptoki::AesGcm(GcmParams::new(&mut nonce, ABOUT, bits.into())?);
         let body = self.session.encrypt(&how, key, plaintext)?;
         // Some HSMs take a nonce of their own, and write it in place of ours.
         Ok([nonce.as_slice(), &body].concat())
@@ -203,7 +203,7 @@ impl Token {
         let (nonce, body) = body.split_at_checked(NONCE_BYTES).unwrap_or_default();
         let mut nonce = nonce.to_vec();
         let bits = u64::try_from(TAG_BYTES * 8).unwrap_or(128);
-        let how = Cryptoki::AesGcm(GcmParams::new(&mut nonce, ABOUT, bits.try_into()?)?);
+        let how = Cryptoki::AesGcm(GcmParams::new(&mut nonce, ABOUT, bits.into())?);
         self.session.decrypt(&how, key, body)
     }
 }

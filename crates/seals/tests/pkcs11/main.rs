@@ -1,5 +1,13 @@
 //! The keeper `pkcs11` with SoftHSM2.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests may fail"
+)]
+
 mod softhsm;
 
 use std::collections::BTreeMap;

@@ -1,5 +1,13 @@
 //! Keepers with real servers of others: OpenBao's transit, and moto in the place of AWS KMS and STS.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests may fail"
+)]
+
 mod awskms;
 mod plain_http;
 mod process;
