@@ -239,11 +239,17 @@ pub(crate) fn innermost(error: &dyn std::error::Error) -> String {
     error.to_string()
 }
 
+/// Whether an address is this machine's own, or of what stands beside it: services that tell a machine who it is. Through a proxy
+/// they would tell us who the proxy is.
 fn is_local(url: &Url) -> bool {
     match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => matches!(name, "localhost" | "metadata.google.internal"),
+        Some(Host::Ipv4(address)) => address.is_loopback() || address.is_link_local(),
+        Some(Host::Ipv6(address)) => {
+            // Amazon's own place for such services.
+            let is_beside = matches!(address.segments(), [0xfd00, 0x0ec2, ..]);
+            address.is_loopback() || address.is_unicast_link_local() || is_beside
+        }
         None => false,
     }
 }
@@ -367,6 +373,23 @@ mod tests {
         ] {
             let why = refused(request).await;
             assert!(why.contains(word) && !why.contains("hunter2"), "{why}");
+        }
+    }
+
+    #[test]
+    fn what_stands_beside_a_machine_is_not_asked_through_a_proxy() {
+        for (url, is) in [
+            ("http://localhost/", true),
+            ("http://127.0.0.1/", true),
+            ("http://169.254.169.254/latest/", true),
+            ("http://[fd00:ec2::254]/", true),
+            ("http://[fe80::1]/", true),
+            ("http://metadata.google.internal/", true),
+            ("http://10.0.0.1/", false),
+            ("http://metadata.google.internal.example/", false),
+            ("http://[fd00::1]/", false),
+        ] {
+            assert_eq!(is_local(&Url::parse(url).unwrap()), is, "{url}");
         }
     }
 

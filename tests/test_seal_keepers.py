@@ -1,0 +1,158 @@
+"""The real binary, opened by each keeper there is."""
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+import requests
+
+from coffer_server import Server, binary, free_port, is_reference, until
+
+pytest.importorskip("moto")
+
+from aws import Moto  # noqa: E402
+from key_services import AwsKms, AzureVault, GoogleKms, SoftHsm  # noqa: E402
+
+pytestmark = pytest.mark.skipif(is_reference(), reason="the reference has these keepers as plugins")
+
+
+class MotoKms:
+    """AWS KMS as moto has it."""
+
+    def __init__(self, folder):
+        self.moto = Moto(folder)
+        self.key = self.moto.client("kms").create_key()["KeyMetadata"]["Arn"]
+
+    def stanza(self):
+        return f'seal "awskms" {{\n kms_key_id = "{self.key}"\n endpoint = "{self.moto.url}"\n}}\n'
+
+    def environment(self):
+        return {"AWS_ACCESS_KEY_ID": "AKSEAL", "AWS_SECRET_ACCESS_KEY": "secret"}
+
+    def stop(self):
+        self.moto.stop()
+
+
+class Transit:
+    """The transit engine of the reference server."""
+
+    policy = '\n'.join(f'path "transit/{verb}/coffer" {{ capabilities = ["update"] }}' for verb in ("encrypt", "decrypt"))
+
+    def __init__(self, folder):
+        program = os.path.join(os.path.dirname(sys.executable), "bao")
+        program = program if os.path.exists(program) else shutil.which("bao")
+        self.url = f"http://127.0.0.1:{free_port()}"
+        words = [program, "server", "-dev", "-dev-no-store-token", "-dev-root-token-id=root", f"-dev-listen-address={self.url[7:]}"]
+        with open(os.path.join(str(folder), "bao.log"), "ab") as log:
+            self.process = subprocess.Popen(words, stdout=log, stderr=log, env={**os.environ, "HOME": str(folder)})
+        until(self._listens, 60, "the reference listens")
+        self.ask("sys/mounts/transit", type="transit")
+        self.ask("transit/keys/coffer")
+        self.ask("sys/policies/acl/seal", policy=self.policy)
+        self.token = self.ask("auth/token/create", policies=["seal"], period="1h", no_parent=True)["auth"]["client_token"]
+
+    def ask(self, path, **body):
+        answer = requests.post(f"{self.url}/v1/{path}", json=body, headers={"X-Vault-Token": "root"}, timeout=30)
+        assert answer.ok, answer.text
+        return answer.json() if answer.content else None
+
+    def stanza(self):
+        return 'seal "transit" {\n key_name = "coffer"\n mount_path = "transit/"\n}\n'
+
+    def environment(self):
+        return {"VAULT_ADDR": self.url, "VAULT_TOKEN": self.token}
+
+    def refuse(self):
+        self.ask("sys/policies/acl/seal", policy='path "x" { capabilities = ["read"] }')
+        return "may not decrypt by this key"
+
+    def mend(self):
+        self.ask("sys/policies/acl/seal", policy=self.policy)
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+
+    def _listens(self):
+        with contextlib.suppress(requests.ConnectionError):
+            return requests.get(f"{self.url}/v1/sys/health", timeout=5).status_code == 200
+
+
+KEEPERS = {
+    "awskms": lambda folder: AwsKms(),
+    "awskms-moto": MotoKms,
+    "azurekeyvault": lambda folder: AzureVault(),
+    "gcpckms": lambda folder: GoogleKms(),
+    "pkcs11": SoftHsm,
+    "transit": Transit,
+}
+
+
+@pytest.fixture(params=sorted(KEEPERS))
+def keeper(request, tmp_path_factory, monkeypatch):
+    keeper = KEEPERS[request.param](tmp_path_factory.mktemp("keeper"))
+    for name in list(os.environ):
+        if name.startswith(("AWS_", "AZURE_", "GOOGLE_", "VAULT_", "BAO_")):
+            monkeypatch.delenv(name)
+    for name, value in keeper.environment().items():
+        monkeypatch.setenv(name, value)
+    yield keeper
+    keeper.stop()
+
+
+def initialised(folder, keeper):
+    server = Server(folder, keeper.stanza()).start()
+    answer = server.call("PUT", "sys/init", {"recovery_shares": 1, "recovery_threshold": 1}, token="")
+    assert answer.status == 200, (answer, server.log())
+    server.token = answer["root_token"]
+    server.wait_until_active()
+    server.ok("PUT", "cubbyhole/a", {"is": "there"})
+    return server
+
+
+def test_a_server_opens_by_its_keeper_and_waits_for_one_that_refuses(folder, keeper):
+    server = initialised(folder, keeper)
+    try:
+        server.kill()
+        server.start()
+        server.wait_until_active()
+        assert server.ok("GET", "cubbyhole/a")["data"] == {"is": "there"}
+        if not hasattr(keeper, "refuse"):
+            return
+        server.kill()
+        word = keeper.refuse()
+        server.start()
+        until(lambda: word in server.log(), 60, f"the log says {word!r}")
+        assert server.call("GET", "sys/health", token="").status == 503
+        assert "hunter2" not in server.log()
+        keeper.mend()
+        server.wait_until_active()
+        assert server.ok("GET", "cubbyhole/a")["data"] == {"is": "there"}
+    finally:
+        server.stop()
+
+
+def test_diagnose_asks_the_keeper(folder, keeper):
+    def diagnosed():
+        done = subprocess.run([binary(), "operator", "diagnose", f"-config={folder}/server.hcl"], capture_output=True, text=True, timeout=120)
+        return done.returncode, done.stdout + done.stderr
+    Server(folder, keeper.stanza())
+    code, told = diagnosed()
+    assert code == 0 and keeper.stanza().split('"')[1] in told, told
+    if hasattr(keeper, "refuse"):
+        keeper.refuse()
+        code, told = diagnosed()
+        assert code != 0 and "hunter2" not in told, told
+
+
+def test_a_token_and_a_pin_are_in_no_log_and_no_answer(folder, keeper):
+    server = initialised(folder, keeper)
+    try:
+        said = [server.log(), repr(server.ok("GET", "sys/config/state/sanitized")), repr(server.call("GET", "sys/seal-backend-status"))]
+        for name, value in keeper.environment().items():
+            if any(word in name for word in ("SECRET", "TOKEN", "PIN", "CREDENTIALS")):
+                assert not any(value in text for text in said), name
+    finally:
+        server.stop()
