@@ -58,6 +58,7 @@ system_packages() {
   command -v openssl >/dev/null || missing+=(openssl)
   [ -x /usr/sbin/slapd ] && command -v ldapadd >/dev/null || missing+=(slapd ldap-utils)
   command -v softhsm2-util >/dev/null || missing+=(softhsm2)
+  command -v pkcs11-tool >/dev/null || missing+=(opensc)
   ((${#missing[@]})) || return 0
   local sudo=
   [ "$(id -u)" = 0 ] || sudo=sudo

@@ -27,12 +27,12 @@ def answer(status, body):
 
 
 class Keeping(Host):
-    """A host that can be told to refuse or to have no time."""
+    """A host that can be told to refuse its key, not its tokens."""
 
     def __init__(self):
         self.trouble = None
         self.cipher = AESGCM(AESGCM.generate_key(256))
-        super().__init__(lambda *request: self.trouble or self.answer(*request))
+        super().__init__(lambda method, path, *rest: "/token" not in path and self.trouble or self.answer(method, path, *rest))
 
     def seal(self, plaintext, about):
         nonce = os.urandom(12)
@@ -211,16 +211,14 @@ class SoftHsm:
         self.conf = os.path.join(self.folder, "softhsm2.conf")
         with open(self.conf, "w", encoding="utf-8") as file:
             file.write(f"directories.tokendir = {self.tokens}\nobjectstore.backend = file\nlog.level = ERROR\n")
-        self._run("--init-token", "--free", "--label", "coffer", "--so-pin", OFFICER, "--pin", PIN)
-        key = os.path.join(self.folder, "key")
-        with open(key, "wb") as file:
-            file.write(os.urandom(32))
-        self._run("--import", key, "--aes", "--label", "root", "--id", "01", "--token", "coffer", "--pin", PIN)
+        self._run("softhsm2-util", "--init-token", "--free", "--label", "coffer", "--so-pin", OFFICER, "--pin", PIN)
+        places = ("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib64/softhsm/libsofthsm2.so")
+        self.library = next(place for place in places if os.path.exists(place))
+        self._run("pkcs11-tool", "--module", self.library, "--token-label", "coffer", "--login", "--pin", PIN,
+                  "--keygen", "--key-type", "aes:32", "--label", "root", "--id", "01")
 
     def stanza(self):
-        places = ("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib64/softhsm/libsofthsm2.so")
-        library = next(place for place in places if os.path.exists(place))
-        return f'seal "pkcs11" {{\n lib = "{library}"\n token_label = "coffer"\n key_label = "root"\n}}\n'
+        return f'seal "pkcs11" {{\n lib = "{self.library}"\n token_label = "coffer"\n key_label = "root"\n}}\n'
 
     def environment(self):
         return {"SOFTHSM2_CONF": self.conf, "BAO_HSM_PIN": PIN}
@@ -239,7 +237,7 @@ class SoftHsm:
         pass
 
     def _run(self, *words):
-        subprocess.run(["softhsm2-util", *words], env={**os.environ, "SOFTHSM2_CONF": self.conf}, check=True, capture_output=True)
+        subprocess.run(words, env={**os.environ, "SOFTHSM2_CONF": self.conf}, check=True, capture_output=True)
 
 
 def crc32c(data):

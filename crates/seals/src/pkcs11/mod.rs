@@ -3,6 +3,7 @@
 //! The library is foreign code that may block for as long as it likes: it runs on a thread of its own with a bounded queue.
 //! Only what authenticates is used: AES-GCM, and RSA with OAEP. A wrong PIN is tried once, because tokens lock themselves.
 
+mod library;
 mod mechanism;
 mod token;
 mod worker;

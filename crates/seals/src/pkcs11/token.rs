@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use coffer_barrier::{WrapError, Wrapped};
 use coffer_crypto::{Random, Secret, Zeroizing};
-use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
+use cryptoki::context::Pkcs11;
 use cryptoki::error::{Error, RvError};
 use cryptoki::mechanism::Mechanism as Cryptoki;
 use cryptoki::mechanism::aead::GcmParams;
@@ -71,7 +71,6 @@ impl Token {
         settings: &Settings,
         pin: &Secret<String>,
     ) -> Result<Self, Error> {
-        initialize(library)?;
         let slot = settings.place.find(library)?;
         let session = match settings.is_read_write {
             true => library.open_rw_session(slot)?,
@@ -277,13 +276,5 @@ impl KeyName {
             id: hex::decode(id).ok()?,
         };
         (!name.is_none() && !name.is_too_long()).then_some(name)
-    }
-}
-
-/// Makes the library ready. It is never given up: other sessions of this process may need it.
-fn initialize(library: &Pkcs11) -> Result<(), Error> {
-    match library.initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK)) {
-        Err(Error::Pkcs11(RvError::CryptokiAlreadyInitialized, _)) => Ok(()),
-        other => other,
     }
 }

@@ -5,15 +5,17 @@ use std::time::Duration;
 
 use coffer_barrier::{WrapError, Wrapped};
 use coffer_crypto::{Random, Secret, Zeroizing};
-use cryptoki::context::Pkcs11;
 use cryptoki::error::{Error, RvError};
 use tokio::sync::{mpsc, oneshot};
 
+use super::library::{Library, used};
 use super::refused;
 use super::token::{Settings, Token};
 
 /// How many wait for the thread; more are turned away.
 const WAITING_MAX: usize = 32;
+/// How often a thing is tried that fails because a session or a token is gone, before the last time.
+const TRIES_MAX: usize = 2;
 /// How long an answer is waited for.
 const ANSWER: Duration = Duration::from_secs(30);
 
@@ -43,8 +45,7 @@ enum Job {
 /// What the thread has.
 struct Desk {
     settings: Settings,
-    /// Loaded once, and kept while sessions come and go.
-    library: Option<Pkcs11>,
+    library: Library,
     token: Option<Token>,
     /// The PIN that the token did not take.
     wrong_pin: Option<Secret<String>>,
@@ -93,8 +94,8 @@ impl Worker {
         let thread = std::thread::Builder::new().name("seal-pkcs11".to_owned());
         let begun = thread.spawn(move || {
             let mut desk = Desk {
+                library: Library::new(&settings.library),
                 settings,
-                library: None,
                 token: None,
                 wrong_pin: None,
                 random: Random::system(),
@@ -130,11 +131,26 @@ impl Desk {
         &mut self,
         thing: impl Fn(&Token, &Settings) -> Result<Result<T, WrapError>, Error>,
     ) -> Result<T, WrapError> {
-        let had_one = self.token.is_some();
-        match self.once(&thing) {
-            Err(Trouble::Lost(_)) if had_one => self.once(&thing).map_err(Trouble::told),
-            other => other.map_err(Trouble::told),
+        let gate = self.library.gate();
+        for _ in 0..TRIES_MAX {
+            let in_use = used(&gate);
+            match self.once(&thing) {
+                Ok(done) => return Ok(done),
+                Err(Trouble::Told(error)) => return Err(error),
+                Err(Trouble::Lost) => {}
+                Err(Trouble::Absent) => {
+                    drop(in_use);
+                    self.library.end();
+                }
+            }
         }
+        let _in_use = used(&gate);
+        self.once(&thing).map_err(|trouble| match trouble {
+            Trouble::Told(error) => error,
+            Trouble::Lost | Trouble::Absent => WrapError::Unreachable(
+                "the HSM: there is no token as `slot`, `serial` and `token_label` have it, or it loses each session".to_owned(),
+            ),
+        })
     }
 
     fn once<T>(
@@ -150,7 +166,7 @@ impl Desk {
                 self.token = Some(token);
                 done.map_err(Trouble::Told)
             }
-            Err(error) if is_loss(&error) => Err(Trouble::Lost(told(&error))),
+            Err(error) if is_loss(&error) => Err(Trouble::Lost),
             Err(error) => {
                 self.token = Some(token);
                 Err(Trouble::Told(told(&error)))
@@ -168,19 +184,14 @@ impl Desk {
                 "it refused this `pin` before, which is not tried again; correct it and start anew";
             return Err(refusal(why.to_owned()));
         }
-        let library = match self.library.take() {
-            Some(library) => library,
-            None => {
-                Pkcs11::new(&self.settings.library).map_err(|error| Trouble::Told(told(&error)))?
-            }
-        };
-        let opened = Token::open(&library, &self.settings, &pin);
-        self.library = Some(library);
+        let library = self.library.get();
+        let opened = library.and_then(|library| Token::open(library, &self.settings, &pin));
         match opened {
             Ok(token) => {
                 self.wrong_pin = None;
                 Ok(token)
             }
+            Err(error) if is_absence(&error) => Err(Trouble::Absent),
             Err(error) => {
                 if let Error::Pkcs11(
                     RvError::PinIncorrect | RvError::PinInvalid | RvError::PinLenRange,
@@ -195,18 +206,36 @@ impl Desk {
     }
 }
 
+impl Drop for Desk {
+    fn drop(&mut self) {
+        let gate = self.library.gate();
+        let _in_use = used(&gate);
+        self.token = None;
+    }
+}
+
 enum Trouble {
     /// The session is gone.
-    Lost(WrapError),
+    Lost,
+    /// The token is not there, as far as the library knows.
+    Absent,
     Told(WrapError),
 }
 
-impl Trouble {
-    fn told(self) -> WrapError {
-        match self {
-            Self::Lost(error) | Self::Told(error) => error,
-        }
-    }
+/// Whether the library may find the token if it looks anew.
+fn is_absence(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Pkcs11(
+            RvError::TokenNotPresent
+                | RvError::TokenNotRecognized
+                | RvError::SlotIdInvalid
+                | RvError::DeviceRemoved
+                | RvError::DeviceError
+                | RvError::GeneralError,
+            _,
+        )
+    )
 }
 
 /// Whether a new session may help.

@@ -17,7 +17,7 @@ use coffer_barrier::{WrapError, Wrapped, Wrapper};
 use coffer_engine::outbound::Nowhere;
 use cryptoki::object::{Attribute, ObjectClass};
 
-use softhsm::{PIN, TOKEN, aes_key, context, inside, library, rsa_key, session};
+use softhsm::{PIN, TOKEN, aes_key, context, inside, library, rsa_key, session, tokens};
 
 const KEY: &[u8] = b"0123456789abcdef0123456789abcdef";
 
@@ -172,6 +172,39 @@ async fn a_session_that_was_lost_is_opened_again() {
     for _ in 0..3 {
         // As when the HSM starts anew: every session and login is gone.
         context().finalize().unwrap();
+        assert_eq!(*keeper.unwrap(&wrapped).await.unwrap(), KEY);
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_was_pulled_is_found_again_under_the_eyes_of_others() {
+    if !inside("a_token_that_was_pulled_is_found_again_under_the_eyes_of_others") {
+        return;
+    }
+    let own = context();
+    aes_key(&session(&own), "root", &[1]);
+    drop(own);
+    let (one, two) = (
+        keeper(&[("key_label", "root")]),
+        keeper(&[("key_label", "root")]),
+    );
+    let wrapped = one.wrap(KEY).await.unwrap();
+    assert_eq!(*two.unwrap(&wrapped).await.unwrap(), KEY);
+    let away = tokens().with_file_name("away");
+    std::fs::rename(tokens(), &away).unwrap();
+    std::fs::create_dir(tokens()).unwrap();
+    // The library is told to look anew, as after a restart of the HSM.
+    context().finalize().unwrap();
+    for keeper in [&one, &two, &one] {
+        let gone = keeper.unwrap(&wrapped).await.unwrap_err();
+        assert!(
+            matches!(&gone, WrapError::Unreachable(why) if why.contains("there is no token")),
+            "{gone}"
+        );
+    }
+    std::fs::remove_dir(tokens()).unwrap();
+    std::fs::rename(&away, tokens()).unwrap();
+    for keeper in [&one, &two, &one] {
         assert_eq!(*keeper.unwrap(&wrapped).await.unwrap(), KEY);
     }
 }

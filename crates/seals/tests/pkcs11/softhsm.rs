@@ -5,7 +5,7 @@
 
 use std::env;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
@@ -73,6 +73,11 @@ pub fn inside(name: &str) -> bool {
     assert!(run.status.success(), "{told}");
     assert!(told.contains("1 passed"), "{told}");
     false
+}
+
+/// The folder of the tokens.
+pub fn tokens() -> PathBuf {
+    Path::new(&env::var_os(CONF).unwrap()).with_file_name("tokens")
 }
 
 pub fn library() -> &'static str {
