@@ -87,4 +87,13 @@ mod tests {
             assert_eq!(Arn::parse(wrong), None, "{wrong}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_a_name_is_one_whole(text in "(arn:)?(aws)?(:kms)?(:[a-z0-9-]{0,4}){0,2}(:(key|alias)/[a-zA-Z0-9/\"_-]{0,8})?") {
+            if let Some(arn) = Arn::parse(&text) {
+                proptest::prop_assert_eq!(arn.within(arn.region), text);
+            }
+        }
+    }
 }

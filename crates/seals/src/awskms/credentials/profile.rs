@@ -199,4 +199,12 @@ mod tests {
         assert_eq!(show(of(text, &["profile other"])), ["region=x"]);
         assert!(of(text, &["other"]).is_empty());
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_read(text in "([\\[\\]a-z =;#\t]{0,40}\n){0,20}", name in "[a-z ]{0,8}") {
+            let section = of(&text, &[&name]);
+            proptest::prop_assert!(section.values().all(|value| !value.expose().is_empty()));
+        }
+    }
 }

@@ -178,4 +178,13 @@ mod tests {
             assert!(issued(wrong.as_bytes()).is_none(), "{wrong:.60}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in "[<>/a-zA-Z &;\"=!?\\-\\[\\]]{0,300}") {
+            let _ = issued(text.as_bytes());
+            let inside = format!("<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityResult><Credentials>{text}");
+            let _ = issued(inside.as_bytes());
+        }
+    }
 }
