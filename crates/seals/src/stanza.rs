@@ -10,6 +10,14 @@ use crate::source::Source;
 /// The prefixes of variables that have a dialect, by rank.
 const DIALECTS: [&str; 3] = ["COFFER", "BAO", "VAULT"];
 
+/// Parameters of OpenBao's that every stanza may have and that have no effect.
+const WITHOUT_EFFECT: [&str; 4] = [
+    "health_check_enabled",
+    "health_check_timeout",
+    "health_check_interval",
+    "health_check_interval_unhealthy",
+];
+
 /// What a stanza says, and the environment beside it. Whoever reads a parameter makes it a known one.
 pub(crate) struct Stanza<'a> {
     pub(crate) kind: &'static str,
@@ -113,15 +121,21 @@ impl<'a> Stanza<'a> {
 
     /// Refuses what nobody asked for.
     pub(crate) fn finish(&self) -> Result<(), BuildError> {
-        let unknown = self.options.keys().find(|name| {
-            let name = name.as_str();
-            !self.known.contains(&name)
-        });
+        let mut names = self.options.keys().map(String::as_str);
+        for name in names.clone().filter(|name| WITHOUT_EFFECT.contains(name)) {
+            tracing::warn!(
+                seal = self.kind,
+                parameter = name,
+                "a parameter has no effect: how often and how long a keeper is asked whether it is well is fixed"
+            );
+        }
+        let unknown =
+            names.find(|name| !self.known.contains(name) && !WITHOUT_EFFECT.contains(name));
         match unknown {
             None => Ok(()),
             Some(name) => Err(BuildError::Unknown {
                 kind: self.kind,
-                parameter: name.clone(),
+                parameter: name.to_owned(),
                 suggestion: nearest(name, self.known.iter().copied()).map(str::to_owned),
             }),
         }
@@ -178,7 +192,12 @@ mod tests {
 
     #[test]
     fn the_environment_beats_the_stanza_and_dialects_have_ranks() {
-        let options = options(&[("a", "own"), ("c", "own"), ("d", "")]);
+        let options = options(&[
+            ("a", "own"),
+            ("c", "own"),
+            ("d", ""),
+            ("health_check_interval", "1h"),
+        ]);
         let mut stanza = Stanza::new("k", &options, &environment);
         assert_eq!(stanza.text("a", &["*_A"]).unwrap(), "bao");
         assert_eq!(stanza.text("a", &["VAULT_A"]).unwrap(), "vault");

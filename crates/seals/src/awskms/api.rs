@@ -71,8 +71,9 @@ impl Api {
     ) -> Result<T, WrapError> {
         let body = Zeroizing::new(asked.to_string());
         let mut answer = self.sent(operation, &body).await?;
-        if let Some("ExpiredTokenException" | "UnrecognizedClientException") =
-            code(&answer).as_deref()
+        if let Some(
+            "ExpiredTokenException" | "UnrecognizedClientException" | "InvalidSignatureException",
+        ) = code(&answer).as_deref()
             && self.chain.forget().await
         {
             answer = self.sent(operation, &body).await?;
