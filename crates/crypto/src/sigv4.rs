@@ -47,6 +47,17 @@ impl Credentials {
     /// The header fields that make `request` a signed one, names in lower case, `authorization` last.
     #[must_use]
     pub fn sign(&self, request: &Request<'_>, scope: Scope<'_>) -> Vec<(String, String)> {
+        self.sign_at("/", request, scope)
+    }
+
+    /// The same for a request to `path`, of letters, digits, `-._~` and slashes alone: others have several spellings.
+    #[must_use]
+    pub fn sign_at(
+        &self,
+        path: &str,
+        request: &Request<'_>,
+        scope: Scope<'_>,
+    ) -> Vec<(String, String)> {
         let mut added = vec![("x-amz-date".to_owned(), scope.time.to_owned())];
         if let Some(token) = &self.session_token {
             added.push(("x-amz-security-token".to_owned(), token.expose().clone()));
@@ -58,7 +69,7 @@ impl Credentials {
         fields.sort();
         let names: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
         let names = names.join(";");
-        let canonical = canonical(request, &fields, &names);
+        let canonical = canonical(path, request, &fields, &names);
         let date = scope.time.get(..8).unwrap_or_default();
         let of = format!("{date}/{}/{}/aws4_request", scope.region, scope.service);
         let text = format!("{ALGORITHM}\n{}\n{of}\n{canonical}", scope.time);
@@ -86,8 +97,13 @@ impl Credentials {
 }
 
 /// The hash of the request in its one normal form.
-fn canonical(request: &Request<'_>, fields: &[(String, String)], names: &str) -> String {
-    let mut text = format!("{}\n/\n\n", request.method);
+fn canonical(
+    path: &str,
+    request: &Request<'_>,
+    fields: &[(String, String)],
+    names: &str,
+) -> String {
+    let mut text = format!("{}\n{path}\n\n", request.method);
     for (name, value) in fields {
         // Blanks around and runs of blanks inside a value do not count.
         let value: Vec<&str> = value.split_ascii_whitespace().collect();
@@ -155,6 +171,30 @@ mod tests {
         assert!(signed("POST", &[form], "", None).contains(
             "Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request, SignedHeaders=content-type;host;x-amz-date, "
         ));
+    }
+
+    #[test]
+    fn the_published_example_with_a_path() {
+        let credentials = Credentials {
+            access_key: "AKIDEXAMPLE".into(),
+            secret_key: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY".into(),
+            session_token: None,
+        };
+        let request = Request {
+            method: "GET",
+            host: "example.amazonaws.com",
+            headers: &[],
+            body: b"",
+        };
+        let scope = Scope {
+            time: "20150830T123600Z",
+            region: "us-east-1",
+            service: "service",
+        };
+        let path = "/-._~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+        let seal = credentials.sign_at(path, &request, scope).pop().unwrap().1;
+        let published = "07ef7494c76fa4850883e2b006601f940f8a34d404d0cfa977f52a65bbf5f24f";
+        assert!(seal.ends_with(published), "{seal}");
     }
 
     #[test]

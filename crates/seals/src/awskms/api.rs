@@ -49,7 +49,7 @@ impl Api {
     ) -> Result<Self, BuildError> {
         let wrong = "is no address like https://kms.eu-central-1.amazonaws.com";
         let endpoint =
-            endpoint.map(|text| bare(&text).ok_or_else(|| stanza.unfit("endpoint", wrong)));
+            endpoint.map(|text| address(&text).ok_or_else(|| stanza.unfit("endpoint", wrong)));
         if let Some(region) = &region
             && !is_region(region)
         {
@@ -91,8 +91,15 @@ impl Api {
             Some(endpoint) => endpoint.clone(),
             None => format!("https://{}", host_of("kms", region)),
         };
-        let host = url.split_once("://").map_or(url.as_str(), |(_, host)| host);
+        let rest = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
+        let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let path = format!("/{path}");
         let time = now().whole_seconds().to_string().replace(['-', ':'], "");
+        // Only the root is asked for with a slash at its end.
+        let address = match path.as_str() {
+            "/" => format!("{url}/"),
+            _ => url.clone(),
+        };
         let target = format!("TrentService.{operation}");
         let what = sigv4::Request {
             method: "POST",
@@ -105,10 +112,10 @@ impl Api {
             region,
             service: "kms",
         };
-        let request = Request::post(format!("{url}/"), MEDIA_TYPE, body.into())
+        let request = Request::post(address, MEDIA_TYPE, body.into())
             .with("host", host)
             .with("x-amz-target", &target);
-        let fields = credentials.sign(&what, scope);
+        let fields = credentials.sign_at(&path, &what, scope);
         let request = fields
             .into_iter()
             .fold(request, |request, (name, value)| request.with(&name, value));
@@ -202,10 +209,17 @@ pub(super) fn host_of(service: &str, region: &str) -> String {
 
 /// An address without a path, and without a slash at its end.
 pub(super) fn bare(text: &str) -> Option<String> {
+    address(text).filter(|_| Url::parse(text).is_ok_and(|url| url.path() == "/"))
+}
+
+/// An address whose path has one spelling, without a slash at its end. Another Coffer's KMS has a path.
+fn address(text: &str) -> Option<String> {
     let url = Url::parse(text).ok()?;
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~/".contains(&b);
     let is_bare = url.username().is_empty()
         && url.password().is_none()
-        && url.path() == "/"
+        && url.path().bytes().all(is_plain)
+        && !url.path().contains("//")
         && url.query().is_none()
         && url.fragment().is_none();
     let is_web = matches!(url.scheme(), "http" | "https") && url.host().is_some();

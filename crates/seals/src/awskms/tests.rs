@@ -82,6 +82,22 @@ async fn parameters_and_variables_are_those_of_the_documents() {
 }
 
 #[tokio::test]
+async fn another_coffer_s_kms_has_a_path() {
+    let world = World::new(kms);
+    let stanza = [
+        &STANZA[..],
+        &[("endpoint", "https://keys.example:8200/v1/kms/aws/")],
+    ]
+    .concat();
+    let keeper = world.keeper("awskms", &stanza, &[]).unwrap();
+    let wrapped = keeper.wrap(b"root key").await.unwrap();
+    assert_eq!(*keeper.unwrap(&wrapped).await.unwrap(), b"root key");
+    let asked = &world.asked()[0];
+    assert_eq!(asked.url, "https://keys.example:8200/v1/kms/aws");
+    assert_eq!(header(asked, "host"), "keys.example:8200");
+}
+
+#[tokio::test]
 async fn keys_of_strangers_unwrap_nothing() {
     let world = World::new(kms);
     let keeper = world.keeper("awskms", &STANZA, &[]).unwrap();
@@ -196,7 +212,7 @@ fn mistakes_are_named_without_the_secret_key() {
             "`endpoint` is no address",
         ),
         (
-            vec![STANZA[0], ("endpoint", "https://kms.example/path")],
+            vec![STANZA[0], ("endpoint", "https://kms.example/pa%74h")],
             "`endpoint` is no address",
         ),
         (
