@@ -94,6 +94,33 @@ async fn old_versions_unwrap_until_they_may_not() {
 }
 
 #[tokio::test]
+async fn a_key_in_a_namespace_and_one_of_rsa_do_as_well() {
+    let bao = Bao::start().await;
+    let url = bao.process.url();
+    bao.write("sys/namespaces/ns1", json!({})).await;
+    bao.write("ns1/sys/mounts/deep/transit", json!({ "type": "transit" }))
+        .await;
+    bao.write("ns1/deep/transit/keys/pair", json!({ "type": "rsa-2048" }))
+        .await;
+    let stanza = [
+        ("address", &*url),
+        ("token", ROOT),
+        ("key_name", "pair"),
+        ("mount_path", "deep/transit"),
+    ];
+    let keeper = keeper(
+        "transit",
+        &[&stanza[..], &[("namespace", "ns1/")]].concat(),
+        &[],
+    );
+    let wrapped = keeper.wrap(KEY).await.unwrap();
+    assert_eq!(wrapped.key_id, "pair:v1");
+    assert_eq!(*keeper.unwrap(&wrapped).await.unwrap(), KEY);
+    let elsewhere = super::keeper("transit", &stanza, &[]);
+    refusal(elsewhere.unwrap(&wrapped).await);
+}
+
+#[tokio::test]
 async fn what_was_changed_or_is_another_keys_is_refused() {
     let bao = Bao::start().await;
     let keeper = bao.keeper(ROOT);
