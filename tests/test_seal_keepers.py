@@ -1,19 +1,17 @@
 """The real binary, opened by each keeper there is."""
-import contextlib
 import os
-import shutil
 import subprocess
-import sys
 
 import pytest
 import requests
 
-from coffer_server import Server, binary, free_port, is_reference, until
+from coffer_server import Server, binary, is_reference, until
 
 pytest.importorskip("moto")
 
 from aws import Moto  # noqa: E402
 from key_services import AwsKms, AzureVault, GoogleKms, SoftHsm  # noqa: E402
+from reference import Reference  # noqa: E402
 
 pytestmark = pytest.mark.skipif(is_reference(), reason="the reference has these keepers as plugins")
 
@@ -35,28 +33,18 @@ class MotoKms:
         self.moto.stop()
 
 
-class Transit:
+class Transit(Reference):
     """The transit engine of the reference server."""
 
     policy = '\n'.join(f'path "transit/{verb}/coffer" {{ capabilities = ["update"] }}' for verb in ("encrypt", "decrypt"))
 
     def __init__(self, folder):
-        program = os.path.join(os.path.dirname(sys.executable), "bao")
-        program = program if os.path.exists(program) else shutil.which("bao")
-        self.url = f"http://127.0.0.1:{free_port()}"
-        words = [program, "server", "-dev", "-dev-no-store-token", "-dev-root-token-id=root", f"-dev-listen-address={self.url[7:]}"]
-        with open(os.path.join(str(folder), "bao.log"), "ab") as log:
-            self.process = subprocess.Popen(words, stdout=log, stderr=log, env={**os.environ, "HOME": str(folder)})
-        until(self._listens, 60, "the reference listens")
-        self.ask("sys/mounts/transit", type="transit")
+        super().__init__(folder)
         self.ask("transit/keys/coffer")
         self.ask("sys/policies/acl/seal", policy=self.policy)
-        self.token = self.ask("auth/token/create", policies=["seal"], period="1h", no_parent=True)["auth"]["client_token"]
-
-    def ask(self, path, **body):
-        answer = requests.post(f"{self.url}/v1/{path}", json=body, headers={"X-Vault-Token": "root"}, timeout=30)
-        assert answer.ok, answer.text
-        return answer.json() if answer.content else None
+        wish = {"policies": ["seal"], "period": "1h", "no_parent": True}
+        made = requests.post(f"{self.url}/v1/auth/token/create", json=wish, headers={"X-Vault-Token": "root"}, timeout=30)
+        self.token = made.json()["auth"]["client_token"]
 
     def stanza(self):
         return 'seal "transit" {\n key_name = "coffer"\n mount_path = "transit/"\n}\n'
@@ -70,14 +58,6 @@ class Transit:
 
     def mend(self):
         self.ask("sys/policies/acl/seal", policy=self.policy)
-
-    def stop(self):
-        self.process.kill()
-        self.process.wait()
-
-    def _listens(self):
-        with contextlib.suppress(requests.ConnectionError):
-            return requests.get(f"{self.url}/v1/sys/health", timeout=5).status_code == 200
 
 
 KEEPERS = {
