@@ -1,0 +1,131 @@
+//! A key with what its versions compute once.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use coffer_crypto::cipher::CipherKey;
+use coffer_engine::{Ctx, Fault};
+
+use super::Transit;
+use super::key::{Key, Version, key_place, version_place};
+
+/// How many versions of a key are ready at once, beside the latest.
+const VERSIONS_MAX: usize = 64;
+/// How often a key is read again that is changed while it is read.
+const TRIES: usize = 16;
+
+/// A key that is ready for use.
+pub(super) struct Ready {
+    pub(super) key: Key,
+    latest: Arc<Material>,
+    others: ArcSwap<BTreeMap<u32, Arc<Material>>>,
+}
+
+/// One version of a key.
+pub(super) struct Material {
+    /// Its number.
+    pub(super) number: u32,
+    /// What is stored of it.
+    pub(super) version: Version,
+    /// Its schedule, where it encrypts under its own bytes.
+    pub(super) cipher: Option<CipherKey>,
+}
+
+impl Material {
+    fn new(key: &Key, number: u32, version: Version) -> Result<Self, Fault> {
+        let cipher = match key.kind.cipher() {
+            Some(cipher) if !key.derived => Some(CipherKey::new(cipher, version.key.expose())?),
+            _ => None,
+        };
+        Ok(Self {
+            number,
+            version,
+            cipher,
+        })
+    }
+
+    /// The bytes that authenticate inputs.
+    pub(super) fn mac(&self) -> &[u8] {
+        match self.version.mac.is_empty() {
+            true => self.version.key.expose(),
+            false => self.version.mac.expose(),
+        }
+    }
+}
+
+impl Ready {
+    /// The version of that number; none where it is not there.
+    pub(super) async fn version(
+        &self,
+        cx: &Ctx,
+        number: u32,
+    ) -> Result<Option<Arc<Material>>, Fault> {
+        if number == self.latest.number {
+            return Ok(Some(Arc::clone(&self.latest)));
+        }
+        if let Some(ready) = self.others.load().get(&number) {
+            return Ok(Some(Arc::clone(ready)));
+        }
+        let Some(version) = cx.view.get(&version_place(&self.key.id, number)).await? else {
+            return Ok(None);
+        };
+        let material = Arc::new(Material::new(&self.key, number, version)?);
+        self.others.rcu(|others| {
+            let mut others = BTreeMap::clone(others);
+            if others.len() >= VERSIONS_MAX {
+                others.pop_first();
+            }
+            others.insert(number, Arc::clone(&material));
+            others
+        });
+        Ok(Some(material))
+    }
+
+    /// The version that encrypts and signs where a client asks for none.
+    pub(super) fn latest(&self) -> &Arc<Material> {
+        &self.latest
+    }
+}
+
+impl Transit {
+    /// The key of that name, ready for use; none where it is not there.
+    pub(super) async fn find(&self, cx: &Ctx, name: &str) -> Result<Option<Arc<Ready>>, Fault> {
+        // What is ready may not be used while its storage is closed.
+        cx.view.check()?;
+        if let Some(ready) = self.cache.get(name) {
+            return Ok(Some(ready));
+        }
+        self.settings(cx).await?;
+        let place = key_place(name)?;
+        for _ in 0..TRIES {
+            let ticket = self.cache.ticket(name);
+            let Some(key) = cx.view.get::<Key>(&place).await? else {
+                return Ok(None);
+            };
+            let latest = version_place(&key.id, key.latest_version);
+            let Some(version) = cx.view.get::<Version>(&latest).await? else {
+                continue; // Somebody deletes it, or has made it anew.
+            };
+            let latest = Arc::new(Material::new(&key, key.latest_version, version)?);
+            let ready = Arc::new(Ready {
+                key,
+                latest,
+                others: ArcSwap::default(),
+            });
+            self.cache.put(name, &ticket, &ready);
+            return Ok(Some(ready));
+        }
+        Err(Fault::Conflict(
+            "the key is changed by other requests; try again".into(),
+        ))
+    }
+
+    /// The key of that name for use: there, and not deleted.
+    pub(super) async fn usable(&self, cx: &Ctx, name: &str) -> Result<Arc<Ready>, Fault> {
+        let found = self.find(cx, name).await?;
+        let ready = found.ok_or_else(|| Fault::invalid("encryption key not found"))?;
+        ready.key.refuse_deleted()?;
+        Ok(ready)
+    }
+}
