@@ -19,6 +19,12 @@ pub enum Error {
     /// Numbers or a document that make no key for the algorithm they are said to be for.
     #[error("the key is unfit for its algorithm")]
     KeyUnfit,
+    /// A key was asked for what its kind does not have: another padding, hash or form of input.
+    #[error("the key has no such scheme")]
+    Scheme,
+    /// A digest has another length than its hash gives, or input that is not hashed is longer than the key signs.
+    #[error("the input has another length than the hash gives")]
+    DigestLength,
     /// The library refused to sign.
     #[error("signing failed")]
     Signing,

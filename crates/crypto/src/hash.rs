@@ -27,21 +27,56 @@ pub enum Hash {
 }
 
 impl Hash {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Sha224,
+        Self::Sha256,
+        Self::Sha384,
+        Self::Sha512,
+        Self::Sha3_224,
+        Self::Sha3_256,
+        Self::Sha3_384,
+        Self::Sha3_512,
+    ];
+
+    /// Bytes of a hash.
+    #[must_use]
+    pub fn bytes(self) -> usize {
+        match self {
+            Self::Sha224 | Self::Sha3_224 => 28,
+            Self::Sha256 | Self::Sha3_256 => 32,
+            Self::Sha384 | Self::Sha3_384 => 48,
+            Self::Sha512 | Self::Sha3_512 => 64,
+        }
+    }
+
     /// The hash of `data`.
     #[must_use]
     pub fn of(self, data: &[u8]) -> Vec<u8> {
+        self.of_parts(&[data])
+    }
+
+    /// The hash of all `parts` in a row, as if they were one string.
+    #[must_use]
+    pub fn of_parts(self, parts: &[&[u8]]) -> Vec<u8> {
         let algorithm = match self {
             Self::Sha224 => &digest::SHA224,
             Self::Sha256 => &digest::SHA256,
             Self::Sha384 => &digest::SHA384,
             Self::Sha512 => &digest::SHA512,
             // The one that the library lacks.
-            Self::Sha3_224 => return sha3::Sha3_224::digest(data).to_vec(),
+            Self::Sha3_224 => {
+                let mut context = sha3::Sha3_224::new();
+                parts.iter().for_each(|part| context.update(part));
+                return context.finalize().to_vec();
+            }
             Self::Sha3_256 => &digest::SHA3_256,
             Self::Sha3_384 => &digest::SHA3_384,
             Self::Sha3_512 => &digest::SHA3_512,
         };
-        digest::digest(algorithm, data).as_ref().to_vec()
+        let mut context = digest::Context::new(algorithm);
+        parts.iter().for_each(|part| context.update(part));
+        context.finish().as_ref().to_vec()
     }
 }
 

@@ -29,6 +29,8 @@
 //! | [`shamir`] | splitting a key into shares and putting it together |
 //! | [`mac`], [`hash`] | HMAC, HKDF and plain hashes |
 //! | [`sign`], [`jose`] | signatures, and signed tokens with their keys as JSON |
+//! | [`pair`] | asymmetric keys that people manage, with all their schemes |
+//! | [`key_wrap`], [`pem`] | keys under way: wrapped, and as text |
 //! | [`sigv4`] | signed requests to AWS |
 //! | [`otp`] | one-time passwords |
 //! | [`password`] | hashes of passwords |
@@ -39,13 +41,17 @@ pub mod aead;
 pub mod buffer;
 pub mod cipher;
 pub mod compare;
+mod der;
 mod error;
 pub mod hash;
 pub mod jose;
+pub mod key_wrap;
 pub mod keyring;
 pub mod mac;
 pub mod otp;
+pub mod pair;
 pub mod password;
+pub mod pem;
 pub mod pgp;
 pub mod random;
 pub mod secret;
@@ -59,7 +65,7 @@ pub use compare::constant_time_eq;
 pub use error::Error;
 pub use hash::{Hash, Sha256, sha1, sha256, sha512};
 pub use keyring::{KeyRing, ROTATE_AFTER_ENCRYPTIONS, TermInfo};
-pub use mac::{HmacKey, hkdf_sha256, hmac_sha256};
+pub use mac::{HmacKey, MacKey, hkdf_sha256, hmac_sha256};
 pub use random::Random;
 pub use secret::Secret;
 pub use zeroize::{self, Zeroize, Zeroizing};

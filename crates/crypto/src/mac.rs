@@ -1,10 +1,11 @@
-//! Message authentication and key derivation with HMAC-SHA-256.
+//! Message authentication with HMAC, and key derivation.
 
 use std::fmt;
 
 use aws_lc_rs::{hkdf, hmac};
+use zeroize::Zeroizing;
 
-use crate::{Error, Secret, constant_time_eq};
+use crate::{Error, Hash, Secret, constant_time_eq};
 
 /// HMAC-SHA-256 (RFC 2104, FIPS 198-1) of `data` under `key`, of any length.
 ///
@@ -76,6 +77,85 @@ impl fmt::Debug for HmacKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("HmacKey(redacted)")
     }
+}
+
+/// A key for HMAC with a hash of choice.
+#[derive(Clone)]
+pub struct MacKey {
+    hash: Hash,
+    schedule: Schedule,
+}
+
+#[derive(Clone)]
+enum Schedule {
+    Library(Box<hmac::Key>),
+    /// HMAC with SHA-3 (FIPS 202 section 7), which the library lacks: the key, filled up to a block.
+    Sponge(Secret<Vec<u8>>),
+}
+
+impl MacKey {
+    /// From key bytes of any length.
+    #[must_use]
+    pub fn new(hash: Hash, key: &[u8]) -> Self {
+        let library = |algorithm| Schedule::Library(Box::new(hmac::Key::new(algorithm, key)));
+        let schedule = match hash {
+            Hash::Sha224 => library(hmac::HMAC_SHA224),
+            Hash::Sha256 => library(hmac::HMAC_SHA256),
+            Hash::Sha384 => library(hmac::HMAC_SHA384),
+            Hash::Sha512 => library(hmac::HMAC_SHA512),
+            Hash::Sha3_224 => filled(hash, key, 144),
+            Hash::Sha3_256 => filled(hash, key, 136),
+            Hash::Sha3_384 => filled(hash, key, 104),
+            Hash::Sha3_512 => filled(hash, key, 72),
+        };
+        Self { hash, schedule }
+    }
+
+    /// The hash.
+    #[must_use]
+    pub fn hash(&self) -> Hash {
+        self.hash
+    }
+
+    /// The code of `data`, as long as the hash.
+    #[must_use]
+    pub fn sign(&self, data: &[u8]) -> Vec<u8> {
+        match &self.schedule {
+            Schedule::Library(key) => hmac::sign(key, data).as_ref().to_vec(),
+            Schedule::Sponge(block) => {
+                let inner = self.hash.of_parts(&[&masked(block.expose(), 0x36), data]);
+                self.hash.of_parts(&[&masked(block.expose(), 0x5c), &inner])
+            }
+        }
+    }
+
+    /// Whether `code` is the whole code of `data`, compared in constant time.
+    #[must_use]
+    pub fn verify(&self, data: &[u8], code: &[u8]) -> bool {
+        constant_time_eq(&self.sign(data), code)
+    }
+}
+
+impl fmt::Debug for MacKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "MacKey({:?}, redacted)", self.hash)
+    }
+}
+
+/// The key as a block of that many bytes, hashed first if it is longer (RFC 2104 section 2).
+fn filled(hash: Hash, key: &[u8], block_bytes: usize) -> Schedule {
+    let mut block = Vec::with_capacity(block_bytes);
+    if key.len() > block_bytes {
+        block.extend(Zeroizing::new(hash.of(key)).iter());
+    } else {
+        block.extend_from_slice(key);
+    }
+    block.resize(block_bytes, 0);
+    Schedule::Sponge(Secret::new(block))
+}
+
+fn masked(block: &[u8], mask: u8) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(block.iter().map(|byte| byte ^ mask).collect())
 }
 
 struct OutputLength(usize);

@@ -4,7 +4,6 @@
 //! is what makes confusing algorithms impossible: no function here takes the algorithm from a message.
 
 mod algorithm;
-mod der;
 mod pem;
 mod signing;
 mod verifying;

@@ -1,23 +1,8 @@
 //! Public keys in PEM.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-
 use super::algorithm::{Algorithm, Family};
-use super::der;
 use super::verifying::VerifyingKey;
-use crate::Error;
-
-/// The longest text that is read, in bytes.
-const MAX_PEM_BYTES: usize = 64 * 1024;
-
-/// The object identifiers of keys and curves (RFC 3279, RFC 5480, RFC 8410).
-const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
-const EC: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];
-const ED25519: &[u8] = &[0x2b, 0x65, 0x70];
-const P256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
-const P384: &[u8] = &[0x2b, 0x81, 0x04, 0x00, 0x22];
-const P521: &[u8] = &[0x2b, 0x81, 0x04, 0x00, 0x23];
+use crate::{Error, der, pem};
 
 /// The keys that a text in PEM is, one for each of the `permitted` algorithms that it fits: a public key
 /// (`PUBLIC KEY`, RFC 7468 section 13), or that of a certificate, of which nothing else is looked at. It is one block,
@@ -26,10 +11,10 @@ const P521: &[u8] = &[0x2b, 0x81, 0x04, 0x00, 0x23];
 /// # Errors
 /// [`Error::KeyUnfit`] for anything else, and for keys that are too short or of a curve that no algorithm has.
 pub fn read_pem(text: &str, permitted: &[Algorithm]) -> Result<Vec<VerifyingKey>, Error> {
-    let (label, document) = block(text).ok_or(Error::KeyUnfit)?;
+    let (label, document) = pem::read(text).ok_or(Error::KeyUnfit)?;
     let key = match label {
-        "PUBLIC KEY" => document.as_slice(),
-        "CERTIFICATE" => key_of_certificate(&document).ok_or(Error::KeyUnfit)?,
+        pem::PUBLIC_KEY => document.as_slice(),
+        pem::CERTIFICATE => key_of_certificate(&document).ok_or(Error::KeyUnfit)?,
         _ => return Err(Error::KeyUnfit),
     };
     let public = Public::parse(key).ok_or(Error::KeyUnfit)?;
@@ -39,20 +24,6 @@ pub fn read_pem(text: &str, permitted: &[Algorithm]) -> Result<Vec<VerifyingKey>
     let keys = keys.collect::<Result<Vec<_>, _>>()?;
     let fits = |key: &VerifyingKey| permitted.contains(&key.algorithm());
     Ok(keys.into_iter().filter(fits).collect())
-}
-
-/// The label and the bytes of the one block that a text is.
-fn block(text: &str) -> Option<(&str, Vec<u8>)> {
-    let text = Some(text.trim()).filter(|text| text.len() <= MAX_PEM_BYTES)?;
-    // Lines for people may stand before it (RFC 7468 section 2).
-    let text = match text.find("\n-----BEGIN ") {
-        Some(at) if !text.starts_with("-----BEGIN ") => text.get(at + 1..)?,
-        _ => text,
-    };
-    let (label, rest) = text.strip_prefix("-----BEGIN ")?.split_once("-----")?;
-    let body = rest.strip_suffix(&format!("-----END {label}-----"))?;
-    let body: String = body.split_ascii_whitespace().collect();
-    Some((label, STANDARD.decode(body).ok()?))
 }
 
 /// The `SubjectPublicKeyInfo` of a certificate (RFC 5280 section 4.1), the seventh of its fields.
@@ -80,21 +51,21 @@ impl<'a> Public<'a> {
         let bytes = der::whole_bytes(der::only(der::BIT_STRING, rest)?)?;
         let (kind, parameters) = der::element(der::OBJECT, kind)?;
         match kind {
-            RSA => {
+            der::RSA => {
                 let (n, e) = der::rsa_parts(bytes)?;
                 Some(Self::Rsa { n, e })
             }
-            EC => {
+            der::EC => {
                 let of = match der::only(der::OBJECT, parameters)? {
-                    P256 => Algorithm::Es256,
-                    P384 => Algorithm::Es384,
-                    P521 => Algorithm::Es512,
+                    der::P256 => Algorithm::Es256,
+                    der::P384 => Algorithm::Es384,
+                    der::P521 => Algorithm::Es512,
                     _ => return None,
                 };
                 let point = bytes.strip_prefix(&[4])?;
                 Some(Self::Curve { of, point })
             }
-            ED25519 => Some(Self::Edwards { x: bytes }),
+            der::ED25519 => Some(Self::Edwards { x: bytes }),
             _ => None,
         }
     }
@@ -126,6 +97,9 @@ impl<'a> Public<'a> {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+
     use super::*;
 
     // Keys made for these tests alone.
@@ -162,9 +136,9 @@ mod tests {
 
     #[test]
     fn a_certificate_has_the_key_that_it_is_for() {
-        let (_, key) = block(P256_KEY).unwrap();
-        let (_, certificate) = block(CERTIFICATE).unwrap();
-        assert_eq!(key_of_certificate(&certificate).unwrap(), key);
+        let (_, key) = pem::read(P256_KEY).unwrap();
+        let (_, certificate) = pem::read(CERTIFICATE).unwrap();
+        assert_eq!(key_of_certificate(&certificate).unwrap(), &key[..]);
         assert_eq!(algorithms(CERTIFICATE).unwrap(), ["ES256"]);
     }
 
@@ -179,7 +153,7 @@ mod tests {
         );
         let other = P256_KEY.replace("PUBLIC", "PRIVATE");
         let half = P256_KEY.replace("-----END PUBLIC KEY-----", "");
-        let long = format!("{P256_KEY}{}", " ".repeat(MAX_PEM_BYTES));
+        let long = format!("{P256_KEY}{}", " ".repeat(pem::MAX_BYTES));
         assert!(algorithms(&long).is_ok(), "blanks at the end are nothing");
         for text in [
             "", "x", &pasted, &before, &other, &half, RSA_SHORT, K256_KEY,
@@ -191,7 +165,7 @@ mod tests {
     #[test]
     fn cut_and_altered_documents_are_no_keys() {
         for text in [RSA_KEY, P384_KEY, ED25519_KEY, CERTIFICATE] {
-            let (label, document) = block(text).unwrap();
+            let (label, document) = pem::read(text).unwrap();
             let again = |bytes: &[u8]| {
                 let body = STANDARD.encode(bytes);
                 read_pem(

@@ -11,14 +11,9 @@ use aws_lc_rs::signature::{
     KeyPair as _,
 };
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use zeroize::Zeroizing;
-
 use super::algorithm::{Algorithm, Family};
-use super::der;
 use super::verifying::VerifyingKey;
-use crate::{Error, Secret};
+use crate::{Error, Secret, der, pem};
 
 /// A key pair and the one algorithm that it signs with.
 ///
@@ -81,14 +76,9 @@ impl SigningKey {
     /// # Errors
     /// [`Error::KeyUnfit`] where it holds no key for this algorithm.
     pub fn from_pem(algorithm: Algorithm, text: &str) -> Result<Self, Error> {
-        let body = text.trim().strip_prefix("-----BEGIN PRIVATE KEY-----");
-        let body = body.and_then(|body| body.strip_suffix("-----END PRIVATE KEY-----"));
-        let body = body.ok_or(Error::KeyUnfit)?;
-        // Made once and large enough, so that no copy of a secret is left behind.
-        let mut plain = Zeroizing::new(String::with_capacity(body.len()));
-        plain.extend(body.chars().filter(|c| !c.is_ascii_whitespace()));
-        let document = STANDARD.decode(plain.as_bytes());
-        let document = Zeroizing::new(document.map_err(|_| Error::KeyUnfit)?);
+        let Some((pem::PRIVATE_KEY, document)) = pem::read(text) else {
+            return Err(Error::KeyUnfit);
+        };
         Self::from_pkcs8(algorithm, &document)
     }
 
@@ -194,6 +184,9 @@ fn padding(algorithm: Algorithm) -> &'static dyn signature::RsaEncoding {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+
     use super::*;
 
     #[test]

@@ -9,6 +9,8 @@ mod nist;
 #[cfg(test)]
 mod openbao;
 #[cfg(test)]
+mod pairs;
+#[cfg(test)]
 mod rfc;
 #[cfg(test)]
 mod signatures;

