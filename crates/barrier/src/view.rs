@@ -85,6 +85,14 @@ impl View {
         &self.barrier
     }
 
+    /// Refuses as a read would, where nothing may be read any more: for those who answer by what they have read before.
+    pub fn check(&self) -> Result<(), Error> {
+        match self.barrier.is_open() {
+            true => self.store().map(drop),
+            false => Err(Error::Sealed),
+        }
+    }
+
     /// The record at `path`.
     pub async fn get<T: Stored>(&self, path: &str) -> Result<Option<T>, Error> {
         Ok(self.get_seen(path).await?.0)

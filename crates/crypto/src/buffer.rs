@@ -32,15 +32,16 @@ impl WipingBuffer {
 
     /// Appends bytes, moving to a larger allocation and wiping the old one where they do not fit.
     pub fn extend(&mut self, more: &[u8]) {
-        let needed = self.bytes.len().saturating_add(more.len());
-        if needed > self.bytes.capacity() {
-            self.move_to(
-                needed
-                    .max(self.bytes.capacity().saturating_mul(2))
-                    .max(CAPACITY_BYTES_MIN),
-            );
-        }
+        self.reserve(more.len());
         self.bytes.extend_from_slice(more);
+    }
+
+    /// Appends `more` zeros, to be written over.
+    pub fn grow(&mut self, more: usize) -> &mut [u8] {
+        self.reserve(more);
+        let before = self.bytes.len();
+        self.bytes.resize(before.saturating_add(more), 0);
+        self.bytes.get_mut(before..).unwrap_or_default()
     }
 
     /// What was written so far.
@@ -65,6 +66,15 @@ impl WipingBuffer {
     #[must_use]
     pub fn into_inner(self) -> Zeroizing<Vec<u8>> {
         self.bytes
+    }
+
+    /// Makes room, moving to a larger allocation where there is none.
+    fn reserve(&mut self, more: usize) {
+        let needed = self.bytes.len().saturating_add(more);
+        if needed > self.bytes.capacity() {
+            let doubled = self.bytes.capacity().saturating_mul(2);
+            self.move_to(needed.max(doubled).max(CAPACITY_BYTES_MIN));
+        }
     }
 
     fn move_to(&mut self, capacity: usize) {
@@ -123,6 +133,17 @@ mod tests {
         // A growth inside `Vec` may stay in place; ours always moves, because only so is the old allocation wiped.
         assert_ne!(before, buffer.bytes.as_ptr());
         assert_eq!(buffer.as_slice(), [1, 1, 1, 1, 1, 1, 1, 1, 2]);
+    }
+
+    #[test]
+    fn grows_by_zeros_that_can_be_written_over() {
+        let mut buffer = WipingBuffer::with_capacity(2);
+        buffer.extend(&[7; 2]);
+        let before = buffer.bytes.as_ptr();
+        buffer.grow(3).copy_from_slice(&[1, 2, 3]);
+        assert_ne!(before, buffer.bytes.as_ptr());
+        assert_eq!(buffer.grow(0), []);
+        assert_eq!(buffer.as_slice(), [7, 7, 1, 2, 3]);
     }
 
     #[test]

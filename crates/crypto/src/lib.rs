@@ -65,7 +65,7 @@ pub use compare::constant_time_eq;
 pub use error::Error;
 pub use hash::{Hash, Sha256, sha1, sha256, sha512};
 pub use keyring::{KeyRing, ROTATE_AFTER_ENCRYPTIONS, TermInfo};
-pub use mac::{HmacKey, MacKey, hkdf_sha256, hmac_sha256};
+pub use mac::{HmacKey, MacKey, hkdf_sha256, hmac_sha1, hmac_sha256};
 pub use random::Random;
 pub use secret::Secret;
 pub use zeroize::{self, Zeroize, Zeroizing};

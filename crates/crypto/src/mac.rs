@@ -15,6 +15,13 @@ pub fn hmac_sha256(key: &[u8], data: &[u8]) -> [u8; 32] {
     HmacKey::new(key).sign(data)
 }
 
+/// HMAC-SHA-1 (RFC 2104, RFC 2202) of `data` under `key`: only where somebody's old codes prescribe it.
+#[must_use]
+pub fn hmac_sha1(key: &[u8], data: &[u8]) -> Vec<u8> {
+    let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, key);
+    hmac::sign(&key, data).as_ref().to_vec()
+}
+
 /// HKDF-SHA-256 (RFC 5869), extract and expand: fills `out` with key material derived from `secret`.
 ///
 /// `salt` may be empty and need not be secret; `info` names the use, so that keys for different uses are independent.
@@ -181,6 +188,16 @@ mod tests {
         let key = HmacKey::new(b"key");
         assert_eq!(key.sign_parts(&[b"one", b"", b"two"]), key.sign(b"onetwo"));
         assert_eq!(key.sign(b"onetwo"), hmac_sha256(b"key", b"onetwo"));
+    }
+
+    /// RFC 2202, section 3, test case 2.
+    #[test]
+    fn the_old_code_is_as_published() {
+        let code = hmac_sha1(b"Jefe", b"what do ya want for nothing?");
+        assert_eq!(
+            hex::encode(code),
+            "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79"
+        );
     }
 
     #[test]

@@ -12,6 +12,7 @@ use coffer_engine::{Class, Kind};
 use coffer_secrets::cubbyhole::Cubbyhole;
 use coffer_secrets::database::Database;
 use coffer_secrets::kv;
+use coffer_secrets::transit::Transit;
 
 use crate::error::Error;
 
@@ -21,6 +22,7 @@ pub fn kinds() -> Result<Vec<Kind>, Error> {
         Kind::versioned::<kv::V1>(Class::Secret, "1").or::<kv::V2>("2"),
         Kind::new::<Cubbyhole>(Class::Secret),
         Kind::new::<Database>(Class::Secret),
+        Kind::new::<Transit>(Class::Secret),
         Kind::new::<AppRole>(Class::Auth),
         Kind::new::<Cert>(Class::Auth),
         Kind::new::<Jwt>(Class::Auth),

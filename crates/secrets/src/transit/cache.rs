@@ -51,7 +51,9 @@ impl Drop for Forgetting<'_> {
 impl Default for Cache {
     fn default() -> Self {
         Self {
-            shards: std::iter::repeat_with(Shard::default).take(SHARDS).collect(),
+            shards: std::iter::repeat_with(Shard::default)
+                .take(SHARDS)
+                .collect(),
             hasher: RandomState::new(),
             room: AtomicUsize::new(KEYS_MAX / SHARDS),
         }
@@ -81,7 +83,9 @@ impl Cache {
 
     /// Keeps a key, unless something was forgotten since the ticket was taken.
     pub(super) fn put(&self, name: &str, ticket: &Ticket, ready: &Arc<Ready>) {
-        let Some(shard) = self.shard(name) else { return };
+        let Some(shard) = self.shard(name) else {
+            return;
+        };
         let changes = shard.lock();
         if *changes != ticket.0 {
             return;
@@ -90,7 +94,9 @@ impl Cache {
         let room = self.room.load(Ordering::Relaxed);
         while map.len() >= room.max(1) && !map.contains_key(name) {
             // Any will do: the order of a map is by chance.
-            let Some(other) = map.keys().next().cloned() else { break };
+            let Some(other) = map.keys().next().cloned() else {
+                break;
+            };
             map.remove(&other);
         }
         map.insert(name.to_owned(), Arc::clone(ready));
@@ -104,7 +110,9 @@ impl Cache {
 
     /// Lets the next request read the key anew.
     pub(super) fn forget(&self, name: &str) {
-        let Some(shard) = self.shard(name) else { return };
+        let Some(shard) = self.shard(name) else {
+            return;
+        };
         let mut changes = shard.lock();
         *changes += 1;
         if shard.ready.load().contains_key(name) {

@@ -41,7 +41,10 @@ impl Handle<Transit> for Configure {
         let (key, warnings) = settled(|| async {
             let draft = Draft::open(cx, &self.name).await?;
             let mut draft = draft.ok_or_else(|| {
-                Fault::Invalid(format!("no existing key named {} could be found", self.name))
+                Fault::Invalid(format!(
+                    "no existing key named {} could be found",
+                    self.name
+                ))
             })?;
             let warnings = self.over(&mut draft.key)?;
             Ok((draft.save(engine, cx).await?, warnings))

@@ -50,6 +50,11 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// The key's name.
+    pub(super) fn name(&self) -> &str {
+        self.name
+    }
+
     /// Writes a version with it.
     pub(super) fn with(mut self, number: u32, version: Version) -> Self {
         self.added.push((number, version));

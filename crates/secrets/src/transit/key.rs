@@ -140,7 +140,9 @@ fn is_name(name: &str) -> bool {
     name.len() <= MAX_NAME_BYTES
         && bytes.first().is_some_and(|first| word(*first))
         && bytes.last().is_some_and(|last| word(*last))
-        && bytes.iter().all(|byte| word(*byte) || matches!(byte, b'-' | b'.'))
+        && bytes
+            .iter()
+            .all(|byte| word(*byte) || matches!(byte, b'-' | b'.'))
 }
 
 /// Bytes in keeping, stored as base64.

@@ -2,7 +2,7 @@
 
 use coffer_engine::keys::{Keys, page};
 use coffer_engine::{Ctx, Empty, Fault, Handle, Routes, path};
-use coffer_wire::{Flag, Int, Text, Ttl};
+use coffer_wire::{Flag, Int, Text, Timestamp, Ttl};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -18,8 +18,8 @@ use super::shown::{Shown, no_context, show};
 const ROTATE_PERIOD_SECS_MIN: u64 = 3_600;
 /// How long HMAC keys may be, in bytes.
 const HMAC_KEY_BYTES: std::ops::RangeInclusive<i64> = 32..=512;
-/// The kind of a key where none is said.
-const KIND: KeyKind = KeyKind::Aes256Gcm96;
+/// Characters of a key's id.
+const ID_LENGTH: usize = 24;
 
 pub(super) fn routes() -> Routes<Transit> {
     Routes::new([
@@ -123,7 +123,7 @@ impl Create {
     fn wish(&self) -> Result<Wish, Fault> {
         let kind = match &self.kind {
             Some(name) => kind_named(&name.0)?,
-            None => KIND,
+            None => KeyKind::default(),
         };
         if !self.external_key_ref.0.is_empty() {
             return Err(Fault::invalid(
@@ -146,7 +146,7 @@ impl Create {
 }
 
 /// What a new key shall be.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(super) struct Wish {
     pub(super) kind: KeyKind,
     pub(super) derived: bool,
@@ -179,10 +179,10 @@ impl Wish {
         Ok(())
     }
 
-    /// A key of this kind without a version.
-    pub(super) fn key(&self, cx: &Ctx) -> Key {
+    /// Such a key, whose first version is made now.
+    pub(super) fn key(&self, id: String, now: Timestamp) -> Key {
         Key {
-            id: cx.random.base62(24),
+            id,
             kind: self.kind,
             derived: self.derived,
             convergent: self.convergent,
@@ -195,7 +195,7 @@ impl Wish {
             key_size: self.key_size,
             auto_rotate_period: self.auto_rotate_period,
             latest_version: 1,
-            rotated: cx.now,
+            rotated: now,
             min_decryption_version: 1,
             min_encryption_version: 0,
             min_available_version: 0,
@@ -211,7 +211,7 @@ impl Transit {
             if let Some(key) = cx.view.get::<Key>(&place).await? {
                 return Ok(key);
             }
-            let key = wish.key(cx);
+            let key = wish.key(cx.random.base62(ID_LENGTH), cx.now);
             let version = make::version(&key, &cx.random, cx.now).await?;
             Draft::new(name, key).with(1, version).save(self, cx).await
         })
@@ -269,7 +269,8 @@ impl Handle<Transit> for Delete {
     type Reply = Empty;
 
     async fn handle(self, engine: &Transit, cx: &Ctx) -> Result<Empty, Fault> {
-        let refused = |why: &str| Fault::Invalid(format!("error deleting policy {}: {why}", self.name));
+        let refused =
+            |why: &str| Fault::Invalid(format!("error deleting policy {}: {why}", self.name));
         settled(|| async {
             let draft = Draft::open(cx, &self.name).await?;
             let draft = draft.ok_or_else(|| refused("could not delete key; not found"))?;

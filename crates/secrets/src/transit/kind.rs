@@ -1,15 +1,17 @@
 //! The kinds of keys and what each can do.
 
 use coffer_crypto::cipher::Cipher;
+use coffer_crypto::pair::PairKind;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What a key is: one algorithm for all its versions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(super) enum KeyKind {
     #[serde(rename = "aes128-gcm96")]
     Aes128Gcm96,
     #[serde(rename = "aes256-gcm96")]
+    #[default]
     Aes256Gcm96,
     #[serde(rename = "chacha20-poly1305")]
     ChaCha20Poly1305,
@@ -82,6 +84,23 @@ impl KeyKind {
         })
     }
 
+    /// What the pair is made of, where it is one.
+    pub(super) fn pair(self) -> Option<PairKind> {
+        Some(match self {
+            Self::Ed25519 => PairKind::Ed25519,
+            Self::EcdsaP256 => PairKind::EcdsaP256,
+            Self::EcdsaP384 => PairKind::EcdsaP384,
+            Self::EcdsaP521 => PairKind::EcdsaP521,
+            Self::Rsa2048 => PairKind::Rsa2048,
+            Self::Rsa3072 => PairKind::Rsa3072,
+            Self::Rsa4096 => PairKind::Rsa4096,
+            Self::MlDsa44 => PairKind::MlDsa44,
+            Self::MlDsa65 => PairKind::MlDsa65,
+            Self::MlDsa87 => PairKind::MlDsa87,
+            _ => return None,
+        })
+    }
+
     /// Whether it is an RSA key.
     pub(super) fn is_rsa(self) -> bool {
         matches!(self, Self::Rsa2048 | Self::Rsa3072 | Self::Rsa4096)
@@ -89,7 +108,7 @@ impl KeyKind {
 
     /// Whether it has a public half.
     pub(super) fn is_pair(self) -> bool {
-        self.cipher().is_none() && self != Self::Hmac
+        self.pair().is_some()
     }
 
     /// Whether it encrypts and decrypts.

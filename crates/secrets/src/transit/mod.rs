@@ -12,6 +12,7 @@
 //! | [`keys`], [`configure`], [`rotate`], [`trim`], [`soft_delete`] | `keys/`: the life of a key |
 //! | [`settings`] | `cache-config`, `config/keys` |
 //! | [`ciphertext`], [`encoded`] | texts that come and go: `vault:v1:…`, base64 |
+//! | [`work`] | what a key does to one input |
 //! | [`encrypt`], [`decrypt`], [`rewrap`], [`datakey`] | what ciphers and RSA keys do |
 //! | [`batch`], [`results`] | many items in one request |
 //! | [`hash`], [`random`] | what needs no key |
@@ -43,6 +44,7 @@ mod shown;
 mod soft_delete;
 mod trim;
 mod verify;
+mod work;
 
 use std::time::Duration;
 

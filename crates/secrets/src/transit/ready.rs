@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use coffer_crypto::cipher::CipherKey;
+use coffer_crypto::pair::{KeyPair, PublicKey};
 use coffer_engine::{Ctx, Fault};
 
 use super::Transit;
@@ -28,21 +29,58 @@ pub(super) struct Material {
     pub(super) number: u32,
     /// What is stored of it.
     pub(super) version: Version,
-    /// Its schedule, where it encrypts under its own bytes.
-    pub(super) cipher: Option<CipherKey>,
+    /// What it computes with.
+    pub(super) work: Work,
+}
+
+/// What a version computes with.
+pub(super) enum Work {
+    /// A cipher's schedule.
+    Cipher(CipherKey),
+    /// The bytes alone: of HMAC keys, and of those whose contexts have keys of their own.
+    Bytes,
+    /// Both halves of a pair.
+    Pair(Box<KeyPair>),
+    /// The public half, where no other was imported.
+    Public(Box<PublicKey>),
 }
 
 impl Material {
     fn new(key: &Key, number: u32, version: Version) -> Result<Self, Fault> {
-        let cipher = match key.kind.cipher() {
-            Some(cipher) if !key.derived => Some(CipherKey::new(cipher, version.key.expose())?),
-            _ => None,
+        let work = match (key.kind.cipher(), key.kind.pair()) {
+            (Some(cipher), _) if !key.derived => {
+                Work::Cipher(CipherKey::new(cipher, version.key.expose())?)
+            }
+            (None, Some(_)) if version.key.is_empty() => {
+                Work::Public(Box::new(PublicKey::from_spki(version.public.expose())?))
+            }
+            (None, Some(kind)) => {
+                Work::Pair(Box::new(KeyPair::from_pkcs8(kind, version.key.expose())?))
+            }
+            _ => Work::Bytes,
         };
         Ok(Self {
             number,
             version,
-            cipher,
+            work,
         })
+    }
+
+    /// Both halves, where there are both.
+    pub(super) fn pair(&self) -> Option<&KeyPair> {
+        match &self.work {
+            Work::Pair(pair) => Some(pair),
+            _ => None,
+        }
+    }
+
+    /// The public half of a pair.
+    pub(super) fn public(&self) -> Option<&PublicKey> {
+        match &self.work {
+            Work::Pair(pair) => Some(pair.public()),
+            Work::Public(public) => Some(public),
+            _ => None,
+        }
     }
 
     /// The bytes that authenticate inputs.

@@ -10,10 +10,16 @@ use super::shown::{no_context, show};
 
 pub(super) fn routes() -> Routes<Transit> {
     Routes::new([
-        path("keys/{name}/soft-delete", "Refuses a key until it is restored.")
-            .delete::<SoftDelete>(),
-        path("keys/{name}/soft-delete-restore", "Takes a refused key into use again.")
-            .write::<Restore>(),
+        path(
+            "keys/{name}/soft-delete",
+            "Refuses a key until it is restored.",
+        )
+        .delete::<SoftDelete>(),
+        path(
+            "keys/{name}/soft-delete-restore",
+            "Takes a refused key into use again.",
+        )
+        .write::<Restore>(),
     ])
 }
 

@@ -43,7 +43,9 @@ impl Handle<Transit> for Trim {
 impl Trim {
     fn checked(&self, key: &Key) -> Result<u32, Fault> {
         let asked = self.min_available_version;
-        let asked = asked.ok_or_else(|| Fault::invalid("missing min_available_version"))?.0;
+        let asked = asked
+            .ok_or_else(|| Fault::invalid("missing min_available_version"))?
+            .0;
         let refused = |why: &str| Err(Fault::invalid(format!("minimum available version {why}")));
         let least = u32::try_from(asked).unwrap_or(u32::MAX);
         match () {
