@@ -34,6 +34,8 @@ RANDOM = {
     **dict.fromkeys(["client_id", "allowed_client_ids"], r"[A-Za-z0-9]{26,36}"),
     "client_secret": r"hv[ob]_secret_[A-Za-z0-9]+",
     "cluster_name": r"vault-cluster-[0-9a-f]+",
+    **dict.fromkeys(["ciphertext", "hmac"], r"vault:v\d+:[A-Za-z0-9+/=]+"),
+    "public_key": r"-----BEGIN PUBLIC KEY-----[^-]+-----END PUBLIC KEY-----\n|[A-Za-z0-9+/]{43}=",
     **dict.fromkeys(["id", "namespace_id"], r"[A-Za-z0-9]{6}"),
 }
 
@@ -253,4 +255,6 @@ def normalise(value, key=""):
         return 0
     if key in ("creation_time", "last_renewal_time", "server_time_utc", "build_date", "sum") and isinstance(value, int) and value > 10**9:
         return 1700000000
+    if key.isdigit() and isinstance(value, int) and value > 10**9:
+        return 1700000000  # When a version of a key was made.
     return value

@@ -86,7 +86,7 @@ impl Handle<Transit> for DataKey {
             return Err(Fault::invalid("failed to base64-decode context"));
         }
         refuse_nonce(&self.nonce)?;
-        let ready = engine.usable(cx, &self.name).await?;
+        let ready = engine.known(cx, &self.name).await?;
         let mut fresh = Zeroizing::new(vec![0; length]);
         cx.random.fill(&mut fresh);
         let terms = Terms {

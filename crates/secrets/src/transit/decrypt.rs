@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Transit;
-use super::batch::{Turns, refuse_empty};
+use super::batch::{Items, Turns};
 use super::encoded::Encoded;
 use super::ready::Ready;
 use super::results::{Results, Written, write_base64};
@@ -36,17 +36,17 @@ struct Decrypt {
     #[schemars(with = "String")]
     associated_data: Encoded,
     /// Many ciphertexts, each with its own context and associated data. The fields beside it are not looked at then.
-    batch_input: Option<Vec<Item>>,
+    batch_input: Option<Items<Item>>,
     /// The status where some items fail and others do not; 400 if it is none.
-    #[serde(default)]
-    partial_failure_response_code: Int,
+    partial_failure_response_code: Option<Int>,
 }
 
 /// One ciphertext of a batch.
 #[derive(Deserialize, JsonSchema)]
 struct Item {
     /// What is decrypted, as it was given.
-    ciphertext: Option<Text>,
+    #[serde(default)]
+    ciphertext: Text,
     /// Of derived keys: what the key is derived for, in base64.
     #[serde(default)]
     #[schemars(with = "String")]
@@ -95,20 +95,16 @@ impl Handle<Transit> for Decrypt {
     type Reply = Written<DecryptedAll>;
 
     async fn handle(self, engine: &Transit, cx: &Ctx) -> Result<Self::Reply, Fault> {
-        let missing = || Fault::invalid("missing ciphertext to decrypt");
-        let Some(items) = &self.batch_input else {
+        let Some(batch_input) = &self.batch_input else {
             if self.ciphertext.0.is_empty() {
-                return Err(missing());
+                return Err(Fault::invalid("missing ciphertext to decrypt"));
             }
-            let ready = engine.usable(cx, &self.name).await?;
+            let ready = engine.known(cx, &self.name).await?;
             return Ok(self.one(cx, &ready).await?.into());
         };
-        refuse_empty(items)?;
-        if items.iter().any(|item| item.ciphertext.is_none()) {
-            return Err(missing());
-        }
-        let ready = engine.usable(cx, &self.name).await?;
-        let partial = self.partial_failure_response_code.0;
+        let items = batch_input.with_contexts(|item| &item.context)?;
+        let ready = engine.known(cx, &self.name).await?;
+        let partial = self.partial_failure_response_code;
         Ok(batch(cx, &ready, items, partial).await?.into())
     }
 }
@@ -127,11 +123,13 @@ impl Decrypt {
     }
 }
 
-async fn batch(cx: &Ctx, ready: &Ready, items: &[Item], partial: i64) -> Result<Reply, Fault> {
-    let length = |item: &Item| {
-        let ciphertext = item.ciphertext.as_ref().map_or(0, |text| text.0.len());
-        ciphertext + item.reference.0.len() + 64
-    };
+async fn batch(
+    cx: &Ctx,
+    ready: &Ready,
+    items: &[Item],
+    partial: Option<Int>,
+) -> Result<Reply, Fault> {
+    let length = |item: &Item| item.ciphertext.0.len() + item.reference.0.len() + 64;
     let results = Results::with_capacity(items.iter().map(length).sum());
     let mut results = results.with_empty("plaintext");
     let mut turns = Turns::default();
@@ -141,8 +139,7 @@ async fn batch(cx: &Ctx, ready: &Ready, items: &[Item], partial: i64) -> Result<
             associated_data: &item.associated_data,
             at: Some(at),
         };
-        let ciphertext = item.ciphertext.as_ref().map_or("", |text| &text.0);
-        let opened = ready.open(cx, &terms, ciphertext).await;
+        let opened = ready.open(cx, &terms, &item.ciphertext.0).await;
         turns.took(length(item)).await;
         results.add(&item.reference.0, opened, |to, plaintext| {
             to.extend(b"\"plaintext\":\"");
@@ -150,7 +147,7 @@ async fn batch(cx: &Ctx, ready: &Ready, items: &[Item], partial: i64) -> Result<
             to.extend(b"\"");
         })?;
     }
-    Ok(results.reply_with_status(Some(partial)))
+    Ok(results.reply_with_status(partial))
 }
 
 fn text<S: serde::Serializer>(text: &Zeroizing<String>, to: S) -> Result<S::Ok, S::Error> {

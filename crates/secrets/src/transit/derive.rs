@@ -49,3 +49,74 @@ impl ContextKey {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+
+    use super::*;
+
+    /// What OpenBao 2.7 made of `hello` in the context `abc` under exported keys: without, and with, the associated data
+    /// `more`.
+    const THEIRS: [(Cipher, &str, &str, &str); 4] = [
+        (
+            Cipher::Aes128Gcm,
+            "XIk4zio302X0SgBg48C4tA==",
+            "wID4HrbeQQ9vHSVSp4serQUuPEEPLLmKqInbwYgx0xfe",
+            "wID4HrbeQQ9vHSVSp4serQV8TmJAzLm3BuzvZuAK+jq3",
+        ),
+        (
+            Cipher::Aes256Gcm,
+            "gGn792faw6cmiPX3PYkIDXJbCIsQ62+cWFWZXvTUgQY=",
+            "qkMgW+Heugdsx1jrG9S9OBwYGfLFJFrItWttSgHQCSp3",
+            "qkMgW+Heugdsx1jrG9S9OByfxvw0TvcPvotELsuVj0W4",
+        ),
+        (
+            Cipher::ChaCha20Poly1305,
+            "TYprxfO8jvKjPXlDN2B7cHt7WS18ozvkbAl5wpFwJ30=",
+            "gIEoMyov+e3I6bE6k9VLLw0V3sU54xegzGIV8lMkGm/u",
+            "gIEoMyov+e3I6bE6k9VLLw1/zxZHHbLTcOfiALQYRtuv",
+        ),
+        (
+            Cipher::XChaCha20Poly1305,
+            "L4mxeOFRmn5pWUGsUyxpx7/MPw1PGh7ZGD6IvBKDDSQ=",
+            "Kq10MK0yqOc2r7Ji121yEuPE5ZsuTuT9mU0OgHwGijSibCo3l9Xjz5GLGHt6",
+            "Kq10MK0yqOc2r7Ji121yEuPE5ZsuTuT9mU0OgHwt/YWRCuCROigCvb6kPO5i",
+        ),
+    ];
+
+    #[test]
+    fn contexts_have_the_keys_and_nonces_of_the_reference() {
+        let decoded = |text: &str| STANDARD.decode(text).unwrap();
+        for (cipher, key, plain, with_data) in THEIRS {
+            let own = ContextKey::new(cipher, &decoded(key), b"abc", true).unwrap();
+            assert_eq!(*own.cipher.open(b"", &decoded(plain)).unwrap(), b"hello");
+            assert_eq!(
+                *own.cipher.open(b"more", &decoded(with_data)).unwrap(),
+                b"hello"
+            );
+            let nonce = own.nonce(b"hello", b"").unwrap();
+            let ours = own
+                .cipher
+                .seal_with(&nonce[..cipher.nonce_bytes()], b"", b"hello");
+            assert_eq!(ours.unwrap(), decoded(plain), "{cipher:?}");
+            let other = ContextKey::new(cipher, &decoded(key), b"abd", true).unwrap();
+            assert!(other.cipher.open(b"", &decoded(plain)).is_err());
+        }
+    }
+
+    /// Two tags under one nonce would give the key of the authentication away.
+    #[test]
+    fn associated_data_changes_the_nonce() {
+        let own = ContextKey::new(Cipher::Aes256Gcm, &[7; 32], b"abc", true).unwrap();
+        let nonces: std::collections::BTreeSet<_> = [&b""[..], b"a", b"b", b"ab"]
+            .iter()
+            .map(|data| own.nonce(b"hello", data).unwrap())
+            .collect();
+        assert_eq!(nonces.len(), 4);
+        assert_eq!(own.nonce(b"hello", b"a"), own.nonce(b"hello", b"a"));
+        let random = ContextKey::new(Cipher::Aes256Gcm, &[7; 32], b"abc", false).unwrap();
+        assert_eq!(random.nonce(b"hello", b""), None);
+    }
+}

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Transit;
-use super::batch::{Turns, refuse_empty};
+use super::batch::{Items, Turns};
 use super::ciphertext;
 use super::encoded::Encoded;
 use super::keys::Wish;
@@ -46,10 +46,9 @@ struct Encrypt {
     #[schemars(with = "String")]
     associated_data: Encoded,
     /// Many plaintexts, each with its own context, associated data and version. The fields beside it are not looked at then.
-    batch_input: Option<Vec<Item>>,
+    batch_input: Option<Items<Item>>,
     /// The status where some items fail and others do not; 400 if it is none.
-    #[serde(default)]
-    partial_failure_response_code: Int,
+    partial_failure_response_code: Option<Int>,
     /// Where the key is made: what it shall be.
     #[serde(rename = "type")]
     kind: Option<Text>,
@@ -122,38 +121,23 @@ impl Handle<Transit> for Encrypt {
     type Reply = Written<EncryptedAll>;
 
     async fn handle(self, engine: &Transit, cx: &Ctx) -> Result<Self::Reply, Fault> {
-        self.refuse_incomplete()?;
-        let ready = self.key(engine, cx).await?;
-        let reply = match &self.batch_input {
-            Some(items) => batch(cx, &ready, items, self.partial_failure_response_code.0).await?,
-            None => self.one(cx, &ready).await?,
+        let Some(batch_input) = &self.batch_input else {
+            let missing = || Fault::invalid("missing plaintext to encrypt");
+            let plaintext = self.plaintext.as_ref().ok_or_else(missing)?;
+            let ready = self.key(engine, cx).await?;
+            return Ok(self.one(cx, &ready, plaintext).await?.into());
         };
-        Ok(reply.into())
+        let items = batch_input.with_contexts(|item| &item.context)?;
+        let ready = self.key(engine, cx).await?;
+        let partial = self.partial_failure_response_code;
+        Ok(batch(cx, &ready, items, partial).await?.into())
     }
 }
 
 impl Encrypt {
-    fn refuse_incomplete(&self) -> Result<(), Fault> {
-        let missing = || Fault::invalid("missing plaintext to encrypt");
-        let Some(items) = &self.batch_input else {
-            return self.plaintext.as_ref().map(drop).ok_or_else(missing);
-        };
-        refuse_empty(items)?;
-        if items.iter().any(|item| item.plaintext.is_none()) {
-            return Err(missing());
-        }
-        match mixed(items.iter().map(|item| item.context.is_empty())) {
-            true => Err(Fault::invalid(
-                "context should be set either in all the request blocks or in none",
-            )),
-            false => Ok(()),
-        }
-    }
-
     /// The key; a new one where it is not there, which needs the right to create it.
     async fn key(&self, engine: &Transit, cx: &Ctx) -> Result<Arc<Ready>, Fault> {
         if let Some(ready) = engine.find(cx, &self.name).await? {
-            ready.key.refuse_deleted()?;
             return Ok(ready);
         }
         if engine.key_settings(cx).await?.disable_upsert {
@@ -176,7 +160,7 @@ impl Encrypt {
             _ => return Err(Fault::Invalid(format!("unknown key type {name}"))),
         };
         let derived = match &self.batch_input {
-            Some(items) => items.iter().any(|item| !item.context.is_empty()),
+            Some(items) => items.any(|item| !item.context.is_empty()),
             None => !self.context.is_empty(),
         };
         let convergent = self.convergent_encryption.0;
@@ -196,15 +180,14 @@ impl Encrypt {
         })
     }
 
-    async fn one(&self, cx: &Ctx, ready: &Ready) -> Result<Reply, Fault> {
+    async fn one(&self, cx: &Ctx, ready: &Ready, plaintext: &Encoded) -> Result<Reply, Fault> {
         let terms = Terms {
             context: &self.context,
             associated_data: &self.associated_data,
             at: Some(0),
         };
         refuse_nonce(&self.nonce)?;
-        let plaintext = self.plaintext.as_ref().map_or(Ok(&[][..]), Encoded::bytes);
-        let plaintext = plaintext.map_err(Fault::invalid)?;
+        let plaintext = plaintext.bytes().map_err(Fault::invalid)?;
         let sealed = ready
             .seal(cx, self.key_version.0, &terms, plaintext)
             .await?;
@@ -212,7 +195,12 @@ impl Encrypt {
     }
 }
 
-async fn batch(cx: &Ctx, ready: &Ready, items: &[Item], partial: i64) -> Result<Reply, Fault> {
+async fn batch(
+    cx: &Ctx,
+    ready: &Ready,
+    items: &[Item],
+    partial: Option<Int>,
+) -> Result<Reply, Fault> {
     let length = |item: &Item| {
         let plaintext = item.plaintext.as_ref().and_then(|plain| plain.bytes().ok());
         (plaintext.map_or(0, <[u8]>::len) + 40) / 3 * 4 + item.reference.0.len() + 80
@@ -224,7 +212,7 @@ async fn batch(cx: &Ctx, ready: &Ready, items: &[Item], partial: i64) -> Result<
         turns.took(length(item)).await;
         results.add(&item.reference.0, sealed, write_sealed)?;
     }
-    Ok(results.reply_with_status(Some(partial)))
+    Ok(results.reply_with_status(partial))
 }
 
 impl Item {
@@ -235,8 +223,9 @@ impl Item {
             at: Some(at),
         };
         refuse_nonce(&self.nonce)?;
-        let plaintext = self.plaintext.as_ref().map_or(Ok(&[][..]), Encoded::bytes);
-        let plaintext = plaintext.map_err(Fault::invalid)?;
+        let missing = || Fault::invalid("missing plaintext to encrypt");
+        let plaintext = self.plaintext.as_ref().ok_or_else(missing)?;
+        let plaintext = plaintext.bytes().map_err(Fault::invalid)?;
         ready.seal(cx, self.key_version.0, &terms, plaintext).await
     }
 }
@@ -264,12 +253,6 @@ pub(super) fn refuse_nonce(nonce: &Text) -> Result<(), Fault> {
         true => Ok(()),
         false => Err(Fault::invalid("provided nonce not allowed for this key")),
     }
-}
-
-/// Whether some are so and some are not.
-fn mixed(mut each: impl Iterator<Item = bool>) -> bool {
-    let first = each.next();
-    each.any(|other| Some(other) != first)
 }
 
 /// Asks whether a key is there.

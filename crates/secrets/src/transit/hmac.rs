@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Transit;
-use super::batch::{Turns, refuse_empty};
+use super::batch::{Items, Turns};
 use super::ciphertext;
 use super::encoded::Encoded;
 use super::ready::Material;
@@ -57,7 +57,7 @@ struct Inputs {
     #[serde(default)]
     key_version: Int,
     /// Many inputs. The one beside it is not looked at then.
-    batch_input: Option<Vec<Item>>,
+    batch_input: Option<Items<Item>>,
 }
 
 /// One input of a batch.
@@ -153,7 +153,7 @@ impl Inputs {
             let hmac = ciphertext::format(material.number, &code);
             return Ok(Reply::data(&Made { hmac })?.into());
         };
-        refuse_empty(items)?;
+        let items = items.some()?;
         let mut results = Results::with_capacity(items.len().saturating_mul(160));
         let mut turns = Turns::default();
         for item in items {

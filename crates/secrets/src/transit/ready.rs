@@ -159,10 +159,15 @@ impl Transit {
         ))
     }
 
+    /// The key of that name, which has to be there. It may be deleted softly.
+    pub(super) async fn known(&self, cx: &Ctx, name: &str) -> Result<Arc<Ready>, Fault> {
+        let found = self.find(cx, name).await?;
+        found.ok_or_else(|| Fault::invalid("encryption key not found"))
+    }
+
     /// The key of that name for use: there, and not deleted.
     pub(super) async fn usable(&self, cx: &Ctx, name: &str) -> Result<Arc<Ready>, Fault> {
-        let found = self.find(cx, name).await?;
-        let ready = found.ok_or_else(|| Fault::invalid("encryption key not found"))?;
+        let ready = self.known(cx, name).await?;
         ready.key.refuse_deleted()?;
         Ok(ready)
     }

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use coffer_crypto::WipingBuffer;
 use coffer_engine::{Body, Fault, Replies, Reply};
-use coffer_wire::write_json;
+use coffer_wire::{Int, write_json};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 /// Results of a batch, in the order of its items.
@@ -81,14 +81,14 @@ impl Results {
     }
 
     /// The whole answer; where items failed with a status that says so: `partial` where others did not, if it is one.
-    pub(super) fn reply_with_status(self, partial: Option<i64>) -> Reply {
+    pub(super) fn reply_with_status(self, partial: Option<Int>) -> Reply {
         let (items, failed) = (self.items, self.failed);
         let reply = self.reply();
-        let partial = partial.filter(|code| *code != 0 && failed < items);
+        let partial = partial.filter(|_| failed < items);
         match (failed, partial) {
             (0, _) => reply,
             (_, None) => reply.status(400),
-            (_, Some(code)) => match u16::try_from(code) {
+            (_, Some(code)) => match u16::try_from(code.0) {
                 Ok(code @ 200..=599) => reply.status(code),
                 _ => reply.status(400).warn(
                     "invalid HTTP response code override from partial_failure_response_code, reverting to 400",

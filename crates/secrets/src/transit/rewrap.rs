@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Transit;
-use super::batch::{Turns, refuse_empty};
+use super::batch::{Items, Turns};
 use super::encoded::Encoded;
 use super::encrypt::{Encrypted, EncryptedAll, refuse_nonce, write_sealed};
 use super::ready::Ready;
@@ -26,7 +26,7 @@ struct Rewrap {
     #[serde(flatten)]
     item: Item,
     /// Many ciphertexts, each with its own context, associated data and version. The fields beside it are not looked at then.
-    batch_input: Option<Vec<Item>>,
+    batch_input: Option<Items<Item>>,
 }
 
 /// One ciphertext.
@@ -58,19 +58,17 @@ impl Handle<Transit> for Rewrap {
     type Reply = Written<EncryptedAll>;
 
     async fn handle(self, engine: &Transit, cx: &Ctx) -> Result<Self::Reply, Fault> {
-        match &self.batch_input {
-            Some(items) => refuse_empty(items)?,
-            None if self.item.ciphertext.0.is_empty() => {
+        let Some(batch_input) = &self.batch_input else {
+            if self.item.ciphertext.0.is_empty() {
                 return Err(Fault::invalid("missing ciphertext to decrypt"));
             }
-            None => {}
-        }
-        let ready = engine.usable(cx, &self.name).await?;
-        let reply = match &self.batch_input {
-            Some(items) => batch(cx, &ready, items).await?,
-            None => Reply::data(&Encrypted::from(self.item.rewrap(cx, &ready, None).await?))?,
+            let ready = engine.known(cx, &self.name).await?;
+            let sealed = self.item.rewrap(cx, &ready, None).await?;
+            return Ok(Reply::data(&Encrypted::from(sealed))?.into());
         };
-        Ok(reply.into())
+        let items = batch_input.with_contexts(|item| &item.context)?;
+        let ready = engine.known(cx, &self.name).await?;
+        Ok(batch(cx, &ready, items).await?.into())
     }
 }
 

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Transit;
-use super::batch::{Turns, refuse_empty};
+use super::batch::{Items, Turns};
 use super::ciphertext::{Misshapen, Versioned};
 use super::encoded::Encoded;
 use super::hmac::MacHash;
@@ -67,7 +67,7 @@ pub(super) struct Checks {
     #[serde(flatten)]
     pub(super) item: Item,
     /// Many inputs, all with codes or all with signatures. The one beside it is not looked at then.
-    pub(super) batch_input: Option<Vec<Item>>,
+    pub(super) batch_input: Option<Items<Item>>,
 }
 
 /// An input with its code or signature.
@@ -161,6 +161,7 @@ impl Checks {
             let valid = self.item.has_code(cx, &ready, hash, false).await?;
             return Ok(Reply::data(&Verdict { valid })?.into());
         };
+        let items = items.some()?;
         let mut results = Results::with_capacity(items.len().saturating_mul(64));
         let mut turns = Turns::default();
         for item in items {
@@ -186,7 +187,7 @@ impl Checks {
                 )),
             };
         };
-        refuse_empty(items)?;
+        let items = items.some()?;
         let signatures = items.iter().filter(|item| item.signature.is_some()).count();
         let codes = items
             .iter()

@@ -88,6 +88,7 @@ impl Ready {
         plaintext: &[u8],
     ) -> Result<Sealed, Fault> {
         let key = &self.key;
+        key.refuse_deleted()?;
         let refused = |why: &str| {
             Err(Fault::invalid(format!(
                 "requested version for encryption is {why}"
@@ -140,6 +141,7 @@ impl Ready {
         ciphertext: &str,
     ) -> Result<Zeroizing<Vec<u8>>, Fault> {
         let key = &self.key;
+        key.refuse_deleted()?;
         if !key.kind.encrypts() {
             return Err(unsupported("decryption", self));
         }

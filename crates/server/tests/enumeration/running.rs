@@ -90,6 +90,7 @@ impl Running {
             ("secret", json!({"type": "kv", "options": {"version": "2"}})),
             ("kv", json!({"type": "kv", "options": {"version": "1"}})),
             ("database", json!({"type": "database"})),
+            ("transit", json!({"type": "transit"})),
         ] {
             self.ok("POST", &format!("sys/mounts/{path}"), &mount).await;
         }
