@@ -6,6 +6,7 @@ use std::fmt;
 use std::io::{self, Write};
 use std::ops::{Deref, DerefMut};
 
+use memchr::memmem;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::ser::{CompactFormatter, Formatter};
@@ -37,10 +38,11 @@ pub fn parse_object(body: &[u8]) -> Result<Wiped<Map<String, Value>>, serde_json
     if body.iter().all(u8::is_ascii_whitespace) {
         return Ok(Wiped(Map::new()));
     }
-    if weight(body) > MAX_TREE_BYTES {
+    let looks = Looks::of(body);
+    if looks.weight > MAX_TREE_BYTES {
         return Err(de::Error::custom("it has too many values"));
     }
-    if has_bare_exponent(body) || may_hold_parsers_words(body) {
+    if looks.bare_exponent || may_hold_parsers_words(body) {
         let mut left = MAX_EXACT_BYTES;
         let parsed = match exact(serde_json::from_slice(body)?, 0, &mut left)? {
             Value::Null => None,
@@ -59,7 +61,7 @@ pub fn parse_object(body: &[u8]) -> Result<Wiped<Map<String, Value>>, serde_json
 /// As of any JSON; and where an object has a field of the parser's own words, which would be read as something else, or
 /// there are more values than a request may have.
 pub fn parse_foreign<T: de::DeserializeOwned>(text: &[u8]) -> Result<T, serde_json::Error> {
-    if weight(text) > MAX_TREE_BYTES {
+    if Looks::of(text).weight > MAX_TREE_BYTES {
         return Err(de::Error::custom("it has too many values"));
     }
     if may_hold_parsers_words(text) {
@@ -74,31 +76,63 @@ pub fn is_parsers_word(key: &str) -> bool {
     key.starts_with(PARSERS_WORDS)
 }
 
-/// About how much memory the tree of a text takes beside its texts, known before anything is built:
-/// seven bytes of text can ask for a map of hundreds.
-fn weight(body: &[u8]) -> usize {
-    let (mut weight, mut in_text, mut escaped) = (0usize, false, false);
-    for byte in body {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = in_text,
-            b'"' => in_text = !in_text,
-            b'{' if !in_text => weight = weight.saturating_add(MAP_BYTES),
-            b',' | b':' | b'[' if !in_text => weight = weight.saturating_add(VALUE_BYTES),
-            _ => {}
-        }
-    }
-    weight
+/// What is known of a text before anything is built of it.
+#[derive(Default)]
+struct Looks {
+    /// About how much memory its tree takes beside its texts: seven bytes of text can ask for a map of hundreds.
+    weight: usize,
+    /// Whether there is a number like `1e3`: the parser would rewrite it as `1e+3`.
+    bare_exponent: bool,
 }
 
-/// Whether something like `1e3` may be in the text: the parser would rewrite it as `1e+3`.
-fn has_bare_exponent(body: &[u8]) -> bool {
-    body.windows(3).any(|w| matches!(w, [a, b'e' | b'E', c] if a.is_ascii_digit() && (c.is_ascii_digit() || b"+-".contains(c))))
+impl Looks {
+    /// One look at what stands between the texts; those are leapt over.
+    fn of(body: &[u8]) -> Self {
+        let mut looks = Self::default();
+        let mut rest = body;
+        while let Some(quote) = memchr::memchr(b'"', rest) {
+            let (between, text) = rest.split_at(quote);
+            looks.see(between);
+            rest = after_text(text.get(1..).unwrap_or_default());
+        }
+        looks.see(rest);
+        looks
+    }
+
+    fn see(&mut self, between: &[u8]) {
+        let mut before = [b' '; 2];
+        for byte in between {
+            let more = match byte {
+                b'{' => MAP_BYTES,
+                b',' | b':' | b'[' => VALUE_BYTES,
+                _ => 0,
+            };
+            self.weight = self.weight.saturating_add(more);
+            self.bare_exponent |= matches!(before, [digit, b'e' | b'E'] if digit.is_ascii_digit())
+                && (byte.is_ascii_digit() || b"+-".contains(byte));
+            before = [before[1], *byte];
+        }
+    }
+}
+
+/// What comes after a text that has begun; nothing where it does not end.
+fn after_text(mut text: &[u8]) -> &[u8] {
+    while let Some(at) = memchr::memchr2(b'"', b'\\', text) {
+        let (length, ends) = match text.get(at) {
+            Some(b'"') => (1, true),
+            _ => (2, false),
+        };
+        text = text.get(at + length..).unwrap_or_default();
+        if ends {
+            return text;
+        }
+    }
+    &[]
 }
 
 /// Whether a key may be one of the parser's own words, in plain letters or with escaped ones.
 fn may_hold_parsers_words(body: &[u8]) -> bool {
-    let has = |word: &[u8]| body.windows(word.len()).any(|window| window == word);
+    let has = |word: &[u8]| memmem::find(body, word).is_some();
     has(b"\\u00") || has(PARSERS_WORDS.as_bytes())
 }
 
@@ -326,6 +360,13 @@ impl Formatter for GoFormatter {
         to: &mut W,
         fragment: &str,
     ) -> io::Result<()> {
+        let bytes = fragment.as_bytes();
+        // The separators of lines and paragraphs are the only ones that begin so and have an escape.
+        if memchr::memchr3(b'<', b'>', b'&', bytes).is_none()
+            && memmem::find(bytes, b"\xe2\x80").is_none()
+        {
+            return CompactFormatter.write_string_fragment(to, fragment);
+        }
         let mut written = 0;
         for (at, c) in fragment.char_indices() {
             let escape = match c {
@@ -394,6 +435,27 @@ mod tests {
         assert_eq!(
             roundtrip(r#"{"a":0.10,"b":1e3,"c":12345678901234567890}"#),
             r#"{"a":0.10,"b":1e3,"c":12345678901234567890}"#
+        );
+    }
+
+    #[test]
+    fn numbers_are_told_from_texts_that_look_like_them() {
+        for (text, is_one) in [
+            (r#"{"a":1e3}"#, true),
+            (r#"{"a":[1.5E-3]}"#, true),
+            (r#"{"a":"1e3"}"#, false),
+            (r#"{"a\\":1e3}"#, true),
+            (r#"{"a\"":"\\\"1e3"}"#, false),
+            (r#"{"1e3":true,"b":"x"}"#, false),
+            (r#"{"a":1e3"#, true),
+            (r#"{"a":"1e3"#, false),
+            (r#"{"a":"\"#, false),
+        ] {
+            assert_eq!(Looks::of(text.as_bytes()).bare_exponent, is_one, "{text}");
+        }
+        assert_eq!(
+            Looks::of(br#"{"{[,:":[1,{}]}"#).weight,
+            2 * MAP_BYTES + 3 * VALUE_BYTES
         );
     }
 
