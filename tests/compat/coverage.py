@@ -28,7 +28,7 @@ EQUAL, MEANT, OPEN, ABSENT, UNASKED = "equal", "differs on purpose", "differs", 
 # Sections of the page, by the beginning of an operation's path; the longest wins.
 SECTIONS = {
     "auth/token/": "Tokens", "auth/userpass/": "userpass", "auth/approle/": "approle", "auth/jwt/": "JWT and OIDC", "auth/kubernetes/": "kubernetes", "auth/cert/": "cert",
-    "cubbyhole/": "Cubbyhole",
+    "cubbyhole/": "Cubbyhole", "transit/": "Transit",
     "identity/entity": "Entities and their aliases", "identity/alias": "Entities and their aliases", "identity/persona": "Entities and their aliases",
     "identity/group": "Groups", "identity/lookup": "Look-up", "identity/mfa": "MFA", "identity/oidc": "Identity tokens", "sys/mfa": "MFA",
     **dict.fromkeys([f"identity/oidc/{part}" for part in ("assignment", "client", "scope", "provider")], "OIDC provider"),

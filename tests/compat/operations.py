@@ -9,9 +9,11 @@ from session import Session, Step
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 RECORDED = os.path.join(HERE, "operations.json")
-AREAS = ("sys/", "identity/", "cubbyhole/", "auth/token/", "auth/userpass/", "auth/approle/", "auth/jwt/", "auth/kubernetes/", "auth/cert/")
+AREAS = ("sys/", "identity/", "cubbyhole/", "auth/token/", "auth/userpass/", "auth/approle/", "auth/jwt/", "auth/kubernetes/", "auth/cert/", "transit/")
 # Auth methods that are compared, mounted where their name says.
 METHODS_OF_LOGIN = ("userpass", "approle", "jwt", "kubernetes", "cert")
+# Secrets engines that are compared and are not there from the start, mounted likewise.
+ENGINES = ("transit",)
 METHODS = {"get": "GET", "post": "POST", "patch": "PATCH", "delete": "DELETE"}
 
 
@@ -71,6 +73,7 @@ def asked(binary):
         session.record("", Step("unseal", "PUT sys/unseal", {"key": "$key"}, token=""))
         session.record("", Step("active", "GET sys/health", token="", repeat_until=lambda status, _: status == 200))
         session.enable_methods(METHODS_OF_LOGIN)
+        session.enable_engines(ENGINES)
         _, text = session.send(Step("openapi", "GET sys/internal/specs/openapi"))
         return from_document(json.loads(text))
 

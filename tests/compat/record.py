@@ -26,7 +26,7 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
-from operations import METHODS_OF_LOGIN  # noqa: E402
+from operations import ENGINES, METHODS_OF_LOGIN  # noqa: E402
 from servers import Server  # noqa: E402
 from session import Session, Step  # noqa: E402
 
@@ -141,6 +141,7 @@ def record_both(reference):
 def run_areas(session, areas):
     session.make_powerless()
     session.enable_methods(METHODS_OF_LOGIN)
+    session.enable_engines(ENGINES)
     return [answer for area in areas for answer in run_area(session, area)]
 
 

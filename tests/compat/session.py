@@ -78,6 +78,10 @@ class Session:
         for name in names:
             self.send(Step("enable", f"POST sys/auth/{name}", {"type": name}))
 
+    def enable_engines(self, names):
+        for name in names:
+            self.send(Step("enable", f"POST sys/mounts/{name}", {"type": name}))
+
     def make_powerless(self):
         """`$powerless` is a token that may do nothing at all."""
         step = Step("powerless", "POST auth/token/create", {"policies": ["may-do-nothing"], "no_default_policy": True, "ttl": "1h"})

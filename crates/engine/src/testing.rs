@@ -159,6 +159,14 @@ impl<E: Engine> Bench<E> {
         }
     }
 
+    /// A write without a look at leases, and its answer as it is: for measuring.
+    pub async fn answer(&self, path: &str, input: Map<String, Value>) -> Result<Reply, Fault> {
+        let found = self.live.find(Verb::Write, path);
+        let found = found.map_err(|_| Fault::UnsupportedPath)?;
+        let cx = self.cx(Verb::Write, path);
+        self.live.call(&found, &cx, input).await
+    }
+
     /// Any request.
     pub async fn request(&self, verb: Verb, path: &str, input: Value) -> Result<Answered, Fault> {
         let found = self.live.find(verb, path).map_err(|miss| match miss {
