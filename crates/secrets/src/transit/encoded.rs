@@ -122,6 +122,14 @@ impl Visitor<'_> for Text {
         Ok(Encoded(decode(&number.to_string())))
     }
 
+    fn visit_f64<E: de::Error>(self, number: f64) -> Result<Encoded, E> {
+        Ok(Encoded(decode(&number.to_string())))
+    }
+
+    fn visit_bool<E: de::Error>(self, flag: bool) -> Result<Encoded, E> {
+        Ok(Encoded(decode(if flag { "1" } else { "0" })))
+    }
+
     fn visit_unit<E: de::Error>(self) -> Result<Encoded, E> {
         Ok(Encoded::default())
     }

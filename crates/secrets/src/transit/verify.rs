@@ -151,8 +151,9 @@ impl Checks {
             .or(body(&self.hash_algorithm))
             .or(body(&self.algorithm));
         let algorithm = algorithm.unwrap_or_else(|| "sha2-256".to_owned());
-        let ready = engine.usable(cx, name).await?;
+        let ready = engine.known(cx, name).await?;
         if of_signatures {
+            ready.key.refuse_deleted()?;
             return Err(refuse_signatures(&ready));
         }
         let hash = MacHash::named(&algorithm)?
@@ -218,6 +219,7 @@ impl Item {
         hash: MacHash,
         in_batch: bool,
     ) -> Result<bool, Fault> {
+        ready.key.refuse_deleted()?;
         let input = match &self.input {
             Some(input) => input.bytes(),
             None if in_batch => return Err(Fault::invalid("missing input")),
