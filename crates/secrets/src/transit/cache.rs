@@ -16,7 +16,7 @@ use super::ready::Ready;
 /// Into how many parts the cache is divided, so that changing it stays cheap.
 const SHARDS: usize = 64;
 /// How many keys are ready at once where nothing is configured.
-pub(super) const KEYS_MAX: usize = 8_192;
+pub(super) const KEYS_MAX: usize = 4_096;
 
 /// The keys of one mount that are ready.
 pub(super) struct Cache {
@@ -132,5 +132,56 @@ impl Cache {
 impl Shard {
     fn lock(&self) -> std::sync::MutexGuard<'_, u64> {
         self.changes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use coffer_wire::Timestamp;
+
+    use super::*;
+    use crate::transit::key::{Bytes, Version};
+    use crate::transit::keys::Wish;
+
+    fn ready(id: &str) -> Arc<Ready> {
+        let version = Version {
+            created: Timestamp::EPOCH,
+            key: Bytes::new(vec![7; 32]),
+            public: Bytes::default(),
+            mac: Bytes::default(),
+            certificates: Vec::new(),
+        };
+        let key = Wish::default().key(id.to_owned(), Timestamp::EPOCH);
+        Arc::new(Ready::new(key, version).unwrap())
+    }
+
+    #[test]
+    fn what_was_read_before_a_change_does_not_come_in_after_it() {
+        let cache = Cache::default();
+        let early = cache.ticket("a");
+        drop(cache.forgetting("a"));
+        cache.put("a", &early, &ready("old"));
+        assert!(cache.get("a").is_none());
+        let late = cache.ticket("a");
+        cache.put("a", &late, &ready("new"));
+        assert_eq!(cache.get("a").unwrap().key.id, "new");
+        cache.forget("a");
+        assert!(cache.get("a").is_none());
+    }
+
+    #[test]
+    fn it_holds_no_more_than_it_may() {
+        let cache = Cache::default();
+        cache.resize(128);
+        for n in 0..2_000 {
+            let name = n.to_string();
+            cache.put(&name, &cache.ticket(&name), &ready(&name));
+            assert!(
+                cache.get(&name).is_some(),
+                "the last one that came is there"
+            );
+        }
+        let held = (0..2_000).filter(|n| cache.get(&n.to_string()).is_some());
+        assert!((64..=128).contains(&held.count()));
     }
 }

@@ -12,7 +12,7 @@ use super::Transit;
 use super::key::{Key, Version, key_place, version_place};
 
 /// How many versions of a key are ready at once, beside the latest.
-const VERSIONS_MAX: usize = 64;
+const VERSIONS_MAX: usize = 8;
 /// How often a key is read again that is changed while it is read.
 const TRIES: usize = 16;
 
@@ -93,6 +93,16 @@ impl Material {
 }
 
 impl Ready {
+    /// A key with its latest version.
+    pub(super) fn new(key: Key, latest: Version) -> Result<Self, Fault> {
+        let latest = Material::new(&key, key.latest_version, latest)?;
+        Ok(Self {
+            key,
+            latest: Arc::new(latest),
+            others: ArcSwap::default(),
+        })
+    }
+
     /// The version of that number; none where it is not there.
     pub(super) async fn version(
         &self,
@@ -145,12 +155,7 @@ impl Transit {
             let Some(version) = cx.view.get::<Version>(&latest).await? else {
                 continue; // Somebody deletes it, or has made it anew.
             };
-            let latest = Arc::new(Material::new(&key, key.latest_version, version)?);
-            let ready = Arc::new(Ready {
-                key,
-                latest,
-                others: ArcSwap::default(),
-            });
+            let ready = Arc::new(Ready::new(key, version)?);
             self.cache.put(name, &ticket, &ready);
             return Ok(Some(ready));
         }
