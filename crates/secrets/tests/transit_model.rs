@@ -124,7 +124,7 @@ async fn take(bench: &TestBench, model: &mut Model, step: &Step) {
             let (version, text) = which.get(&model.ciphertexts);
             let input = json!({ "ciphertext": text });
             let opened = asked(bench, "decrypt/a", input, "plaintext").await;
-            assert_eq!(opened, model.opens(*version).then(|| json!(HELLO)));
+            assert_eq!(opened, model.opens(*version).then_some(json!(HELLO)));
         }
         Step::Rewrap(which, to) if !model.ciphertexts.is_empty() => {
             let (version, text) = which.get(&model.ciphertexts).clone();
@@ -137,7 +137,7 @@ async fn take(bench: &TestBench, model: &mut Model, step: &Step) {
             let (version, text) = which.get(&model.codes);
             let input = json!({"input": HELLO, "hmac": text});
             let valid = asked(bench, "verify/a", input, "valid").await;
-            assert_eq!(valid, model.opens(*version).then(|| json!(true)));
+            assert_eq!(valid, model.opens(*version).then_some(json!(true)));
         }
         Step::Rotate => {
             let made = asked(bench, "keys/a/rotate", json!({}), "latest_version").await;
