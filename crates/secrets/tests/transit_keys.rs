@@ -257,11 +257,13 @@ async fn a_deletion_that_was_interrupted_is_finished() {
     let ids = bench.view().list_all("version/").await.unwrap();
     let gone = ids[0].trim_end_matches('/');
     #[derive(serde::Serialize, serde::Deserialize)]
-    struct Mark {}
+    struct Mark {
+        before: u32,
+    }
     impl coffer_engine::Stored for Mark {}
     bench
         .view()
-        .put(&format!("deleted/{gone}"), &Mark {})
+        .put(&format!("deleted/{gone}"), &Mark { before: u32::MAX })
         .await
         .unwrap();
     bench.tick().await.unwrap();
@@ -383,6 +385,58 @@ async fn a_key_with_thousands_of_versions_stays_small() {
     ok(&bench, "keys/a/config", json!({"deletion_allowed": true})).await;
     bench.delete("keys/a").await.unwrap();
     assert!(bench.view().list_all("version/").await.unwrap().is_empty());
+}
+
+/// One batch of writes holds 4,096.
+#[tokio::test]
+async fn more_versions_are_trimmed_than_one_batch_holds() {
+    let bench = TestBench::new().await;
+    ok(&bench, "keys/a", json!({})).await;
+    let id = bench.view().list_all("version/").await.unwrap().remove(0);
+    let id = id.trim_end_matches('/');
+    // As if it had been rotated thousands of times.
+    let mut record = raw(&bench, "key/a").await;
+    let version = raw(&bench, &format!("version/{id}/0000000001")).await;
+    record["latest_version"] = json!(9_000);
+    record["min_decryption_version"] = json!(8_999);
+    record["min_encryption_version"] = json!(8_999);
+    for first in (2..=9_000).step_by(3_000) {
+        let last = (first + 2_999).min(9_000);
+        let changes = (first..=last).fold(bench.view().changes(), |changes, number| {
+            let place = format!("version/{id}/{number:010}");
+            changes
+                .put(bench.view(), &place, &Raw(version.clone()))
+                .unwrap()
+        });
+        changes.commit().await.unwrap();
+    }
+    bench.view().put("key/a", &Raw(record)).await.unwrap();
+    ok(&bench, "cache-config", json!({"size": 0})).await;
+    ok(
+        &bench,
+        "keys/a/trim",
+        json!({"min_available_version": 8_999}),
+    )
+    .await;
+    let left = bench
+        .view()
+        .list_all(&format!("version/{id}/"))
+        .await
+        .unwrap();
+    assert_eq!(left, ["0000008999", "0000009000"]);
+    assert!(bench.view().list_all("deleted/").await.unwrap().is_empty());
+    assert!(encrypt(&bench, "a").await.starts_with("vault:v9000:"));
+}
+
+/// A record as its JSON.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+struct Raw(Value);
+
+impl coffer_engine::Stored for Raw {}
+
+async fn raw(bench: &TestBench, place: &str) -> Value {
+    bench.view().get::<Raw>(place).await.unwrap().unwrap().0
 }
 
 #[tokio::test]

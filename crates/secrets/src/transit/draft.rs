@@ -9,6 +9,8 @@ use coffer_engine::Stored;
 
 /// How often a change starts again when others are faster.
 const TRIES: usize = 2_000;
+/// How many versions are removed at once.
+const PAGE: usize = 1_000;
 
 /// A key that is about to be changed, and the versions that are written with it.
 pub(super) struct Draft<'a> {
@@ -17,12 +19,17 @@ pub(super) struct Draft<'a> {
     /// The key as it shall be.
     pub(super) key: Key,
     added: Vec<(u32, Version)>,
-    removed: Vec<u32>,
+    /// Versions before this one are destroyed with it.
+    trimmed: Option<u32>,
 }
 
-/// A key whose record is gone, and whose versions are about to be.
-#[derive(Serialize, Deserialize)]
-struct Deleted {}
+/// Versions of a key that nobody can use any more and that are about to go. There may be more than one batch of writes
+/// holds, so this is written with the change that ends them, and goes after them.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+struct Deleted {
+    /// Those before it; of a deleted key all are.
+    before: u32,
+}
 
 impl Stored for Deleted {}
 
@@ -35,7 +42,7 @@ impl<'a> Draft<'a> {
             seen,
             key,
             added: Vec::new(),
-            removed: Vec::new(),
+            trimmed: None,
         }))
     }
 
@@ -46,7 +53,7 @@ impl<'a> Draft<'a> {
             seen: Seen::NOTHING,
             key,
             added: Vec::new(),
-            removed: Vec::new(),
+            trimmed: None,
         }
     }
 
@@ -61,9 +68,9 @@ impl<'a> Draft<'a> {
         self
     }
 
-    /// Removes versions with it.
-    pub(super) fn without(mut self, numbers: impl IntoIterator<Item = u32>) -> Self {
-        self.removed.extend(numbers);
+    /// Destroys the versions before this one with it.
+    pub(super) fn trim(mut self, before: u32) -> Self {
+        self.trimmed = Some(before);
         self
     }
 
@@ -76,10 +83,14 @@ impl<'a> Draft<'a> {
             let place = version_place(&self.key.id, *number);
             changes = changes.put(&cx.view, &place, version)?;
         }
-        for number in self.removed {
-            changes = changes.delete(&cx.view, &version_place(&self.key.id, number));
+        if let Some(before) = self.trimmed {
+            let place = deleted_place(&self.key.id);
+            changes = changes.put(&cx.view, &place, &Deleted { before })?;
         }
         changes.put(&cx.view, &place, &self.key)?.commit().await?;
+        if let Some(before) = self.trimmed {
+            clear(cx, &self.key.id, before).await?;
+        }
         Ok(self.key)
     }
 
@@ -88,23 +99,45 @@ impl<'a> Draft<'a> {
         let _forgotten = engine.cache.forgetting(self.name);
         let place = key_place(self.name)?;
         let changes = cx.view.changes().expect(&cx.view, &place, self.seen);
-        let changes = changes.put(&cx.view, &deleted_place(&self.key.id), &Deleted {})?;
+        let all = Deleted { before: u32::MAX };
+        let changes = changes.put(&cx.view, &deleted_place(&self.key.id), &all)?;
         changes.delete(&cx.view, &place).commit().await?;
-        clear(cx, &self.key.id).await
+        clear(cx, &self.key.id, all.before).await
     }
 }
 
-/// Removes the versions of keys whose deletion was interrupted.
+/// Removes the versions of keys whose deletion or trimming was interrupted.
 pub(super) async fn finish_deletions(cx: &Ctx) -> Result<(), Fault> {
     for id in cx.view.list_all(DELETED).await? {
-        clear(cx, &id).await?;
+        if let Some(deleted) = cx.view.get::<Deleted>(&deleted_place(&id)).await? {
+            clear(cx, &id, deleted.before).await?;
+        }
     }
     Ok(())
 }
 
-async fn clear(cx: &Ctx, id: &str) -> Result<(), Fault> {
-    cx.view.clear(&format!("{VERSIONS}{id}/")).await?;
-    Ok(cx.view.delete(&deleted_place(id)).await?)
+/// Removes the versions before this one, page by page, and then the note that says so.
+async fn clear(cx: &Ctx, id: &str, before: u32) -> Result<(), Fault> {
+    let folder = format!("{VERSIONS}{id}/");
+    let end = version_place(id, before);
+    loop {
+        // They stand in the order of their numbers.
+        let page = cx.view.scan_paths(&folder, None, PAGE).await?;
+        let gone = page.iter().take_while(|place| **place < end);
+        let changes = gone.fold(cx.view.changes(), |changes, place| {
+            changes.delete(&cx.view, place)
+        });
+        if changes.is_empty() {
+            break;
+        }
+        changes.commit().await?;
+    }
+    let note = |note: Option<Deleted>| {
+        // Somebody else may have trimmed further meanwhile.
+        let further = note.filter(|note| note.before > before);
+        Ok::<_, Fault>((further, ()))
+    };
+    cx.view.update(&deleted_place(id), note).await
 }
 
 fn deleted_place(id: &str) -> String {

@@ -118,7 +118,7 @@ impl Key {
 pub(super) const KEYS: &str = "key/";
 /// Where the records of versions are.
 pub(super) const VERSIONS: &str = "version/";
-/// Keys that are deleted, whose versions are not all gone.
+/// Keys of which versions are about to go.
 pub(super) const DELETED: &str = "deleted/";
 
 /// Where the key of that name is. A name has letters, digits, `_`, and in between `-` and `.`.

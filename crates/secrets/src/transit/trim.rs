@@ -30,10 +30,9 @@ impl Handle<Transit> for Trim {
         let key = settled(|| async {
             let draft = Draft::open(cx, &self.name).await?;
             let mut draft = draft.ok_or_else(|| Fault::invalid("invalid key name"))?;
-            let first = draft.key.oldest();
             let least = self.checked(&draft.key)?;
             draft.key.min_available_version = least;
-            draft.without(first..least).save(engine, cx).await
+            draft.trim(least).save(engine, cx).await
         })
         .await?;
         show(cx, &self.name, &key, no_context).await
