@@ -8,7 +8,8 @@ use coffer_crypto::{Aes256Key, KeyRing, ROTATE_AFTER_ENCRYPTIONS, Random, Zeroiz
 use coffer_storage::{Batch, Store};
 
 use crate::parts::Parts;
-use crate::seal::{self, SERVER, SealConfig, Shares, domain};
+use crate::auto;
+use crate::seal::{self, Protection, SERVER, SealConfig, Shares, domain};
 use crate::stored::damaged;
 use crate::{Error, Meters, View};
 
@@ -150,8 +151,9 @@ impl Barrier {
     /// Whether a path holds key material.
     pub(crate) fn is_key_material(&self, path: &str) -> bool {
         let own = [KEY_RING, seal::ROOT_KEY, seal::CONFIG];
+        let is_own = |tail: &str| own.contains(&tail) || auto::is_key_material(tail);
         let tail = path.strip_prefix(self.at.as_str());
-        tail.is_some_and(|tail| own.contains(&tail)) || self.parts.load().hold_keys(path)
+        tail.is_some_and(is_own) || self.parts.load().hold_keys(path)
     }
 
     /// Where the key material is kept, with a trailing slash.
@@ -252,9 +254,14 @@ impl Barrier {
         }
     }
 
-    /// How the key that opens it is split; none before it is initialised.
+    /// What keeps its root key; none before it is initialised.
+    pub async fn protection(&self) -> Result<Option<Protection>, Error> {
+        Protection::load(self.store.as_ref(), &self.at).await
+    }
+
+    /// How the key that people hold is split; none before it is initialised.
     pub async fn seal_config(&self) -> Result<Option<SealConfig>, Error> {
-        SealConfig::load(self.store.as_ref(), &self.at).await
+        Ok(self.protection().await?.map(Protection::counts))
     }
 
     /// Shares of a fresh key, and the writes that make it the one that opens `root` here.

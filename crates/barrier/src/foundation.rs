@@ -1,18 +1,23 @@
 //! What a store must hold to be opened at all, found among the entries of one that is not in use yet.
 
+use std::collections::BTreeMap;
+
 use coffer_crypto::Aes256Key;
 use coffer_storage::Store;
 
 use crate::Error;
 use crate::barrier::{KEY_RING_DOMAIN, KEY_RING_PATH};
-use crate::seal::{CONFIG_PATH, ROOT_KEY_PATH, SealConfig};
+use crate::auto;
+use crate::seal::{CONFIG_PATH, Protection, ROOT_KEY_PATH, SERVER};
 
 /// The records without which no key opens a store.
 #[derive(Default)]
 pub struct Foundation {
     key_ring: Option<Vec<u8>>,
     root_key: Option<Vec<u8>>,
-    seal: Option<SealConfig>,
+    /// What keepers outside have wrapped, by its path.
+    copies: BTreeMap<String, Vec<u8>>,
+    seal: Option<Protection>,
 }
 
 impl Foundation {
@@ -24,6 +29,10 @@ impl Foundation {
                 foundation.see(path, &value);
             }
         }
+        let copies = auto::folder(SERVER);
+        for (path, value) in store.scan(&copies, None, auto::COPIES_MAX).await? {
+            foundation.see(&path, &value);
+        }
         Ok(foundation)
     }
 
@@ -32,17 +41,25 @@ impl Foundation {
         match path {
             KEY_RING_PATH => self.key_ring = Some(value.to_vec()),
             ROOT_KEY_PATH => self.root_key = Some(value.to_vec()),
-            CONFIG_PATH => self.seal = serde_json::from_slice(value).ok(),
+            CONFIG_PATH => self.seal = Protection::read(value).ok(),
+            path if path.starts_with(&auto::folder(SERVER)) => {
+                self.copies.insert(path.to_owned(), value.to_vec());
+            }
             _ => {}
         }
     }
 
     /// The record that is missing or can not be read, if one is.
     pub fn missing(&self) -> Option<&'static str> {
+        let by_keepers = matches!(self.seal, Some(Protection::Keepers(_)));
+        let root_key = match by_keepers {
+            true => !self.copies.is_empty(),
+            false => self.root_key.is_some(),
+        };
         let found = [
             (KEY_RING_PATH, self.key_ring.is_some()),
-            (ROOT_KEY_PATH, self.root_key.is_some()),
             (CONFIG_PATH, self.seal.is_some()),
+            (ROOT_KEY_PATH, root_key),
         ];
         let missing = found.into_iter().find(|(_, found)| !found);
         missing.map(|(path, _)| path)
@@ -54,8 +71,8 @@ impl Foundation {
         root.open(KEY_RING_DOMAIN, locked).is_ok()
     }
 
-    /// Whether the same shares open both.
+    /// Whether the same shares, or the same keepers, open both.
     pub fn has_the_shares_of(&self, other: &Self) -> bool {
-        self.root_key == other.root_key
+        self.root_key == other.root_key && self.copies == other.copies
     }
 }
