@@ -82,8 +82,7 @@ impl RootCopy {
             wrapped: hex::encode(&self.wrapped.ciphertext),
             root: hex::encode(&self.root),
         };
-        let text =
-            serde_json::to_vec(&record).map_err(|error| Error::Shares(error.to_string()))?;
+        let text = serde_json::to_vec(&record).map_err(|error| Error::Shares(error.to_string()))?;
         Ok(Batch::new().put(path(at, &self.name), text))
     }
 
@@ -95,7 +94,10 @@ impl RootCopy {
         let record: Record =
             serde_json::from_slice(bytes).map_err(|error| damaged(error.to_string()))?;
         if record.version != VERSION {
-            return Err(damaged(format!("its version {} is not known", record.version)));
+            return Err(damaged(format!(
+                "its version {} is not known",
+                record.version
+            )));
         }
         let bytes = |text: &str| hex::decode(text).map_err(|error| damaged(error.to_string()));
         Ok(Self {

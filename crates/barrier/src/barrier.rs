@@ -7,8 +7,8 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use coffer_crypto::{Aes256Key, KeyRing, ROTATE_AFTER_ENCRYPTIONS, Random, Zeroizing};
 use coffer_storage::{Batch, Store};
 
-use crate::parts::Parts;
 use crate::auto;
+use crate::parts::Parts;
 use crate::seal::{self, Protection, SERVER, SealConfig, Shares, domain};
 use crate::stored::damaged;
 use crate::{Error, Meters, View};
@@ -236,6 +236,15 @@ impl Barrier {
         let ring = KeyRing::deserialize(&ring)?;
         self.open.store(Some(Arc::new(Open { ring, root })));
         Ok(())
+    }
+
+    /// Whether this root key opens the stored key ring.
+    pub async fn opens_with(&self, root: &Aes256Key) -> Result<bool, Error> {
+        let locked = self.store.get(&self.key_ring_path()).await?;
+        let locked = locked.ok_or(Error::Uninitialised)?;
+        Ok(root
+            .open(&domain(KEY_RING_DOMAIN, &self.at), &locked)
+            .is_ok())
     }
 
     /// Whether the key ring is in memory.

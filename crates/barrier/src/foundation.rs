@@ -6,8 +6,8 @@ use coffer_crypto::Aes256Key;
 use coffer_storage::Store;
 
 use crate::Error;
-use crate::barrier::{KEY_RING_DOMAIN, KEY_RING_PATH};
 use crate::auto;
+use crate::barrier::{KEY_RING_DOMAIN, KEY_RING_PATH};
 use crate::seal::{CONFIG_PATH, Protection, ROOT_KEY_PATH, SERVER};
 
 /// The records without which no key opens a store.

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use coffer_barrier::seal::SealConfig;
-use coffer_barrier::{Barrier, Error};
+use coffer_barrier::Barrier;
 use coffer_crypto::{Aes256Key, Random};
 use coffer_engine::{Fault, Reply};
 use coffer_storage::Store;
@@ -88,14 +87,11 @@ impl Kernel {
         }
     }
 
-    /// The seal's configuration, once initialised.
-    pub async fn seal_config(&self) -> Result<Option<SealConfig>, Error> {
-        self.barrier.seal_config().await
-    }
-
     /// Something is stored now, for the first time or in the place of something else; the state is sealed.
     pub(crate) fn initialised(&self) {
         self.state.store(Arc::new(State::Sealed));
+        self.settings.seals.hold(false);
+        self.settings.seals.tell();
     }
 
     /// Opens everything with the root key. Of several who try at once one does it; for the others it
@@ -118,6 +114,8 @@ impl Kernel {
                 let _timed = meters.core.post_unseal.timed();
                 open.start();
                 self.state.store(Arc::new(State::Active(open)));
+                self.attempts.clear();
+                self.settings.seals.hold(false);
                 let cluster = self.cluster().await.map(|cluster| cluster.name);
                 meters.unsealed(&cluster.unwrap_or_default());
                 tracing::info!("unsealed");
@@ -245,6 +243,7 @@ impl Kernel {
         if self.signals.seal_is_asked() {
             self.keep_audit_heads().await;
             self.keep_activity().await;
+            self.settings.seals.hold(true);
             self.seal();
             self.signals.sealed();
         }

@@ -33,6 +33,7 @@ mod recent;
 mod record;
 pub mod request;
 pub mod script;
+pub mod seals;
 pub mod settings;
 pub mod signals;
 mod snapshot;

@@ -11,6 +11,7 @@ use crate::audit::{Allow, NewDevice};
 use crate::mounts::UserLockout;
 use crate::observe::{InFlight, Logs, Meters, NoLogs};
 use crate::script::Script;
+use crate::seals::SealBook;
 
 /// The API level that clients are told; they choose their behaviour by it.
 pub const API_VERSION: &str = "1.21.0";
@@ -65,6 +66,8 @@ pub struct Settings {
     pub in_flight: Arc<InFlight>,
     /// The log of the process.
     pub logs: Arc<dyn Logs>,
+    /// The seals that the configuration names.
+    pub seals: SealBook,
     /// What brings the requests of engines to other servers.
     pub outbound: Arc<dyn Outbound>,
 }
@@ -105,6 +108,7 @@ impl Settings {
             meters: Arc::default(),
             in_flight: Arc::default(),
             logs: Arc::new(NoLogs),
+            seals: SealBook::default(),
             outbound: Arc::new(Nowhere),
         }
     }

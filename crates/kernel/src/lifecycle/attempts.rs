@@ -8,14 +8,17 @@ use parking_lot::Mutex;
 /// The attempts under way, one of each sort.
 #[derive(Default)]
 pub(crate) struct Attempts {
-    /// Unsealing.
+    /// Unsealing, or moving to another seal.
     pub(crate) unseal: Mutex<Progress>,
+    /// Unsealing by break-glass shares.
+    pub(crate) break_glass: Mutex<Progress>,
 }
 
 impl Attempts {
     /// Forgets every share.
     pub(crate) fn clear(&self) {
         self.unseal.lock().reset();
+        self.break_glass.lock().reset();
     }
 }
 

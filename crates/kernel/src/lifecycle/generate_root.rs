@@ -12,15 +12,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::dialect::{ByPolicy, ForAll, Shown, Standing, Step};
+use super::dialect::{ByPolicy, ForAll, Leaf, RootToken, Shown, Standing, Step, Way};
 use super::pgp;
 use super::quorum::{Quorum, authenticate, present_seal, share, wrong_nonce};
 use super::under_way::{Attempt, UnderWay};
 use crate::open::Open;
 
-/// The paths that ask for a token.
-const ATTEMPT: &str = "sys/generate-root-token/attempt";
-const UPDATE: &str = "sys/generate-root-token/update";
 /// How long a root token is: `hvs.` and 24 characters. Clients choose one-time passwords of this length.
 const ROOT_TOKEN_CHARS: usize = 28;
 /// The longest encoded token that is decoded, in bytes.
@@ -57,28 +54,28 @@ pub(super) fn routes() -> Routes<Open> {
         )
         .unauthenticated()
         .root_only()
-        .read::<ForAll<ReadStatus>>()
-        .write::<ForAll<Start>>()
-        .delete::<ForAll<Cancel>>(),
+        .read::<ForAll<ReadStatus, RootToken>>()
+        .write::<ForAll<Start, RootToken>>()
+        .delete::<ForAll<Cancel, RootToken>>(),
         path(
             "generate-root/update",
             "Hands in one share of the unseal key.",
         )
         .unauthenticated()
         .root_only()
-        .write::<ForAll<Update>>(),
+        .write::<ForAll<Update, RootToken>>(),
         path(
             "generate-root-token/attempt",
             "The making of a root token: its progress; starts, cancels it.",
         )
-        .read::<ByPolicy<ReadStatus>>()
-        .write::<ByPolicy<Start>>()
-        .delete::<ByPolicy<Cancel>>(),
+        .read::<ByPolicy<ReadStatus, RootToken>>()
+        .write::<ByPolicy<Start, RootToken>>()
+        .delete::<ByPolicy<Cancel, RootToken>>(),
         path(
             "generate-root-token/update",
             "Hands in one share of the unseal key.",
         )
-        .write::<ByPolicy<Update>>(),
+        .write::<ByPolicy<Update, RootToken>>(),
         path(
             "decode-token",
             "Decodes a root token with its one-time password.",
@@ -125,16 +122,16 @@ impl Status {
 struct ReadStatus {}
 
 impl Step for ReadStatus {
-    const BY_POLICY: &'static str = ATTEMPT;
+    const LEAF: Leaf = Leaf::Init;
     type Answer = Status;
 
     fn is_for_all(open: &Open) -> bool {
         open.settings.unauthed_generate_root
     }
 
-    async fn take(self, open: &Open, _: &Ctx, how: Standing) -> Result<Option<Status>, Fault> {
+    async fn take(self, open: &Open, _: &Ctx, way: Way) -> Result<Option<Status>, Fault> {
         let mut status = status(open, None).await?;
-        if how == Standing::Stranger {
+        if way.standing == Standing::Stranger {
             status.nonce = Some(String::new());
         }
         Ok(Some(status))
@@ -187,21 +184,24 @@ struct Start {
 }
 
 impl Step for Start {
-    const BY_POLICY: &'static str = ATTEMPT;
+    const LEAF: Leaf = Leaf::Init;
     type Answer = Status;
 
     fn is_for_all(open: &Open) -> bool {
         open.settings.unauthed_generate_root
     }
 
-    async fn take(self, open: &Open, cx: &Ctx, how: Standing) -> Result<Option<Status>, Fault> {
+    async fn take(self, open: &Open, cx: &Ctx, way: Way) -> Result<Option<Status>, Fault> {
         let (cover, shown) = self.cover(cx, otp_length(open))?;
         let nonce = cx.random.uuid_v4();
         let attempt = RootAttempt {
             quorum: Quorum::named(nonce.clone()),
             cover,
         };
-        open.ceremonies()?.root.lock().begin(how, attempt)?;
+        open.ceremonies()?
+            .root
+            .lock()
+            .begin(way.standing, attempt)?;
         let mut status = status(open, Some(&nonce)).await?;
         status.otp = Some(shown);
         Ok(Some(status))
@@ -256,14 +256,14 @@ struct Cancel {
 }
 
 impl Step for Cancel {
-    const BY_POLICY: &'static str = ATTEMPT;
+    const LEAF: Leaf = Leaf::Init;
     type Answer = ();
 
     fn is_for_all(open: &Open) -> bool {
         open.settings.unauthed_generate_root
     }
 
-    async fn take(self, open: &Open, _: &Ctx, how: Standing) -> Result<Option<()>, Fault> {
+    async fn take(self, open: &Open, _: &Ctx, way: Way) -> Result<Option<()>, Fault> {
         let ceremonies = open.ceremonies()?;
         let mut slot = ceremonies.root.lock();
         if let Some(attempt) = slot.named(&self.nonce.0) {
@@ -271,7 +271,7 @@ impl Step for Cancel {
             slot.take(&self.nonce.0);
             return Ok(None);
         }
-        if how == Standing::Stranger && !slot.is_empty() {
+        if way.standing == Standing::Stranger && !slot.is_empty() {
             return Err(Fault::invalid(
                 "canceling needs the nonce that starting the attempt answered (nonce=...); a token whose policies let it delete sys/generate-root-token/attempt can cancel without it",
             ));
@@ -297,14 +297,14 @@ struct Update {
 }
 
 impl Step for Update {
-    const BY_POLICY: &'static str = UPDATE;
+    const LEAF: Leaf = Leaf::Update;
     type Answer = Status;
 
     fn is_for_all(open: &Open) -> bool {
         open.settings.unauthed_generate_root
     }
 
-    async fn take(self, open: &Open, _: &Ctx, _: Standing) -> Result<Option<Status>, Fault> {
+    async fn take(self, open: &Open, _: &Ctx, _: Way) -> Result<Option<Status>, Fault> {
         let share = share(self.key.as_ref())?;
         let present = present_seal(open).await?;
         let nonce = self.nonce.0;

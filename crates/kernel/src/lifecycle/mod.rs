@@ -19,6 +19,8 @@ mod unseal;
 
 use coffer_engine::Routes;
 
+use dialect::Subject;
+
 use crate::open::Open;
 pub(crate) use attempts::{Attempts, Progress};
 pub(crate) use init::operators_fault;
@@ -30,13 +32,26 @@ pub(crate) use unseal::{decoded, refuse_length};
 #[derive(Default)]
 pub(crate) struct Ceremonies {
     rekey: rekey::Slot,
+    recovery: rekey::Slot,
+    break_glass: rekey::Slot,
     root: generate_root::Slot,
 }
 
 impl Ceremonies {
+    /// The attempts to change keys of a sort.
+    fn keys(&self, of: Subject) -> &rekey::Slot {
+        match of {
+            Subject::RecoveryKeys => &self.recovery,
+            Subject::BreakGlass => &self.break_glass,
+            Subject::UnsealKeys | Subject::RootToken => &self.rekey,
+        }
+    }
+
     /// Ends all attempts.
     pub(crate) fn clear(&self) {
         self.rekey.lock().clear();
+        self.recovery.lock().clear();
+        self.break_glass.lock().clear();
         self.root.lock().clear();
     }
 }

@@ -4,12 +4,13 @@ use std::mem;
 use std::ops::RangeInclusive;
 
 use coffer_barrier::Error;
-use coffer_barrier::seal::SealConfig;
+use coffer_barrier::seal::{Protection, SealConfig};
 use coffer_crypto::{Secret, Zeroizing, constant_time_eq};
 use coffer_engine::Fault;
 
 use super::unseal::decoded;
 use crate::open::Open;
+use crate::seals::Keeping;
 
 /// The shortest and longest share, in bytes.
 const SHARE_BYTES: RangeInclusive<usize> = 16..=33;
@@ -125,18 +126,24 @@ pub(super) fn share(key: Option<&Secret<String>>) -> Result<Zeroizing<Vec<u8>>, 
     Ok(share)
 }
 
-/// Whether shares open the seal that this server, or the namespace at hand, was unsealed with.
+/// Whether shares are of the key that people hold here: of the unseal key that the server, or the namespace at hand, was
+/// unsealed with, or of the recovery key.
 pub(super) async fn authenticate(
     open: &Open,
     config: SealConfig,
     shares: &[Zeroizing<Vec<u8>>],
 ) -> Result<(), Fault> {
+    let keys = open.keys()?;
+    if let Some(Protection::Keepers(_)) = keys.protection().await? {
+        return Keeping::of_open(open)
+            .authenticate(&keys.root()?, shares)
+            .await;
+    }
     let wrong = || {
         Fault::invalid(
             "the key shares do not open the seal; all of them have to be handed in again",
         )
     };
-    let keys = open.keys()?;
     match keys.unwrap(config, shares).await {
         Ok(root) if keys.is_root(&root)? => Ok(()),
         Ok(_) | Err(Error::WrongKey | Error::Shares(_) | Error::Crypto(_)) => Err(wrong()),
@@ -144,8 +151,14 @@ pub(super) async fn authenticate(
     }
 }
 
-/// The configuration of the seal in force.
+/// How the key is split that people hold: the unseal key, or the recovery key. Counts of 0 for none.
 pub(super) async fn present_seal(open: &Open) -> Result<SealConfig, Fault> {
     let config = open.keys()?.seal_config().await?;
     config.ok_or_else(|| Fault::internal("the seal's configuration is missing"))
+}
+
+/// Whether keepers have the root key of the server, or the namespace, at hand.
+pub(super) async fn is_kept_by_keepers(open: &Open) -> Result<bool, Fault> {
+    let protection = open.keys()?.protection().await?;
+    Ok(matches!(protection, Some(Protection::Keepers(_))))
 }

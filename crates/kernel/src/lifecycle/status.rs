@@ -1,13 +1,17 @@
 //! How the server is, for probes and operators.
 
 use coffer_engine::{Ctx, Fault, Handle, Reply, Routes, path};
-use coffer_wire::{Flag, Text};
+use coffer_wire::{Flag, Text, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::init::Cluster;
 use crate::kernel::{Kernel, State};
+use crate::seals::{Keeping, Situation};
+
+/// The word for key shares.
+const SHAMIR: &str = "shamir";
 
 pub(super) fn routes() -> Routes<Kernel> {
     Routes::new([
@@ -55,12 +59,64 @@ struct ReadSealBackends {}
 impl Handle<Kernel> for ReadSealBackends {
     type Reply = Reply;
 
-    async fn handle(self, _: &Kernel, _: &Ctx) -> Result<Reply, Fault> {
-        Reply::bare(&json!({
-            "healthy": true,
-            "backends": [{ "name": "shamir", "healthy": true }],
-        }))
+    async fn handle(self, kernel: &Kernel, _: &Ctx) -> Result<Reply, Fault> {
+        let book = &kernel.settings.seals;
+        let stanzas = book.all();
+        if stanzas.is_empty() {
+            return Reply::bare(&json!({
+                "healthy": true,
+                "backends": [{ "name": "shamir", "healthy": true }],
+            }));
+        }
+        let copies = Keeping::of(kernel).copies().await?;
+        let backends: Vec<_> = stanzas
+            .iter()
+            .map(|stanza| {
+                let health = book.health(&stanza.name);
+                Backend {
+                    name: stanza.name.clone(),
+                    kind: stanza.kind(),
+                    configured: true,
+                    disabled: stanza.disabled,
+                    wrapped: copies.iter().any(|copy| copy.name == stanza.name),
+                    healthy: health.is_healthy(),
+                    unhealthy_since: health.failing_since.map(Timestamp::whole_seconds),
+                }
+            })
+            .collect();
+        let used = || backends.iter().filter(|backend| !backend.disabled);
+        let since = used().filter_map(|backend| backend.unhealthy_since).min();
+        Reply::bare(&Backends {
+            healthy: used().all(|backend| backend.healthy),
+            unhealthy_since: since,
+            fully_wrapped: used().all(|backend| backend.wrapped),
+            backends,
+        })
     }
+}
+
+#[derive(Serialize)]
+struct Backends {
+    healthy: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unhealthy_since: Option<Timestamp>,
+    fully_wrapped: bool,
+    backends: Vec<Backend>,
+}
+
+/// One seal, for probes that have no token: no reasons, no keys.
+#[derive(Serialize)]
+struct Backend {
+    name: String,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    configured: bool,
+    disabled: bool,
+    /// Whether there is a copy of the root key by it.
+    wrapped: bool,
+    healthy: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unhealthy_since: Option<Timestamp>,
 }
 
 #[derive(Serialize)]
@@ -82,19 +138,33 @@ struct SealStatus {
     #[serde(skip_serializing_if = "String::is_empty")]
     cluster_id: String,
     recovery_seal: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recovery_seal_type: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    break_glass: Option<BreakGlassStatus>,
     storage_type: String,
+}
+
+/// That there are break-glass shares, and how far unsealing by them is.
+#[derive(Serialize)]
+struct BreakGlassStatus {
+    t: u8,
+    n: u8,
+    progress: usize,
 }
 
 /// The state of the seal, as `sys/seal-status` and `sys/unseal` answer it.
 pub(super) async fn seal_status(kernel: &Kernel) -> Result<Reply, Fault> {
-    let config = kernel.seal_config().await?;
+    let situation = Keeping::of(kernel).situation().await?;
+    let config = situation.counts();
     let cluster = kernel.cluster().await;
     let (progress, nonce) = {
         let unseal = kernel.attempts.unseal.lock();
         (unseal.count(), unseal.nonce().to_owned())
     };
+    let recovers = has_recovery_keys(kernel, &situation);
     Reply::bare(&SealStatus {
-        kind: "shamir",
+        kind: kind(kernel, &situation),
         initialized: config.is_some(),
         sealed: cluster.is_none(),
         t: config.map_or(0, |config| config.secret_threshold),
@@ -104,15 +174,45 @@ pub(super) async fn seal_status(kernel: &Kernel) -> Result<Reply, Fault> {
         version: kernel.settings.version.clone(),
         build_date: kernel.settings.build_date.clone(),
         commit_date: kernel.settings.build_date.clone(),
-        migration: false,
+        migration: situation.is_migration(),
         cluster_name: cluster
             .as_ref()
             .map(|cluster| cluster.name.clone())
             .unwrap_or_default(),
         cluster_id: cluster.map(|cluster| cluster.id).unwrap_or_default(),
-        recovery_seal: false,
+        recovery_seal: recovers,
+        recovery_seal_type: recovers.then_some(SHAMIR),
+        break_glass: break_glass(kernel).await?,
         storage_type: kernel.settings.storage_type.clone(),
     })
+}
+
+/// The word for the seal: that of the keeper which is asked first, and of a move that is wanted where it leads to.
+fn kind(kernel: &Kernel, situation: &Situation) -> &'static str {
+    let first = kernel.settings.seals.enabled();
+    let first = first.first().map_or(SHAMIR, |stanza| stanza.kind());
+    match situation {
+        Situation::Shares(_) | Situation::ToShares { .. } => SHAMIR,
+        Situation::Kept { by, .. } => by.first().map_or(first, |(stanza, _)| stanza.kind()),
+        _ => first,
+    }
+}
+
+/// Whether what people hold are recovery keys; of a new server, whether it will be.
+fn has_recovery_keys(kernel: &Kernel, situation: &Situation) -> bool {
+    match situation {
+        Situation::New => !kernel.settings.seals.enabled().is_empty(),
+        other => other.has_recovery_keys(),
+    }
+}
+
+async fn break_glass(kernel: &Kernel) -> Result<Option<BreakGlassStatus>, Fault> {
+    let found = kernel.barrier.break_glass().await?;
+    Ok(found.map(|found| BreakGlassStatus {
+        t: found.config.secret_threshold,
+        n: found.config.secret_shares,
+        progress: kernel.attempts.break_glass.lock().count(),
+    }))
 }
 
 /// Answers how the server is. Each `…code` parameter replaces the status of that state.

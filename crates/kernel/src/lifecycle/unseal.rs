@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::init::operators_fault;
 use crate::kernel::{Kernel, State};
+use crate::seals::{Keeping, Situation};
 
 /// The shortest and longest share, in bytes.
 const SHARE_BYTES: std::ops::RangeInclusive<usize> = 16..=33;
@@ -46,27 +47,25 @@ impl Handle<Kernel> for SealClosed {
 /// Hands in one share; the server opens with the last one needed.
 #[derive(Deserialize, JsonSchema)]
 struct Unseal {
-    /// One share of the unseal key, in hex or base64.
+    /// One share of the unseal key, or of the recovery key, in hex or base64.
     #[serde(default)]
     #[schemars(with = "String")]
     key: Option<Secret<String>>,
     /// Forgets the shares handed in so far.
     #[serde(default)]
     reset: Flag,
-    /// Moves to another seal; there is none to move to.
+    /// Moves to the seal that the configuration names now.
     #[serde(default)]
     migrate: Flag,
+    /// The share is a break-glass share, which opens the server without its seals.
+    #[serde(default)]
+    break_glass: Flag,
 }
 
 impl Handle<Kernel> for Unseal {
     type Reply = Reply;
 
     async fn handle(self, kernel: &Kernel, cx: &Ctx) -> Result<Reply, Fault> {
-        if self.migrate.0 {
-            return Err(Fault::invalid(
-                "there is no seal migration under way; leave migrate out",
-            ));
-        }
         let key = self
             .key
             .as_ref()
@@ -78,36 +77,90 @@ impl Handle<Kernel> for Unseal {
             ));
         }
         if self.reset.0 {
-            kernel.attempts.unseal.lock().reset();
+            kernel.attempts.clear();
+        } else if self.break_glass.0 {
+            kernel.break_glass_with(decoded(key)?, cx).await?;
         } else {
-            kernel.unseal_with(decoded(key)?, cx).await?;
+            let situation = Keeping::of(kernel).situation().await?;
+            refuse_other_wish(&situation, self.migrate.0)?;
+            kernel.unseal_with(decoded(key)?, &situation, cx).await?;
         }
         super::status::seal_status(kernel).await
     }
 }
 
+/// A move from one seal to another is made by whoever says so, and only where the configuration wants one.
+fn refuse_other_wish(situation: &Situation, migrate: bool) -> Result<(), Fault> {
+    match (situation.is_migration(), migrate) {
+        (true, false) => Err(Fault::invalid(
+            "migrate option not provided and seal migration is pending",
+        )),
+        (false, true) => Err(Fault::invalid(
+            "can't perform a seal migration, no migration seal found; configure the seal to move to, or leave migrate out",
+        )),
+        _ => Ok(()),
+    }
+}
+
 impl Kernel {
     /// Takes one share; opens the server with the last one needed.
-    pub async fn unseal_with(&self, share: Zeroizing<Vec<u8>>, cx: &Ctx) -> Result<(), Fault> {
-        match &*self.state() {
-            State::Uninitialised => return Err(Fault::invalid("server is not yet initialized")),
-            State::Active(_) | State::Unsealing => return Ok(()),
-            State::Sealed => {}
+    async fn unseal_with(
+        &self,
+        share: Zeroizing<Vec<u8>>,
+        situation: &Situation,
+        cx: &Ctx,
+    ) -> Result<(), Fault> {
+        if self.is_no_longer_sealed()? {
+            return Ok(());
         }
         refuse_length(&share)?;
-        let config = self
-            .seal_config()
-            .await?
-            .ok_or_else(|| Fault::invalid("server is not yet initialized"))?;
+        let config = situation.counts();
+        let config = config.ok_or_else(|| Fault::invalid("server is not yet initialized"))?;
+        if config.is_none() {
+            return Err(Fault::invalid(
+                "there are no recovery keys, so no key unseals this server: its seals do; restart it, or see its log",
+            ));
+        }
         let shares = self.attempts.unseal.lock().add(
             share,
             usize::from(config.secret_threshold),
             &cx.random,
         );
         let Some(shares) = shares else { return Ok(()) };
-        let root = self.barrier.unwrap(config, &shares).await;
-        let root = root.map_err(operators_fault)?;
+        let root = Keeping::of(self).root_by_people(situation, &shares).await?;
         self.open_with(root).await
+    }
+
+    /// Takes one break-glass share; opens the server with the last one needed, without any keeper.
+    async fn break_glass_with(&self, share: Zeroizing<Vec<u8>>, cx: &Ctx) -> Result<(), Fault> {
+        if self.is_no_longer_sealed()? {
+            return Ok(());
+        }
+        refuse_length(&share)?;
+        let found = self.barrier.break_glass().await?;
+        let found = found.ok_or_else(|| {
+            Fault::invalid("this server has no break-glass shares; leave break_glass out")
+        })?;
+        let threshold = usize::from(found.config.secret_threshold);
+        let shares = self
+            .attempts
+            .break_glass
+            .lock()
+            .add(share, threshold, &cx.random);
+        let Some(shares) = shares else { return Ok(()) };
+        let root = found.open(&shares, &self.barrier);
+        self.open_with(root.map_err(operators_fault)?).await?;
+        tracing::warn!("unsealed by break-glass shares");
+        Ok(())
+    }
+
+    /// Whether there is nothing to do; what was never initialised can not be unsealed.
+    fn is_no_longer_sealed(&self) -> Result<bool, Fault> {
+        match &*self.state() {
+            State::Uninitialised => Err(Fault::invalid("server is not yet initialized")),
+            State::Active(_) | State::Unsealing => Ok(true),
+            State::Sealed => Ok(false),
+        }
     }
 }
 

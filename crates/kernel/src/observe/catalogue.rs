@@ -119,6 +119,20 @@ pub struct AuditMeters {
     devices: ArcSwap<HashMap<String, Arc<DeviceMeters>>>,
 }
 
+/// Keepers of the root key.
+#[derive(Debug)]
+#[expect(
+    missing_docs,
+    reason = "each is said where it is made, in the words that a scrape shows"
+)]
+pub struct SealMeters {
+    pub encrypt: Arc<Summary>,
+    pub decrypt: Arc<Summary>,
+    pub encrypt_error: Arc<Counter>,
+    pub decrypt_error: Arc<Counter>,
+    pub(super) healthy: Arc<Reset>,
+}
+
 /// What an audit device records.
 #[derive(Clone, Copy, Debug)]
 pub enum Recorded {
@@ -139,6 +153,35 @@ pub struct DeviceMeters {
     pub log_response: Arc<Summary>,
     pub log_request_failure: Arc<Counter>,
     pub log_response_failure: Arc<Counter>,
+}
+
+impl SealMeters {
+    pub(super) fn new(registry: &Registry) -> Self {
+        Self {
+            encrypt: registry.summary(
+                "seal.encrypt.time",
+                "Time that a seal's keeper takes to wrap, in milliseconds.",
+            ),
+            decrypt: registry.summary(
+                "seal.decrypt.time",
+                "Time that a seal's keeper takes to unwrap, in milliseconds.",
+            ),
+            encrypt_error: registry.counter(
+                "seal.encrypt.error",
+                "How often a seal's keeper did not wrap.",
+            ),
+            decrypt_error: registry.counter(
+                "seal.decrypt.error",
+                "How often a seal's keeper did not unwrap.",
+            ),
+            healthy: registry.reset(
+                "seal.healthy",
+                "1 while a seal's keeper answers as it should, else 0.",
+                &["name", "kind"],
+                coffer_barrier::auto::COPIES_MAX,
+            ),
+        }
+    }
 }
 
 impl CoreMeters {

@@ -52,6 +52,13 @@ pub(crate) fn of_any_state(settings: &Settings) {
     let meters = &settings.meters;
     let in_flight = meters.core.in_flight_requests.of(&[&meters.cluster()]);
     in_flight.set(whole_count(settings.in_flight.count()));
+    let seals = settings.seals.enabled();
+    let healthy = seals.iter().map(|stanza| {
+        let health = settings.seals.health(&stanza.name);
+        let labels = vec![stanza.name.clone(), stanza.kind().to_owned()];
+        (labels, if health.is_healthy() { 1.0 } else { 0.0 })
+    });
+    meters.seals.healthy.set(healthy);
 }
 
 fn record_bytes(mount: &Mount) -> usize {

@@ -9,7 +9,9 @@ use coffer_metrics::{Family, Registry, Reset};
 use coffer_wire::Timestamp;
 use parking_lot::Mutex;
 
-use super::catalogue::{AuditMeters, CoreMeters, LeaseMeters, PolicyMeters, TokenMeters};
+use super::catalogue::{
+    AuditMeters, CoreMeters, LeaseMeters, PolicyMeters, SealMeters, TokenMeters,
+};
 use super::lifetimes;
 use super::process::Process;
 use super::routes::{RouteMeters, Routes};
@@ -60,6 +62,8 @@ pub struct Meters {
     pub policies: PolicyMeters,
     /// Audit devices.
     pub audit: AuditMeters,
+    /// Keepers of the root key.
+    pub seals: SealMeters,
     /// The barrier.
     pub barrier: coffer_barrier::Meters,
     registry: Arc<Registry>,
@@ -86,6 +90,7 @@ impl Meters {
             leases: LeaseMeters::new(&registry, most),
             policies: PolicyMeters::new(&registry),
             audit: AuditMeters::new(&registry),
+            seals: SealMeters::new(&registry),
             barrier: coffer_barrier::Meters::new(&registry),
             routes: Routes::new(Arc::clone(&registry)),
             process: Process::new(&registry),

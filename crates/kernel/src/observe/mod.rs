@@ -18,7 +18,8 @@ mod scrape;
 mod tally;
 
 pub use catalogue::{
-    AuditMeters, CoreMeters, DeviceMeters, LeaseMeters, PolicyMeters, Recorded, TokenMeters,
+    AuditMeters, CoreMeters, DeviceMeters, LeaseMeters, PolicyMeters, Recorded, SealMeters,
+    TokenMeters,
 };
 pub(crate) use flight::note;
 pub use flight::{Flight, InFlight, Noted, Running};

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use coffer_barrier::seal::Protection;
 use coffer_barrier::{Error, MAX_ENCRYPTIONS_BOUND, Rotation, Stored};
 use coffer_engine::{Ctx, Empty, Fault, Handle, Reply, Routes, path};
 use coffer_wire::{Flag, Int, Timestamp, Ttl, format_duration};
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::open::Open;
+use crate::seals::Keeping;
 
 /// The fewest encryptions before a rotation: a new key costs memory for ever.
 const MAX_OPERATIONS_LEAST: u64 = 1_000_000;
@@ -87,7 +89,8 @@ impl Handle<Open> for Rotate {
     }
 }
 
-/// Is refused: the root key is kept encrypted by the unseal key, which no running server holds.
+/// Begins a new root key, where seals outside keep it. By shares it is kept encrypted by the unseal key, which no running
+/// server holds: there it is refused.
 #[derive(Deserialize, JsonSchema)]
 struct RotateRoot {}
 
@@ -95,7 +98,11 @@ impl Handle<Open> for RotateRoot {
     type Reply = Empty;
 
     async fn handle(self, open: &Open, _: &Ctx) -> Result<Empty, Fault> {
-        open.keys()?;
+        let keys = open.keys()?;
+        if matches!(keys.protection().await?, Some(Protection::Keepers(_))) {
+            Keeping::of_open(open).change_root().await?;
+            return Ok(Empty);
+        }
         Err(Fault::invalid(
             "the root key is replaced together with the unseal keys, for which their shares are needed: begin at sys/rotate/root/init",
         ))

@@ -30,6 +30,7 @@ mod quotas;
 mod raw;
 mod remount;
 mod seal;
+mod seals;
 mod snapshot;
 mod tools;
 mod ui_headers;
@@ -64,6 +65,7 @@ static TABLE: LazyLock<Routes<Open>> = LazyLock::new(|| {
         quotas::routes(),
         audit::routes().root_only(),
         seal::routes().root_only(),
+        seals::routes().root_only(),
         snapshot::routes().root_only(),
         keys::routes(),
         crate::lifecycle::routes(),

@@ -1,31 +1,92 @@
 //! `sys/rekey` (Vault's paths) and `sys/rotate/root` (OpenBao's).
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use coffer_barrier::seal::SealConfig;
+use coffer_barrier::seal::{SealConfig, Shares};
 use coffer_crypto::{Secret, Zeroizing};
 use coffer_engine::{Ctx, Fault, Routes, path};
 use coffer_wire::{CommaList, Flag, Int, Text};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::applicable::{is_applicable, refuse_inapplicable};
 use super::verify::{self, waiting};
-use super::{Outcome, Rekey, Terms, backup, recovery, update};
-use crate::lifecycle::dialect::{ByPolicy, ForAll, Shown, Standing, Step};
-use crate::lifecycle::init::operators_fault;
+use super::{New, Outcome, Rekey, Terms, backup, complete, update};
+use crate::lifecycle::dialect::{
+    BreakGlassShares, ByPolicy, ForAll, Leaf, RecoveryKeys, Shown, Standing, Step, Subject,
+    UnsealKeys, Way,
+};
+use crate::lifecycle::init::{break_glass_counts, operators_fault, recovery_counts};
 use crate::lifecycle::pgp;
-use crate::lifecycle::quorum::{present_seal, share};
+use crate::lifecycle::quorum::{is_kept_by_keepers, present_seal, share};
 use crate::open::Open;
 
-/// The paths that ask for a token.
-const INIT: &str = "sys/rotate/root/init";
-const UPDATE: &str = "sys/rotate/root/update";
-const VERIFY: &str = "sys/rotate/root/verify";
-
-type Shares = Vec<Zeroizing<Vec<u8>>>;
-
 pub(crate) fn routes() -> Routes<Open> {
-    Routes::merge([attempts(), backup::routes(), recovery::routes().root_only()])
+    Routes::merge([
+        attempts(),
+        recovery().root_only(),
+        break_glass().root_only(),
+        backup::routes(),
+    ])
+}
+
+fn recovery() -> Routes<Open> {
+    let change = "The change of the recovery keys: its progress; starts, cancels it.";
+    let update = "Hands in one share of the present recovery key.";
+    let verify = "Hands back a share of the new recovery key.";
+    Routes::new([
+        path("rekey-recovery-key/init", change)
+            .unauthenticated()
+            .read::<ForAll<ReadStatus, RecoveryKeys>>()
+            .write::<ForAll<Start, RecoveryKeys>>()
+            .delete::<ForAll<Cancel, RecoveryKeys>>(),
+        path("rekey-recovery-key/update", update)
+            .unauthenticated()
+            .write::<ForAll<Update, RecoveryKeys>>(),
+        path("rekey-recovery-key/verify", verify)
+            .unauthenticated()
+            .read::<ForAll<ReadVerification, RecoveryKeys>>()
+            .write::<ForAll<Verify, RecoveryKeys>>()
+            .delete::<ForAll<RestartVerification, RecoveryKeys>>(),
+        path("rotate/recovery/init", change)
+            .read::<ByPolicy<ReadStatus, RecoveryKeys>>()
+            .write::<ByPolicy<Start, RecoveryKeys>>()
+            .delete::<ByPolicy<Cancel, RecoveryKeys>>(),
+        path("rotate/recovery/update", update).write::<ByPolicy<Update, RecoveryKeys>>(),
+        path("rotate/recovery/verify", verify)
+            .read::<ByPolicy<ReadVerification, RecoveryKeys>>()
+            .write::<ByPolicy<Verify, RecoveryKeys>>()
+            .delete::<ByPolicy<RestartVerification, RecoveryKeys>>(),
+    ])
+}
+
+fn break_glass() -> Routes<Open> {
+    Routes::new([
+        path(
+            "break-glass/init",
+            "The making of break-glass shares: its progress; starts, cancels it.",
+        )
+        .sudo()
+        .read::<ByPolicy<ReadStatus, BreakGlassShares>>()
+        .write::<ByPolicy<Start, BreakGlassShares>>()
+        .delete::<ByPolicy<Cancel, BreakGlassShares>>(),
+        path(
+            "break-glass/update",
+            "Hands in one share of the recovery key.",
+        )
+        .sudo()
+        .write::<ByPolicy<Update, BreakGlassShares>>(),
+        path(
+            "break-glass/verify",
+            "Hands back a break-glass share before it holds.",
+        )
+        .sudo()
+        .read::<ByPolicy<ReadVerification, BreakGlassShares>>()
+        .write::<ByPolicy<Verify, BreakGlassShares>>()
+        .delete::<ByPolicy<RestartVerification, BreakGlassShares>>(),
+    ])
 }
 
 fn attempts() -> Routes<Open> {
@@ -36,41 +97,41 @@ fn attempts() -> Routes<Open> {
         )
         .unauthenticated()
         .root_only()
-        .read::<ForAll<ReadStatus>>()
-        .write::<ForAll<Start>>()
-        .delete::<ForAll<Cancel>>(),
+        .read::<ForAll<ReadStatus, UnsealKeys>>()
+        .write::<ForAll<Start, UnsealKeys>>()
+        .delete::<ForAll<Cancel, UnsealKeys>>(),
         path(
             "rekey/update",
             "Hands in one share of the present unseal key.",
         )
         .unauthenticated()
         .root_only()
-        .write::<ForAll<Update>>(),
+        .write::<ForAll<Update, UnsealKeys>>(),
         path("rekey/verify", "Hands back a share of the new unseal key.")
             .unauthenticated()
             .root_only()
-            .read::<ForAll<ReadVerification>>()
-            .write::<ForAll<Verify>>()
-            .delete::<ForAll<RestartVerification>>(),
+            .read::<ForAll<ReadVerification, UnsealKeys>>()
+            .write::<ForAll<Verify, UnsealKeys>>()
+            .delete::<ForAll<RestartVerification, UnsealKeys>>(),
         path(
             "rotate/root/init",
             "The change of the unseal keys: its progress; starts, cancels it.",
         )
-        .read::<ByPolicy<ReadStatus>>()
-        .write::<ByPolicy<Start>>()
-        .delete::<ByPolicy<Cancel>>(),
+        .read::<ByPolicy<ReadStatus, UnsealKeys>>()
+        .write::<ByPolicy<Start, UnsealKeys>>()
+        .delete::<ByPolicy<Cancel, UnsealKeys>>(),
         path(
             "rotate/root/update",
             "Hands in one share of the present unseal key.",
         )
-        .write::<ByPolicy<Update>>(),
+        .write::<ByPolicy<Update, UnsealKeys>>(),
         path(
             "rotate/root/verify",
             "Hands back a share of the new unseal key.",
         )
-        .read::<ByPolicy<ReadVerification>>()
-        .write::<ByPolicy<Verify>>()
-        .delete::<ByPolicy<RestartVerification>>(),
+        .read::<ByPolicy<ReadVerification, UnsealKeys>>()
+        .write::<ByPolicy<Verify, UnsealKeys>>()
+        .delete::<ByPolicy<RestartVerification, UnsealKeys>>(),
     ])
 }
 
@@ -133,16 +194,17 @@ impl Status {
 }
 
 impl Step for ReadStatus {
-    const BY_POLICY: &'static str = INIT;
+    const LEAF: Leaf = Leaf::Init;
     type Answer = Status;
 
     fn is_for_all(open: &Open) -> bool {
         open.settings.unauthed_rekey
     }
 
-    async fn take(self, open: &Open, _: &Ctx, how: Standing) -> Result<Option<Status>, Fault> {
-        let mut status = status(open, None).await?;
-        if how == Standing::Stranger {
+    async fn take(self, open: &Open, _: &Ctx, way: Way) -> Result<Option<Status>, Fault> {
+        refuse_inapplicable(open, way.subject).await?;
+        let mut status = status(open, way, None).await?;
+        if way.standing == Standing::Stranger {
             status.nonce = Some(String::new());
             status.verification_nonce = None;
         }
@@ -155,10 +217,10 @@ impl Step for ReadStatus {
 }
 
 /// The state of the attempt of a nonce, without one of that which is furthest.
-async fn status(open: &Open, nonce: Option<&str>) -> Result<Status, Fault> {
+async fn status(open: &Open, way: Way, nonce: Option<&str>) -> Result<Status, Fault> {
     let required = present_seal(open).await?.secret_threshold;
     let ceremonies = open.ceremonies()?;
-    let mut slot = ceremonies.rekey.lock();
+    let mut slot = ceremonies.keys(way.subject).lock();
     let rekey = match nonce {
         Some(nonce) => slot.named(nonce).map(|rekey| &*rekey),
         None => slot.furthest(),
@@ -205,36 +267,110 @@ struct Start {
 }
 
 impl Step for Start {
-    const BY_POLICY: &'static str = INIT;
-    type Answer = Status;
+    const LEAF: Leaf = Leaf::Init;
+    type Answer = Updated;
 
     fn is_for_all(open: &Open) -> bool {
         open.settings.unauthed_rekey
     }
 
-    async fn take(self, open: &Open, cx: &Ctx, how: Standing) -> Result<Option<Status>, Fault> {
+    async fn take(self, open: &Open, cx: &Ctx, way: Way) -> Result<Option<Updated>, Fault> {
+        refuse_inapplicable(open, way.subject).await?;
+        let terms = self.terms(open, cx, way.subject).await?;
+        let alone = is_kept_by_keepers(open).await? && present_seal(open).await?.is_none();
+        refuse_alone(alone, way)?;
+        let rekey = Rekey::new(terms.clone(), &cx.random);
+        let nonce = rekey.quorum.nonce().to_owned();
+        let ceremonies = open.ceremonies()?;
+        ceremonies
+            .keys(way.subject)
+            .lock()
+            .begin(way.standing, rekey)?;
+        if alone {
+            // Nobody holds a recovery key yet: policy alone decides.
+            return match complete(open, &nonce, terms).await? {
+                Outcome::Done(new) => Ok(Some(Updated::Done(Done::of(nonce, new)))),
+                Outcome::Progress => Ok(None),
+            };
+        }
+        let status = status(open, way, Some(&nonce)).await?;
+        Ok(Some(Updated::Progress(status)))
+    }
+
+    fn by_policy(updated: Updated) -> Updated {
+        Update::by_policy(updated)
+    }
+}
+
+/// Without recovery keys nobody but policy can allow their making; break-glass shares are never made by policy alone.
+fn refuse_alone(alone: bool, way: Way) -> Result<(), Fault> {
+    match (alone, way.subject, way.standing) {
+        (true, Subject::BreakGlass, _) => Err(Fault::invalid(
+            "break-glass shares are made by who holds recovery keys, and there are none; make some first at sys/rotate/recovery/init",
+        )),
+        (true, _, Standing::Stranger) => Err(Fault::invalid(
+            "there are no recovery keys; a token whose policies let it write sys/rotate/recovery/init can make some",
+        )),
+        _ => Ok(()),
+    }
+}
+
+impl Start {
+    async fn terms(&self, open: &Open, cx: &Ctx, subject: Subject) -> Result<Terms, Fault> {
         if self.backup.0 && self.pgp_keys.0.is_empty() {
             return Err(Fault::invalid(
                 "cannot request a backup of the new keys without providing PGP keys for encryption",
             ));
         }
-        let config = SealConfig::new(self.secret_shares.0, self.secret_threshold.0)
-            .map_err(operators_fault)?;
+        if self.backup.0 && subject == Subject::BreakGlass {
+            return Err(Fault::invalid(
+                "no copies of break-glass shares are kept; leave backup out",
+            ));
+        }
+        let (shares, threshold) = (self.secret_shares.0, self.secret_threshold.0);
+        let config = match subject {
+            Subject::RecoveryKeys if shares == 0 && threshold == 0 => {
+                return Err(Fault::invalid(
+                    "invalid recovery configuration: shares must be at least one",
+                ));
+            }
+            Subject::RecoveryKeys => recovery_counts(shares, threshold)?,
+            Subject::BreakGlass => break_glass_counts(shares, threshold)?,
+            _ if is_kept_by_keepers(open).await? => return self.of_root_key(subject),
+            _ => SealConfig::new(shares, threshold).map_err(operators_fault)?,
+        };
         let people = pgp::recipients(&self.pgp_keys.0, config.secret_shares, cx.now)?;
-        let terms = Terms {
+        Ok(Terms {
+            subject,
             config,
             verify: self.require_verification.0,
             people: people.into(),
             backup: self.backup.0,
-        };
-        let rekey = Rekey::new(terms, &cx.random);
-        let nonce = rekey.quorum.nonce().to_owned();
-        open.ceremonies()?.rekey.lock().begin(how, rekey)?;
-        status(open, Some(&nonce)).await.map(Some)
+        })
     }
 
-    fn by_policy(status: Status) -> Status {
-        status.by_policy()
+    /// Where seals have the root key, nobody gets keys: counts mean nothing.
+    fn of_root_key(&self, subject: Subject) -> Result<Terms, Fault> {
+        if self.require_verification.0 {
+            return Err(Fault::invalid(
+                "requiring verification not supported when rotating the barrier key with recovery keys",
+            ));
+        }
+        if !self.pgp_keys.0.is_empty() {
+            return Err(Fault::invalid(
+                "no keys are handed out when the root key is replaced by recovery keys; leave pgp_keys out",
+            ));
+        }
+        Ok(Terms {
+            subject,
+            config: SealConfig {
+                secret_shares: 1,
+                secret_threshold: 1,
+            },
+            verify: false,
+            people: Arc::default(),
+            backup: false,
+        })
     }
 }
 
@@ -247,16 +383,20 @@ struct Cancel {
 }
 
 impl Step for Cancel {
-    const BY_POLICY: &'static str = INIT;
+    const LEAF: Leaf = Leaf::Init;
     type Answer = ();
 
     fn is_for_all(open: &Open) -> bool {
         open.settings.unauthed_rekey
     }
 
-    async fn take(self, open: &Open, _: &Ctx, how: Standing) -> Result<Option<()>, Fault> {
+    async fn take(self, open: &Open, _: &Ctx, way: Way) -> Result<Option<()>, Fault> {
+        if !is_applicable(open, way.subject).await? && way.standing == Standing::Granted {
+            return Ok(None); // As in the reference: there is nothing to cancel.
+        }
+        refuse_inapplicable(open, way.subject).await?;
         let ceremonies = open.ceremonies()?;
-        let mut slot = ceremonies.rekey.lock();
+        let mut slot = ceremonies.keys(way.subject).lock();
         let named = slot.find(|rekey| rekey.is_named(&self.nonce.0));
         if let Some(rekey) = named {
             rekey.idle()?;
@@ -264,7 +404,7 @@ impl Step for Cancel {
             slot.take(&nonce);
             return Ok(None);
         }
-        if how == Standing::Stranger && !slot.is_empty() {
+        if way.standing == Standing::Stranger && !slot.is_empty() {
             return Err(Fault::invalid(
                 "canceling needs the nonce that starting the rekey answered (nonce=...); a token whose policies let it delete sys/rotate/root/init can cancel without it",
             ));
@@ -313,28 +453,35 @@ struct Done {
     verification_nonce: Option<String>,
 }
 
+impl Done {
+    fn of(nonce: String, new: New) -> Self {
+        Self {
+            nonce,
+            complete: true,
+            keys: new.shares.clone(),
+            keys_base64: new.shares,
+            pgp_fingerprints: pgp::fingerprints(&new.terms.people),
+            backup: new.terms.backup,
+            verification_required: new.terms.verify,
+            verification_nonce: Some(new.verification_nonce).filter(|nonce| !nonce.is_empty()),
+        }
+    }
+}
+
 impl Step for Update {
-    const BY_POLICY: &'static str = UPDATE;
+    const LEAF: Leaf = Leaf::Update;
     type Answer = Updated;
 
     fn is_for_all(open: &Open) -> bool {
         open.settings.unauthed_rekey
     }
 
-    async fn take(self, open: &Open, _: &Ctx, _: Standing) -> Result<Option<Updated>, Fault> {
+    async fn take(self, open: &Open, _: &Ctx, way: Way) -> Result<Option<Updated>, Fault> {
+        refuse_inapplicable(open, way.subject).await?;
         let share = share(self.key.as_ref())?;
-        let updated = match update(open, &self.nonce.0, share).await? {
-            Outcome::Progress => Updated::Progress(status(open, Some(&self.nonce.0)).await?),
-            Outcome::Done(new) => Updated::Done(Done {
-                nonce: self.nonce.0,
-                complete: true,
-                keys: new.shares.clone(),
-                keys_base64: new.shares,
-                pgp_fingerprints: pgp::fingerprints(&new.terms.people),
-                backup: new.terms.backup,
-                verification_required: new.terms.verify,
-                verification_nonce: Some(new.verification_nonce).filter(|nonce| !nonce.is_empty()),
-            }),
+        let updated = match update(open, way.subject, &self.nonce.0, share).await? {
+            Outcome::Progress => Updated::Progress(status(open, way, Some(&self.nonce.0)).await?),
+            Outcome::Done(new) => Updated::Done(Done::of(self.nonce.0, new)),
         };
         Ok(Some(updated))
     }
@@ -365,21 +512,17 @@ struct Verification {
 }
 
 impl Step for ReadVerification {
-    const BY_POLICY: &'static str = VERIFY;
+    const LEAF: Leaf = Leaf::Verify;
     type Answer = Verification;
 
     fn is_for_all(open: &Open) -> bool {
         open.settings.unauthed_rekey
     }
 
-    async fn take(
-        self,
-        open: &Open,
-        _: &Ctx,
-        how: Standing,
-    ) -> Result<Option<Verification>, Fault> {
-        let mut found = verification(open, None)?;
-        if how == Standing::Stranger {
+    async fn take(self, open: &Open, _: &Ctx, way: Way) -> Result<Option<Verification>, Fault> {
+        refuse_inapplicable(open, way.subject).await?;
+        let mut found = verification(open, way, None)?;
+        if way.standing == Standing::Stranger {
             found.nonce.clear();
         }
         Ok(Some(found))
@@ -387,9 +530,9 @@ impl Step for ReadVerification {
 }
 
 /// The state of the verification of a nonce, without one of the attempt that is furthest.
-fn verification(open: &Open, nonce: Option<&str>) -> Result<Verification, Fault> {
+fn verification(open: &Open, way: Way, nonce: Option<&str>) -> Result<Verification, Fault> {
     let ceremonies = open.ceremonies()?;
-    let mut slot = ceremonies.rekey.lock();
+    let mut slot = ceremonies.keys(way.subject).lock();
     let rekey = match nonce {
         Some(nonce) => slot
             .find(|rekey| rekey.is_named(nonce))
@@ -430,18 +573,19 @@ enum VerifyAnswer {
 }
 
 impl Step for Verify {
-    const BY_POLICY: &'static str = VERIFY;
+    const LEAF: Leaf = Leaf::Verify;
     type Answer = VerifyAnswer;
 
     fn is_for_all(open: &Open) -> bool {
         open.settings.unauthed_rekey
     }
 
-    async fn take(self, open: &Open, _: &Ctx, _: Standing) -> Result<Option<VerifyAnswer>, Fault> {
+    async fn take(self, open: &Open, _: &Ctx, way: Way) -> Result<Option<VerifyAnswer>, Fault> {
+        refuse_inapplicable(open, way.subject).await?;
         let share = share(self.key.as_ref())?;
         Ok(Some(
-            match verify::update(open, &self.nonce.0, share).await? {
-                false => VerifyAnswer::Progress(verification(open, Some(&self.nonce.0))?),
+            match verify::update(open, way.subject, &self.nonce.0, share).await? {
+                false => VerifyAnswer::Progress(verification(open, way, Some(&self.nonce.0))?),
                 true => VerifyAnswer::Done {
                     nonce: self.nonce.0,
                     complete: true,
@@ -460,24 +604,20 @@ struct RestartVerification {
 }
 
 impl Step for RestartVerification {
-    const BY_POLICY: &'static str = VERIFY;
+    const LEAF: Leaf = Leaf::Verify;
     type Answer = Verification;
 
     fn is_for_all(open: &Open) -> bool {
         open.settings.unauthed_rekey
     }
 
-    async fn take(
-        self,
-        open: &Open,
-        cx: &Ctx,
-        how: Standing,
-    ) -> Result<Option<Verification>, Fault> {
+    async fn take(self, open: &Open, cx: &Ctx, way: Way) -> Result<Option<Verification>, Fault> {
+        refuse_inapplicable(open, way.subject).await?;
         let fresh = cx.random.uuid_v4();
         {
             let ceremonies = open.ceremonies()?;
-            let mut slot = ceremonies.rekey.lock();
-            let nonce = match how {
+            let mut slot = ceremonies.keys(way.subject).lock();
+            let nonce = match way.standing {
                 Standing::Stranger => Some(self.nonce.0.as_str()),
                 Standing::Granted => Some(self.nonce.0.as_str()).filter(|nonce| !nonce.is_empty()),
             };
@@ -485,7 +625,7 @@ impl Step for RestartVerification {
             pending.quorum.idle("verify operation")?;
             pending.quorum = super::Quorum::named(fresh.clone());
         }
-        verification(open, Some(&fresh)).map(Some)
+        verification(open, way, Some(&fresh)).map(Some)
     }
 }
 

@@ -16,11 +16,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::Terms;
+use crate::lifecycle::dialect::Subject;
 use crate::lifecycle::pgp;
 use crate::open::Open;
 
-/// Where the copies are, below `core/`.
-const RECORD: &str = "unseal-shares-backup";
+/// Where the copies of unseal keys are, below `core/`.
+const UNSEAL: &str = "unseal-shares-backup";
+/// Where those of recovery keys are.
+const RECOVERY: &str = "recovery-shares-backup";
 
 pub(super) fn routes() -> Routes<Open> {
     let about = "Copies of shares that were encrypted to PGP keys.";
@@ -32,10 +35,18 @@ pub(super) fn routes() -> Routes<Open> {
         path("rotate/root/backup", about)
             .read::<ReadBackup>()
             .delete::<DeleteBackup>(),
+        path("rekey/recovery-key-backup", about)
+            .root_only()
+            .read::<ReadRecoveryBackup>()
+            .delete::<DeleteRecoveryBackup>(),
+        path("rotate/recovery/backup", about)
+            .root_only()
+            .read::<ReadRecoveryBackup>()
+            .delete::<DeleteRecoveryBackup>(),
     ])
 }
 
-/// Encrypted shares by the fingerprints of their keys, as stored under `core/unseal-shares-backup`.
+/// Encrypted shares by the fingerprints of their keys, as stored under `core/unseal-shares-backup` or `core/recovery-shares-backup`.
 #[derive(Serialize, Deserialize)]
 struct Backup {
     /// Of the attempt that made them.
@@ -54,8 +65,12 @@ pub(super) fn kept(
     messages: &[Zeroizing<Vec<u8>>],
 ) -> Result<Batch, Fault> {
     let core = open.space.view.sub("core/");
+    let record = match terms.subject {
+        Subject::RecoveryKeys => RECOVERY,
+        _ => UNSEAL,
+    };
     if !terms.backup {
-        return Ok(core.changes().delete(&core, RECORD).into_batch());
+        return Ok(core.changes().delete(&core, record).into_batch());
     }
     let mut keys: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (person, message) in terms.people.iter().zip(messages) {
@@ -66,7 +81,7 @@ pub(super) fn kept(
         nonce: nonce.to_owned(),
         keys,
     };
-    Ok(core.changes().put(&core, RECORD, &backup)?.into_batch())
+    Ok(core.changes().put(&core, record, &backup)?.into_batch())
 }
 
 /// Shows the copies of the present shares, by the fingerprints of the keys they are encrypted to.
@@ -77,20 +92,37 @@ impl Handle<Open> for ReadBackup {
     type Reply = Reply;
 
     async fn handle(self, open: &Open, _: &Ctx) -> Result<Reply, Fault> {
-        let found: Option<Backup> = open.space.view.sub("core/").get(RECORD).await?;
-        let found = found.ok_or_else(none_kept)?;
-        let as_hex = |message: &String| STANDARD.decode(message).map(hex::encode);
-        let hex = found.keys.iter().map(|(person, messages)| {
-            let messages: Result<Vec<_>, _> = messages.iter().map(as_hex).collect();
-            Ok((person, messages.map_err(Fault::internal)?))
-        });
-        let hex: BTreeMap<_, _> = hex.collect::<Result<_, Fault>>()?;
-        Reply::also_at_top(&json!({
-            "nonce": found.nonce,
-            "keys": hex,
-            "keys_base64": found.keys,
-        }))
+        read(open, UNSEAL).await
     }
+}
+
+/// Shows the copies of the present recovery keys, by the fingerprints of the keys they are encrypted to.
+#[derive(Deserialize, JsonSchema)]
+struct ReadRecoveryBackup {}
+
+impl Handle<Open> for ReadRecoveryBackup {
+    type Reply = Reply;
+
+    async fn handle(self, open: &Open, _: &Ctx) -> Result<Reply, Fault> {
+        read(open, RECOVERY).await
+    }
+}
+
+async fn read(open: &Open, record: &str) -> Result<Reply, Fault> {
+    let found: Option<Backup> = open.space.view.sub("core/").get(record).await?;
+    let none = || Fault::invalid("no backed-up keys found");
+    let found = found.ok_or_else(none)?;
+    let as_hex = |message: &String| STANDARD.decode(message).map(hex::encode);
+    let hex = found.keys.iter().map(|(person, messages)| {
+        let messages: Result<Vec<_>, _> = messages.iter().map(as_hex).collect();
+        Ok((person, messages.map_err(Fault::internal)?))
+    });
+    let hex: BTreeMap<_, _> = hex.collect::<Result<_, Fault>>()?;
+    Reply::also_at_top(&json!({
+        "nonce": found.nonce,
+        "keys": hex,
+        "keys_base64": found.keys,
+    }))
 }
 
 /// Deletes the copies of the present shares.
@@ -101,12 +133,20 @@ impl Handle<Open> for DeleteBackup {
     type Reply = Empty;
 
     async fn handle(self, open: &Open, _: &Ctx) -> Result<Empty, Fault> {
-        open.space.view.sub("core/").delete(RECORD).await?;
+        open.space.view.sub("core/").delete(UNSEAL).await?;
         Ok(Empty)
     }
 }
 
-/// The same words for every sort of shares.
-pub(super) fn none_kept() -> Fault {
-    Fault::invalid("no backed-up keys found")
+/// Deletes the copies of the present recovery keys.
+#[derive(Deserialize, JsonSchema)]
+struct DeleteRecoveryBackup {}
+
+impl Handle<Open> for DeleteRecoveryBackup {
+    type Reply = Empty;
+
+    async fn handle(self, open: &Open, _: &Ctx) -> Result<Empty, Fault> {
+        open.space.view.sub("core/").delete(RECOVERY).await?;
+        Ok(Empty)
+    }
 }

@@ -1,16 +1,18 @@
-//! Changing the unseal keys: enough of the present shares make new ones, and a new root key with them.
+//! Changing the keys that people hold: enough of the present shares make new ones. Of unseal keys, and a new root key with
+//! them; where seals have the root key, of recovery keys or break-glass shares, or a new root key alone.
 //!
 //! The attempt lives in memory and ends with the server or its sealing. Nothing is stored before the
-//! last step; that step writes the new wrapping of the new root key and the key ring encrypted by it
-//! in one batch, so at any moment exactly one set of shares opens the seal.
+//! last step; that step is one batch. For unseal keys it writes the new wrapping of the new root key and the key ring
+//! encrypted by it, so at any moment exactly one set of shares opens the seal.
 
 mod api;
+mod applicable;
 mod backup;
-mod recovery;
+mod store;
 mod verify;
 
-use coffer_barrier::seal::SealConfig;
-use coffer_barrier::{Barrier, Error};
+use coffer_barrier::seal::{SealConfig, Shares};
+use coffer_barrier::{BreakGlass, RecoveryKey};
 use coffer_crypto::pgp::Recipient;
 use coffer_crypto::{Aes256Key, Random, Zeroizing};
 use coffer_engine::Fault;
@@ -18,14 +20,12 @@ use coffer_storage::Batch;
 use parking_lot::Mutex;
 use std::sync::Arc;
 
+use super::dialect::Subject;
 use super::pgp;
-use super::quorum::{Quorum, authenticate, present_seal, wrong_nonce};
+use super::quorum::{Quorum, authenticate, is_kept_by_keepers, present_seal, wrong_nonce};
 use super::under_way::{Attempt, UnderWay};
 use crate::open::Open;
 pub(crate) use api::routes;
-
-/// How often the last step starts again when other changes of the key ring are faster.
-const STORE_TRIES: usize = 16;
 
 /// The attempts under way. The one that changes the keys ends the others, whose shares are void then.
 pub(crate) type Slot = Mutex<UnderWay<Rekey>>;
@@ -42,6 +42,8 @@ pub(crate) struct Rekey {
 /// How an attempt was started.
 #[derive(Clone)]
 struct Terms {
+    /// What it makes.
+    subject: Subject,
     /// How the new key shall be split.
     config: SealConfig,
     /// Whether the new shares hold only once they were handed back.
@@ -58,10 +60,16 @@ struct Pending {
     made: Arc<Made>,
 }
 
-/// A new root key, and the writes that make new shares open it, with the copy of those that shall be kept.
-struct Made {
-    root: Aes256Key,
-    wrapped: Batch,
+/// What new shares are of, before it is in force.
+enum Made {
+    /// An unseal key: a new root key, and the writes that make the shares open it, with the copy of those that shall be kept.
+    UnsealKey { root: Aes256Key, wrapped: Batch },
+    /// A recovery key.
+    RecoveryKey { key: RecoveryKey, kept: Batch },
+    /// A key that opens the server without its seals.
+    BreakGlass { key: Aes256Key },
+    /// A new root key alone, which is made in the last step.
+    RootKey,
 }
 
 /// What a share led to.
@@ -75,7 +83,7 @@ enum Outcome {
 /// New shares on their way to the operators.
 struct New {
     /// The shares, or the messages they were put into.
-    shares: Vec<Zeroizing<Vec<u8>>>,
+    shares: Shares,
     terms: Terms,
     /// The nonce of their verification, where they wait for it.
     verification_nonce: String,
@@ -115,11 +123,16 @@ impl Rekey {
 }
 
 /// Hands in one share of the present key.
-async fn update(open: &Open, nonce: &str, share: Zeroizing<Vec<u8>>) -> Result<Outcome, Fault> {
+async fn update(
+    open: &Open,
+    subject: Subject,
+    nonce: &str,
+    share: Zeroizing<Vec<u8>>,
+) -> Result<Outcome, Fault> {
     let present = present_seal(open).await?;
     let (shares, terms) = {
         let ceremonies = open.ceremonies()?;
-        let mut slot = ceremonies.rekey.lock();
+        let mut slot = ceremonies.keys(subject).lock();
         if slot.is_empty() {
             return Err(none_under_way());
         }
@@ -131,15 +144,23 @@ async fn update(open: &Open, nonce: &str, share: Zeroizing<Vec<u8>>) -> Result<O
                 "the new keys are made and wait to be verified; hand them in at the verify path",
             ));
         }
+        if present.is_none() {
+            return Err(Fault::invalid(
+                "there are no recovery keys to hand in; make some with a token that may write sys/rotate/recovery/init",
+            ));
+        }
         match rekey.quorum.add(share, present.secret_threshold)? {
             None => return Ok(Outcome::Progress),
             Some(shares) => (shares, rekey.terms.clone()),
         }
     };
-    let completed = complete(open, nonce, present, &shares, terms).await;
+    let completed = match authenticate(open, present, &shares).await {
+        Ok(()) => complete(open, nonce, terms).await,
+        Err(fault) => Err(fault),
+    };
     if completed.is_err() {
         let ceremonies = open.ceremonies()?;
-        let mut slot = ceremonies.rekey.lock();
+        let mut slot = ceremonies.keys(subject).lock();
         if let Some(rekey) = slot.named(nonce) {
             rekey.quorum.begin_again();
         }
@@ -147,30 +168,17 @@ async fn update(open: &Open, nonce: &str, share: Zeroizing<Vec<u8>>) -> Result<O
     completed
 }
 
-/// Makes the new shares, after the present ones proved to be right.
-async fn complete(
-    open: &Open,
-    nonce: &str,
-    present: SealConfig,
-    shares: &[Zeroizing<Vec<u8>>],
-    terms: Terms,
-) -> Result<Outcome, Fault> {
-    authenticate(open, present, shares).await?;
-    let root = Aes256Key::generate(&open.random)?;
-    let (shares, wrapped) = open.keys()?.wrap(&root, terms.config)?;
-    let shares = pgp::handed_out(shares, &terms.people, &open.random)?;
-    let kept = backup::kept(open, nonce, &terms, &shares)?;
-    let made = Made {
-        root,
-        wrapped: wrapped.and(kept),
-    };
+/// Makes the new shares, after who asked for them proved to be right.
+async fn complete(open: &Open, nonce: &str, terms: Terms) -> Result<Outcome, Fault> {
+    let (shares, made) = make(open, nonce, &terms).await?;
+    let subject = terms.subject;
     let mut new = New {
         shares,
         verification_nonce: String::new(),
         terms,
     };
     if !new.terms.verify {
-        close(open, nonce, &made, new.terms.config).await?;
+        close(open, nonce, &made, &new.terms).await?;
         return Ok(Outcome::Done(new));
     }
     new.verification_nonce = open.random.uuid_v4();
@@ -179,43 +187,59 @@ async fn complete(
         made: Arc::new(made),
     };
     let ceremonies = open.ceremonies()?;
-    let mut slot = ceremonies.rekey.lock();
+    let mut slot = ceremonies.keys(subject).lock();
     let rekey = slot.named(nonce).ok_or_else(none_under_way)?;
     rekey.quorum.begin_again();
     rekey.pending = Some(pending);
     Ok(Outcome::Done(new))
 }
 
+/// New shares, or the messages they are put into, and what they are of.
+async fn make(open: &Open, nonce: &str, terms: &Terms) -> Result<(Shares, Made), Fault> {
+    let keys = open.keys()?;
+    let handed_out = |shares| pgp::handed_out(shares, &terms.people, &open.random);
+    Ok(match terms.subject {
+        Subject::RecoveryKeys => {
+            let (shares, key) = RecoveryKey::generate(terms.config, &keys)?;
+            let shares = handed_out(shares)?;
+            let kept = backup::kept(open, nonce, terms, &shares)?;
+            (shares, Made::RecoveryKey { key, kept })
+        }
+        Subject::BreakGlass => {
+            let (key, shares) = BreakGlass::generate(terms.config, &keys)?;
+            (handed_out(shares)?, Made::BreakGlass { key })
+        }
+        _ if is_kept_by_keepers(open).await? => (Vec::new(), Made::RootKey),
+        _ => {
+            let root = Aes256Key::generate(&open.random)?;
+            let (shares, wrapped) = keys.wrap(&root, terms.config)?;
+            let shares = handed_out(shares)?;
+            let kept = backup::kept(open, nonce, terms, &shares)?;
+            let wrapped = wrapped.and(kept);
+            (shares, Made::UnsealKey { root, wrapped })
+        }
+    })
+}
+
 /// Makes the new key of the attempt of this nonce the one in force, and ends all attempts: what they
 /// have are shares of the former key.
-async fn close(open: &Open, nonce: &str, made: &Made, config: SealConfig) -> Result<(), Fault> {
-    let (ceremonies, keys) = (open.ceremonies()?, open.keys()?);
-    let slot = &ceremonies.rekey;
+async fn close(open: &Open, nonce: &str, made: &Made, terms: &Terms) -> Result<(), Fault> {
+    let ceremonies = open.ceremonies()?;
+    let slot = ceremonies.keys(terms.subject);
     slot.lock().close(nonce, "rekey operation")?;
-    let stored = store(&keys, made).await;
+    let stored = store::store(open, made, terms).await;
     match &stored {
         Ok(()) => slot.lock().clear(),
         Err(_) => slot.lock().reopen(),
     }
     stored?;
     tracing::info!(
-        shares = config.secret_shares,
-        threshold = config.secret_threshold,
-        "the unseal keys were changed"
+        what = terms.subject.shown(),
+        shares = terms.config.secret_shares,
+        threshold = terms.config.secret_threshold,
+        "keys were changed"
     );
     Ok(())
-}
-
-/// Makes the new root key and its wrapping the ones in force, in one step.
-async fn store(barrier: &Barrier, made: &Made) -> Result<(), Fault> {
-    for _ in 0..STORE_TRIES {
-        let root = Aes256Key::from_slice(made.root.expose_bytes())?;
-        match barrier.change_root(root, made.wrapped.clone()).await {
-            Err(Error::Conflict) => tokio::task::yield_now().await,
-            other => return Ok(other?),
-        }
-    }
-    Err(Error::Conflict.into())
 }
 
 fn none_under_way() -> Fault {

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use coffer_barrier::Error;
 use coffer_barrier::seal::{self, SealConfig};
-use coffer_crypto::{Zeroizing, constant_time_eq};
+use coffer_crypto::{Aes256Key, Zeroizing, constant_time_eq};
 use coffer_engine::Fault;
 use coffer_storage::{Memory, Store};
 
-use super::{Made, Pending, Rekey, close};
+use super::{Made, Pending, Rekey, Terms, close};
+use crate::lifecycle::dialect::Subject;
 use crate::lifecycle::quorum::wrong_nonce;
 use crate::lifecycle::under_way::UnderWay;
 use crate::open::Open;
@@ -17,34 +18,36 @@ use crate::open::Open;
 /// whether they do.
 pub(super) async fn update(
     open: &Open,
+    subject: Subject,
     nonce: &str,
     share: Zeroizing<Vec<u8>>,
 ) -> Result<bool, Fault> {
-    let (shares, config, made, attempt) = {
+    let (shares, terms, made, attempt) = {
         let ceremonies = open.ceremonies()?;
-        let mut slot = ceremonies.rekey.lock();
+        let mut slot = ceremonies.keys(subject).lock();
         let (verified, pending) = waiting(&mut slot, Some(nonce))?;
         pending.quorum.admit(nonce, "verify operation")?;
         match pending
             .quorum
-            .add(share, verified.config.secret_threshold)?
+            .add(share, verified.terms.config.secret_threshold)?
         {
             None => return Ok(false),
             Some(shares) => (
                 shares,
-                verified.config,
+                verified.terms,
                 Arc::clone(&pending.made),
                 verified.attempt,
             ),
         }
     };
-    let outcome = match check(&made, open.keys()?.at(), config, &shares).await {
-        Ok(()) => close(open, &attempt, &made, config).await,
+    let at = open.keys()?.at().to_owned();
+    let outcome = match check(&made, &at, terms.config, &shares).await {
+        Ok(()) => close(open, &attempt, &made, &terms).await,
         Err(fault) => Err(fault),
     };
     if outcome.is_err() {
         let ceremonies = open.ceremonies()?;
-        let mut slot = ceremonies.rekey.lock();
+        let mut slot = ceremonies.keys(subject).lock();
         if let Ok((_, pending)) = waiting(&mut slot, Some(nonce)) {
             pending.quorum.begin_again();
         }
@@ -55,7 +58,7 @@ pub(super) async fn update(
 /// What is verified, beside the shares.
 pub(super) struct Verified {
     pub(super) attempt: String,
-    pub(super) config: SealConfig,
+    pub(super) terms: Terms,
 }
 
 /// The parts of the attempt whose new shares wait under this nonce; without one, of any that has some.
@@ -77,7 +80,7 @@ pub(super) fn waiting<'a>(
     })?;
     let verified = Verified {
         attempt: rekey.quorum.nonce().to_owned(),
-        config: rekey.terms.config,
+        terms: rekey.terms.clone(),
     };
     let pending = rekey.pending.as_mut().ok_or_else(none_is_out)?;
     Ok((verified, pending))
@@ -94,15 +97,27 @@ async fn check(
     config: SealConfig,
     shares: &[Zeroizing<Vec<u8>>],
 ) -> Result<(), Fault> {
-    let scratch = Memory::new();
-    let written = scratch.commit(made.wrapped.clone()).await;
-    written.map_err(Error::from)?;
-    let root = seal::unwrap(&scratch, at, config, shares).await;
-    let right =
-        root.is_ok_and(|root| constant_time_eq(root.expose_bytes(), made.root.expose_bytes()));
+    let right = match made {
+        Made::UnsealKey { root, wrapped } => {
+            let scratch = Memory::new();
+            let written = scratch.commit(wrapped.clone()).await;
+            written.map_err(Error::from)?;
+            let again = seal::unwrap(&scratch, at, config, shares).await;
+            again.is_ok_and(|again| is_same(&again, root))
+        }
+        Made::RecoveryKey { key, .. } => key.is_of(shares),
+        Made::BreakGlass { key } => {
+            seal::combine(config, shares).is_ok_and(|again| is_same(&again, key))
+        }
+        Made::RootKey => false,
+    };
     right.then_some(()).ok_or_else(|| {
         Fault::invalid(
             "rekey verification failed; incorrect key shares supplied, hand in all of them again",
         )
     })
+}
+
+fn is_same(one: &Aes256Key, other: &Aes256Key) -> bool {
+    constant_time_eq(one.expose_bytes(), other.expose_bytes())
 }
