@@ -58,8 +58,8 @@ impl Foundation {
         };
         let found = [
             (KEY_RING_PATH, self.key_ring.is_some()),
-            (CONFIG_PATH, self.seal.is_some()),
             (ROOT_KEY_PATH, root_key),
+            (CONFIG_PATH, self.seal.is_some()),
         ];
         let missing = found.into_iter().find(|(_, found)| !found);
         missing.map(|(path, _)| path)

@@ -89,14 +89,20 @@ pub(crate) async fn set_up(
         kernel,
         token: None,
     };
-    let made = operator
-        .write(
-            "sys/init",
-            json!({ "secret_shares": 1, "secret_threshold": 1 }),
-        )
-        .await?;
-    let (key, root) = (text(&made, "/keys_base64/0")?, text(&made, "/root_token")?);
-    operator.write("sys/unseal", json!({ "key": key })).await?;
+    let sealed_by_others = !kernel.settings.seals.enabled().is_empty();
+    let how = match sealed_by_others {
+        true => json!({ "recovery_shares": 1, "recovery_threshold": 1 }),
+        false => json!({ "secret_shares": 1, "secret_threshold": 1 }),
+    };
+    let made = operator.write("sys/init", how).await?;
+    let root = text(&made, "/root_token")?;
+    let key = match sealed_by_others {
+        true => text(&made, "/recovery_keys_base64/0")?,
+        false => text(&made, "/keys_base64/0")?,
+    };
+    if !sealed_by_others {
+        operator.write("sys/unseal", json!({ "key": key })).await?;
+    }
     operator.token = Some(Arc::new(root.clone().into()));
     let token = match dev.root_token_id.as_deref().filter(|id| !id.is_empty()) {
         None => root,

@@ -3,18 +3,28 @@
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
+use coffer_engine::outbound::Outbound;
+use coffer_kernel::seals::SealStanza;
 use coffer_storage::Embedded;
 use jiff::{SignedDuration, Timestamp};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
-use crate::config::{AuditDevice, Binding, Config, Listener, Storage};
+use crate::config::{AuditDevice, Binding, Config, Listener, Seal, Storage};
 use crate::listener::{bind, validity};
+use crate::outbound::Courier;
+use crate::seals::keepers;
 use crate::unserved;
 
 /// How long before its end a certificate is worth a warning.
 const SOON: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// How long a seal's keeper may take.
+const KEEPER_ANSWERS: Duration = Duration::from_secs(20);
+/// What it is asked to wrap.
+const PROBE: &[u8] = b"coffer operator diagnose";
 /// Open files below which connections are refused early.
 const FEW_FILES: u64 = 4096;
 
@@ -57,7 +67,7 @@ pub fn validate(paths: &[PathBuf]) -> Check {
 }
 
 /// Looks at a configuration and at what it names on this machine. Within a runtime.
-pub fn diagnose(paths: &[PathBuf], skipped: &[Part]) -> Vec<Check> {
+pub async fn diagnose(paths: &[PathBuf], skipped: &[Part]) -> Vec<Check> {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let (check, config) = read(paths);
     let mut checks = vec![open_files(), check];
@@ -75,11 +85,52 @@ pub fn diagnose(paths: &[PathBuf], skipped: &[Part]) -> Vec<Check> {
         });
     }
     checks.extend(config.audit.iter().map(audit));
-    checks.push(
-        Check::new("Seal")
-            .good("Shamir's key shares: after each start the server waits for unseal keys."),
-    );
+    checks.extend(seals(&config).await);
     checks
+}
+
+/// Whether each seal's keeper can be built, and gives back what it wraps.
+async fn seals(config: &Config) -> Vec<Check> {
+    if config.seals.is_empty() {
+        return vec![
+            Check::new("Seal")
+                .good("Shamir's key shares: after each start the server waits for unseal keys."),
+        ];
+    }
+    let outbound: Arc<dyn Outbound> = Arc::new(Courier::default());
+    let mut checks = Vec::new();
+    for seal in &config.seals {
+        let mut check = Check::new(format!("Seal {}", seal.name));
+        match keepers(std::slice::from_ref(seal), &outbound) {
+            Err(error) => check = check.bad(error.to_string()),
+            Ok(built) => {
+                for stanza in built {
+                    check = asked(check, &stanza).await;
+                }
+            }
+        }
+        checks.push(check);
+    }
+    checks
+}
+
+/// Lets a keeper wrap some bytes and unwrap them again.
+async fn asked(check: Check, stanza: &SealStanza) -> Check {
+    if stanza.disabled {
+        return check.doubtful("It is disabled: it is there only to move away from it.");
+    }
+    let answer = async {
+        let wrapped = stanza.keeper.wrap(PROBE).await?;
+        stanza.keeper.unwrap(&wrapped).await
+    };
+    match tokio::time::timeout(KEEPER_ANSWERS, answer).await {
+        Ok(Ok(again)) if again.as_slice() == PROBE => {
+            check.good("Its keeper wraps, and unwraps what it wrapped.")
+        }
+        Ok(Ok(_)) => check.bad("Its keeper gives back other bytes than it was given."),
+        Ok(Err(error)) => check.bad(format!("{error}.")),
+        Err(_) => check.bad("Its keeper does not answer in time."),
+    }
 }
 
 impl Check {
@@ -342,7 +393,7 @@ mod tests {
             (-1, Verdict::Bad),
             (200, Verdict::Bad),
         ] {
-            let checks = diagnose(&place.configure(days), &[]);
+            let checks = diagnose(&place.configure(days), &[]).await;
             assert_eq!(verdict(&checks, "Listener"), wanted, "{days}: {checks:?}");
         }
         let paths = place.configure(90);
@@ -351,8 +402,11 @@ mod tests {
             rcgen::KeyPair::generate().unwrap().serialize_pem(),
         )
         .unwrap();
-        assert_eq!(verdict(&diagnose(&paths, &[]), "Listener"), Verdict::Bad);
-        let skipped = diagnose(&paths, &[Part::Listener, Part::Storage]);
+        assert_eq!(
+            verdict(&diagnose(&paths, &[]).await, "Listener"),
+            Verdict::Bad
+        );
+        let skipped = diagnose(&paths, &[Part::Listener, Part::Storage]).await;
         assert_eq!(verdict(&skipped, "Listener"), Verdict::Skipped);
         assert_eq!(verdict(&skipped, "Storage"), Verdict::Skipped);
     }
@@ -361,23 +415,23 @@ mod tests {
     async fn a_store_is_opened_and_never_made() {
         let place = Place::new();
         let paths = place.configure(90);
-        let looked = || diagnose(&paths, &[]);
-        assert_eq!(verdict(&looked(), "Storage"), Verdict::Good);
+        let looked = async || diagnose(&paths, &[]).await;
+        assert_eq!(verdict(&looked().await, "Storage"), Verdict::Good);
         assert!(!place.path("data").exists());
         let store = Embedded::open(place.path("data")).unwrap();
         fs::set_permissions(place.path("data"), fs::Permissions::from_mode(0o700)).unwrap();
         assert_eq!(
-            verdict(&looked(), "Storage"),
+            verdict(&looked().await, "Storage"),
             Verdict::Doubtful,
             "it is in use"
         );
         drop(store);
-        assert_eq!(verdict(&looked(), "Storage"), Verdict::Good);
+        assert_eq!(verdict(&looked().await, "Storage"), Verdict::Good);
         fs::set_permissions(place.path("data"), fs::Permissions::from_mode(0o755)).unwrap();
-        assert_eq!(verdict(&looked(), "Storage"), Verdict::Doubtful);
+        assert_eq!(verdict(&looked().await, "Storage"), Verdict::Doubtful);
         fs::remove_dir_all(place.path("data")).unwrap();
         fs::write(place.path("data"), "a file").unwrap();
-        assert_eq!(verdict(&looked(), "Storage"), Verdict::Bad);
+        assert_eq!(verdict(&looked().await, "Storage"), Verdict::Bad);
     }
 
     #[tokio::test]
@@ -388,7 +442,7 @@ mod tests {
         let text = fs::read_to_string(&paths[0]).unwrap();
         let address = taken.local_addr().unwrap().to_string();
         fs::write(&paths[0], text.replace("127.0.0.1:0", &address)).unwrap();
-        let checks = diagnose(&paths, &[]);
+        let checks = diagnose(&paths, &[]).await;
         assert_eq!(verdict(&checks, "Listener"), Verdict::Bad);
     }
 }

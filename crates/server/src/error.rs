@@ -55,6 +55,15 @@ pub enum Error {
     #[error("traces cannot be sent: {0}; correct the stanza `traces` or the OTEL_ variables")]
     Traces(String),
 
+    /// A seal's keeper can not be built.
+    #[error("{place}: {what}")]
+    Seal {
+        /// Where it is declared.
+        place: config::Place,
+        /// What is wrong and what to do.
+        what: String,
+    },
+
     /// Dev mode could not be set up.
     #[error("cannot set up dev mode: {0}")]
     Dev(String),

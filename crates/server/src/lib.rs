@@ -17,6 +17,7 @@ mod outbound;
 mod poster;
 pub mod registry;
 mod sanitized;
+mod seals;
 mod server;
 mod signals;
 mod traces;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::config::{Binding, Config, Listener, LogFormat, LogLevel, Storage};
+use crate::config::{Binding, Config, Listener, LogFormat, LogLevel, Seal, Storage};
 
 /// The word for the kind of storage.
 pub(crate) fn storage_type(storage: &Storage) -> &'static str {
@@ -49,10 +49,22 @@ pub(crate) fn document(config: &Config) -> Value {
         "log_level": config.log.level.map(level).unwrap_or_default(),
         "pid_file": config.pid_file.as_deref().map(|path| path.display().to_string()).unwrap_or_default(),
         "raw_storage_endpoint": config.raw_storage_endpoint,
-        "seals": [{ "disabled": false, "type": "shamir" }],
+        "seals": seals(config),
         "storage": { "type": storage_type(&config.storage) },
         "unsafe_allow_api_audit_creation": config.unsafe_allow_api_audit_creation != Some(false),
     })
+}
+
+/// Which seals there are; nothing of what their keepers are told.
+fn seals(config: &Config) -> Vec<Value> {
+    if config.seals.is_empty() {
+        return vec![json!({ "disabled": false, "type": "shamir" })];
+    }
+    let shown = |seal: &Seal| match seal.name == seal.kind {
+        true => json!({ "disabled": seal.disabled, "type": seal.kind }),
+        false => json!({ "disabled": seal.disabled, "type": seal.kind, "name": seal.name }),
+    };
+    config.seals.iter().map(shown).collect()
 }
 
 fn listener(listener: &Listener) -> Value {

@@ -10,6 +10,7 @@ use coffer_crypto::Random;
 use coffer_kernel::audit::{Allow, NewDevice};
 use coffer_kernel::mounts::UserLockout;
 use coffer_kernel::observe::{Logs, Meters, NoLogs, Telemetry};
+use coffer_kernel::seals::SealBook;
 use coffer_kernel::{Clock, Kernel, Settings as KernelSettings};
 use coffer_metrics::INTERVAL_SECS;
 use coffer_storage::{Embedded, Memory, Store};
@@ -28,7 +29,7 @@ use crate::outbound::Courier;
 use crate::poster::Outlet;
 use crate::signals::Signals;
 use crate::traces::{Settings, Tracer};
-use crate::{banner, config, dev, environment, listener, registry, sanitized, unserved};
+use crate::{banner, config, dev, environment, listener, registry, sanitized, seals, unserved};
 
 /// Most connections at once, fewer where the system gives us fewer descriptors.
 const MAX_CONNECTIONS: usize = 16 * 1024;
@@ -154,6 +155,7 @@ impl Server {
         let traces = Settings::new(&config.traces);
         let (tasks, stop) = (&limits.tasks, limits.stop.clone());
         let tracer = Tracer::start(&traces, Random::system(), tasks, stop.clone())?;
+        tasks.spawn(Arc::clone(&kernel).keep_seals(stop.clone()));
         tasks.spawn(roll(Arc::clone(&kernel), stop));
         let mut server = Self {
             watch: Watch {
@@ -231,23 +233,35 @@ impl Server {
         }
     }
 
-    /// Takes over what SIGHUP can change: certificates, log level, and files that were moved away.
+    /// Takes over what SIGHUP can change: certificates, log level, seals, and files that were moved away.
     async fn reload(&self, args: &ServerArgs, logging: &Logging) {
-        tracing::info!("reloading certificates, log level and files");
+        tracing::info!("reloading certificates, log level, seals and files");
         for certificates in &self.certificates {
             if let Err(error) = certificates.reload() {
                 tracing::error!(%error, "the old certificate stays in use");
             }
         }
         match read_config(args) {
-            Ok((config, _)) => logging.reload(&config.log),
+            Ok((config, _)) => {
+                logging.reload(&config.log);
+                self.reload_seals(&config);
+            }
             Err(error) => {
-                tracing::error!(%error, "the configuration can not be read; its log level stays as it was");
+                tracing::error!(%error, "the configuration can not be read; its log level and seals stay as they were");
                 logging.reload(&self.config.log);
             }
         }
         if let Ok(open) = self.kernel.core() {
             open.audit.reopen(open.clock.now()).await;
+        }
+    }
+
+    /// Other seals take the place of those of before; what is stored does not change by that.
+    fn reload_seals(&self, config: &Config) {
+        let settings = &self.kernel.settings;
+        match seals::keepers(&config.seals, &settings.outbound) {
+            Ok(stanzas) => settings.seals.replace(stanzas),
+            Err(error) => tracing::error!(%error, "the seals stay as they were"),
         }
     }
 
@@ -327,6 +341,7 @@ fn settings(config: &Config) -> Result<KernelSettings, Error> {
         .with_prefixes(config.allow_audit_log_prefixing)
         .with_http(Arc::new(Outlet));
     settings.outbound = Arc::new(Courier::default());
+    settings.seals = SealBook::new(seals::keepers(&config.seals, &settings.outbound)?);
     settings.self_init.script = config.initialize.clone();
     settings.allow_unauthenticated_workflows = config.allow_unauthenticated_workflows;
     settings.user_lockout = user_lockout(config);
@@ -393,6 +408,13 @@ fn facts(config: &Config, kernel: &Kernel) -> Vec<(String, String)> {
             ),
         ),
     ];
+    for seal in &config.seals {
+        let word = if seal.disabled { " (disabled)" } else { "" };
+        facts.push((
+            "Seal".to_owned(),
+            format!("{} {:?}{word}", seal.kind, seal.name),
+        ));
+    }
     if let Storage::Embedded { path, .. } = &config.storage {
         facts.push(("Storage Path".to_owned(), path.display().to_string()));
     }

@@ -64,7 +64,7 @@ pub enum Error {
 
     /// A seal of Vault's that is not served.
     #[error(
-        "{place}: seal `{kind}` is not supported; remove the stanza to use Shamir key shares (`seal \"shamir\" {{}}`)"
+        "{place}: seal `{kind}` is not supported; there are {}, and `shamir` for key shares, which needs no stanza", coffer_seals::KINDS.join(", ")
     )]
     UnsupportedSeal {
         /// Where.

@@ -51,8 +51,8 @@ pub struct Config {
     pub storage: Storage,
     /// Where requests are accepted; at least one, except in dev mode.
     pub listeners: Vec<Listener>,
-    /// How the root key is protected.
-    pub seal: Seal,
+    /// Who keeps the root key while the server is sealed; nobody where key shares do.
+    pub seals: Vec<Seal>,
     /// Audit devices that are declared here instead of through the API.
     pub audit: Vec<AuditDevice>,
     /// What a new server does while it is initialised.
@@ -156,7 +156,7 @@ fn read(mut root: Stanza) -> Result<(Read, Vec<Warning>), Error> {
     let mut rest = Config {
         storage: Storage::Memory,
         listeners: listener::read(&mut root, request_duration, &mut warnings)?,
-        seal: seal::read(&mut root)?,
+        seals: seal::read(&mut root)?,
         audit: audit::read(&mut root)?,
         initialize: initialize::read(&mut root)?,
         allow_unauthenticated_workflows: root

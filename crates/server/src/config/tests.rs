@@ -80,7 +80,7 @@ telemetry {
     );
     assert_eq!(config.default_lease_ttl, Duration::from_secs(768 * 3600));
     assert_eq!(config.max_lease_ttl, Duration::from_secs(768 * 3600));
-    assert_eq!(config.seal, Seal::Shamir);
+    assert_eq!(config.seals, []);
     let [listener] = config.listeners.as_slice() else {
         panic!("one listener")
     };

@@ -45,7 +45,7 @@ enum Skip {
 }
 
 impl Diagnose {
-    pub(crate) fn run(self, cx: &Context) -> Outcome {
+    pub(crate) async fn run(self, cx: &Context) -> Outcome {
         let paths = paths(&self.config, &[]).ok_or_else(|| Failure {
             code: 3,
             text: NO_FILE.to_owned(),
@@ -58,7 +58,7 @@ impl Diagnose {
             .into_iter()
             .filter(|(skip, _)| self.skip.contains(skip));
         let skipped: Vec<Part> = skipped.map(|(_, part)| part).collect();
-        let checks = diagnose::diagnose(&paths, &skipped);
+        let checks = diagnose::diagnose(&paths, &skipped).await;
         let all: Vec<Value> = checks.iter().map(shown).collect();
         print(cx, &all, || {
             let lines: Vec<String> = checks.iter().map(line).collect();

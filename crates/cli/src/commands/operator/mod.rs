@@ -56,7 +56,7 @@ impl Operator {
             Self::StepDown(step_down) => step_down.run(cx).await,
             Self::Members(members) => members.run(cx).await,
             Self::ValidateConfig(validate) => validate.run(cx),
-            Self::Diagnose(diagnose) => diagnose.run(cx),
+            Self::Diagnose(diagnose) => diagnose.run(cx).await,
             Self::Snapshot(snapshot) => snapshot.run(cx).await,
             Self::Raft(raft) => raft.run(cx).await,
         }

@@ -89,8 +89,24 @@ fn every_refusal_names_file_line_and_what_to_do() {
             "c.hcl:2:1: `default_lease_ttl` is longer than `max_lease_ttl`, expected at most 1h0m0s",
         ),
         (
-            "seal \"awskms\" { secret_key = \"hunter2\" }",
-            "c.hcl:1:1: seal `awskms` is not supported; remove the stanza",
+            "seal \"ocikms\" { secret_key = \"hunter2\" }",
+            "c.hcl:1:1: seal `ocikms` is not supported; there are ",
+        ),
+        (
+            "seal \"static\" { name = \"a/b\" }",
+            "c.hcl:1:1: `seal \"static\"` has a `name` that does not fit",
+        ),
+        (
+            "seal \"static\" { priority = 0 }",
+            "c.hcl:1:1: `seal \"static\"` has a `priority` that does not fit",
+        ),
+        (
+            "seal \"static\" {}\nseal \"static\" {}",
+            "c.hcl:2:1: the seal has the name of the one at ",
+        ),
+        (
+            "seal \"static\" { current_key { a = 1 } }",
+            "c.hcl:1:17: `current_key` has a value that does not fit",
         ),
         (
             "storage \"consul\" { token = \"hunter2\" }",
