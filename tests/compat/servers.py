@@ -1,4 +1,5 @@
 """The servers that are compared: each on a free port, in a folder of its own."""
+import base64
 import http.client
 import os
 import socket
@@ -30,6 +31,13 @@ listener "tcp" {{
 api_addr = "http://127.0.0.1:{port}"
 cluster_addr = "http://127.0.0.1:{cluster}"
 """
+# A key beside the configuration: the server opens by itself.
+AUTO = """
+seal "static" {{
+  current_key_id = "one"
+  current_key = "{key}"
+}}
+"""
 
 
 class Server:
@@ -50,10 +58,13 @@ class Server:
                     f"-dev-listen-address=127.0.0.1:{port}", f"-config={config}"], port, folder)
 
     @classmethod
-    def sealed(cls, binary, folder):
+    def sealed(cls, binary, folder, opens_itself=False):
         port, config, data = free_port(), os.path.join(folder, "server.hcl"), os.path.join(folder, "data")
         os.makedirs(data)
-        write(config, SEALED.format(data=data, port=port, cluster=free_port()))
+        text = SEALED.format(data=data, port=port, cluster=free_port())
+        if opens_itself:
+            text += AUTO.format(key=base64.b64encode(os.urandom(32)).decode())
+        write(config, text)
         return cls([binary, "server", f"-config={config}"], port, folder)
 
     def wait_until_it_answers(self, port):

@@ -29,7 +29,7 @@ PLACEHOLDERS = [
 
 # What is random under a name of its own: its length is compared.
 RANDOM = {
-    **dict.fromkeys(["keys_base64", "root_token", "otp", "encoded_token", "encoded_root_token", "random_bytes", "x", "y", "n", "code", "unlock_key"], r"[^ <]{4,}"),
+    **dict.fromkeys(["keys_base64", "recovery_keys_base64", "root_token", "otp", "encoded_token", "encoded_root_token", "random_bytes", "x", "y", "n", "code", "unlock_key"], r"[^ <]{4,}"),
     "password": r"[^ <]{12}|[^ <]{20}",
     **dict.fromkeys(["client_id", "allowed_client_ids"], r"[A-Za-z0-9]{26,36}"),
     "client_secret": r"hv[ob]_secret_[A-Za-z0-9]+",

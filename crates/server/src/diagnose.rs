@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
-use crate::config::{AuditDevice, Binding, Config, Listener, Seal, Storage};
+use crate::config::{AuditDevice, Binding, Config, Listener, Storage};
 use crate::listener::{bind, validity};
 use crate::outbound::Courier;
 use crate::seals::keepers;

@@ -87,17 +87,35 @@ impl<'a> View<'a> {
 }
 
 fn rows(seal: &SealStatus, leader: Option<&Leader>) -> Vec<[String; 2]> {
-    let (kind, total) = match seal.recovery_seal {
-        true => ("Recovery Seal Type", "Total Recovery Shares"),
-        false => ("Seal Type", "Total Shares"),
+    let total = match seal.recovery_seal {
+        true => "Total Recovery Shares",
+        false => "Total Shares",
     };
-    let mut rows = vec![
-        row(kind, &seal.r#type),
+    let mut rows = vec![row("Seal Type", &seal.r#type)];
+    if !seal.recovery_seal_type.is_empty() {
+        rows.push(row("Recovery Seal Type", &seal.recovery_seal_type));
+    }
+    rows.extend([
         row("Initialized", seal.initialized),
         row("Sealed", seal.sealed),
         row(total, seal.n),
         row("Threshold", seal.t),
-    ];
+    ]);
+    if let Some(glass) = &seal.break_glass {
+        rows.push(row(
+            "Break-Glass Shares",
+            format!(
+                "{}, {} of which open the server without its seals",
+                glass.n, glass.t
+            ),
+        ));
+        if seal.sealed {
+            rows.push(row(
+                "Break-Glass Progress",
+                format!("{}/{}", glass.progress, glass.t),
+            ));
+        }
+    }
     if seal.sealed {
         rows.push(row(
             "Unseal Progress",

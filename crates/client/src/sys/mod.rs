@@ -15,8 +15,8 @@ use serde::de::DeserializeOwned;
 pub use audit::{AuditChain, AuditChainKey, AuditDevice, AuditEnable, AuditState};
 pub use leases::{Lease, RevokePrefix};
 pub use mounts::{Mount, MountConfig, MountEnable, MountPreflight, Remount};
-pub use rotation::{Attempt, KeyStatus, NewShares, RekeyAnswer, RekeyState, RootAttempt};
-pub use seal::{Health, Init, InitAnswer, Leader, Member, SealStatus};
+pub use rotation::{Attempt, KeyStatus, Keys, NewShares, RekeyAnswer, RekeyState, RootAttempt};
+pub use seal::{BreakGlass, Health, Init, InitAnswer, Leader, Member, SealStatus};
 
 use crate::{Client, Error, Method, Request};
 

@@ -4,6 +4,17 @@ use serde_json::json;
 use super::{Sys, is_false};
 use crate::{Error, Method, Request, Response, Token, nullable};
 
+/// Keys that people hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keys {
+    /// Those that unseal the server; where seals do, nobody's.
+    Unseal,
+    /// Those that allow, where seals open the server.
+    Recovery,
+    /// Those that open the server without its seals.
+    BreakGlass,
+}
+
 impl Sys<'_> {
     /// The state of the key that encrypts storage.
     ///
@@ -25,8 +36,8 @@ impl Sys<'_> {
     ///
     /// # Errors
     /// Any [`Error`].
-    pub async fn rekey_status(&self, recovery: bool) -> Result<RekeyState, Error> {
-        self.either(Method::Get, &rekey(recovery, "init"), &Nothing {})
+    pub async fn rekey_status(&self, of: Keys) -> Result<RekeyState, Error> {
+        self.either(Method::Get, &rekey(of, "init"), &Nothing {})
             .await?
             .ok()?
             .bare()
@@ -36,12 +47,8 @@ impl Sys<'_> {
     ///
     /// # Errors
     /// Any [`Error`].
-    pub async fn rekey_init(
-        &self,
-        recovery: bool,
-        shares: &NewShares,
-    ) -> Result<RekeyState, Error> {
-        self.either(Method::Put, &rekey(recovery, "init"), shares)
+    pub async fn rekey_init(&self, of: Keys, shares: &NewShares) -> Result<RekeyState, Error> {
+        self.either(Method::Put, &rekey(of, "init"), shares)
             .await?
             .ok()?
             .bare()
@@ -51,10 +58,10 @@ impl Sys<'_> {
     ///
     /// # Errors
     /// Any [`Error`].
-    pub async fn rekey_cancel(&self, recovery: bool, nonce: &str) -> Result<(), Error> {
+    pub async fn rekey_cancel(&self, of: Keys, nonce: &str) -> Result<(), Error> {
         self.either(
             Method::Delete,
-            &self.cancel_paths(rekey(recovery, "init"), nonce),
+            &self.cancel_paths(rekey(of, "init"), nonce),
             &Cancel { nonce },
         )
         .await?
@@ -66,12 +73,8 @@ impl Sys<'_> {
     ///
     /// # Errors
     /// Any [`Error`].
-    pub async fn rekey_update(
-        &self,
-        recovery: bool,
-        attempt: &Attempt,
-    ) -> Result<RekeyAnswer, Error> {
-        self.either(Method::Put, &rekey(recovery, "update"), attempt)
+    pub async fn rekey_update(&self, of: Keys, attempt: &Attempt) -> Result<RekeyAnswer, Error> {
+        self.either(Method::Put, &rekey(of, "update"), attempt)
             .await?
             .ok()?
             .bare()
@@ -81,12 +84,8 @@ impl Sys<'_> {
     ///
     /// # Errors
     /// Any [`Error`].
-    pub async fn rekey_verify(
-        &self,
-        recovery: bool,
-        attempt: &Attempt,
-    ) -> Result<RekeyAnswer, Error> {
-        self.either(Method::Put, &rekey(recovery, "verify"), attempt)
+    pub async fn rekey_verify(&self, of: Keys, attempt: &Attempt) -> Result<RekeyAnswer, Error> {
+        self.either(Method::Put, &rekey(of, "verify"), attempt)
             .await?
             .ok()?
             .bare()
@@ -172,15 +171,19 @@ impl Sys<'_> {
     }
 }
 
-fn rekey(recovery: bool, step: &str) -> [String; 2] {
-    match recovery {
-        false => [
+fn rekey(of: Keys, step: &str) -> [String; 2] {
+    match of {
+        Keys::Unseal => [
             format!("sys/rekey/{step}"),
             format!("sys/rotate/root/{step}"),
         ],
-        true => [
+        Keys::Recovery => [
             format!("sys/rekey-recovery-key/{step}"),
             format!("sys/rotate/recovery/{step}"),
+        ],
+        Keys::BreakGlass => [
+            format!("sys/break-glass/{step}"),
+            format!("sys/break-glass/{step}"),
         ],
     }
 }
@@ -266,6 +269,15 @@ pub struct RekeyState {
     /// Names the giving back.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub verification_nonce: String,
+    /// Whether the new keys are made already, because nobody held any before.
+    #[serde(skip_serializing_if = "is_false")]
+    pub complete: bool,
+    /// The new keys then, hexadecimal.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<Token>,
+    /// The new keys then, base64.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub keys_base64: Vec<Token>,
 }
 
 /// What giving a key to a change of unseal keys answers: the new keys when it was the last one needed.

@@ -42,6 +42,15 @@ impl Sys<'_> {
             .await
     }
 
+    /// Gives one break-glass share, which opens the server without its seals.
+    ///
+    /// # Errors
+    /// Any [`Error`]; 400 for a share that is none of this server's.
+    pub async fn break_glass(&self, share: &Token) -> Result<SealStatus, Error> {
+        let body = json!({ "key": share, "break_glass": true });
+        self.put("sys/unseal", &body).await
+    }
+
     /// Forgets the unseal keys given so far.
     ///
     /// # Errors
@@ -120,6 +129,15 @@ pub struct Init {
     /// PGP keys (base64) that the recovery keys are encrypted to.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub recovery_pgp_keys: Vec<String>,
+    /// Into how many break-glass shares, which open the server without its seals; none by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub break_glass_shares: Option<u32>,
+    /// How many break-glass shares suffice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub break_glass_threshold: Option<u32>,
+    /// PGP keys (base64) that the break-glass shares are encrypted to.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub break_glass_pgp_keys: Vec<String>,
 }
 
 /// What initialisation answers: the only time these keys are seen.
@@ -138,6 +156,12 @@ pub struct InitAnswer {
     /// The recovery keys, base64.
     #[serde(with = "crate::nullable")]
     pub recovery_keys_base64: Vec<Token>,
+    /// The break-glass shares, hexadecimal.
+    #[serde(with = "crate::nullable")]
+    pub break_glass_keys: Vec<Token>,
+    /// The break-glass shares, base64.
+    #[serde(with = "crate::nullable")]
+    pub break_glass_keys_base64: Vec<Token>,
     /// The first root token.
     pub root_token: Token,
 }
@@ -177,8 +201,26 @@ pub struct SealStatus {
     pub cluster_id: String,
     /// Whether another system unseals, so that there are recovery keys.
     pub recovery_seal: bool,
+    /// The kind of the recovery keys, where there are any.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub recovery_seal_type: String,
+    /// The break-glass shares, where there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub break_glass: Option<BreakGlass>,
     /// The kind of storage.
     pub storage_type: String,
+}
+
+/// Shares that open the server without its seals.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BreakGlass {
+    /// How many open it.
+    pub t: u32,
+    /// How many there are.
+    pub n: u32,
+    /// How many have been given.
+    pub progress: u32,
 }
 
 /// Health as `sys/health` says it.

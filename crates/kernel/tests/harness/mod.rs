@@ -14,6 +14,7 @@
 pub mod counting;
 pub mod faulty;
 pub mod gates;
+pub mod keeper;
 pub mod outside;
 mod passport;
 mod restless;

@@ -18,6 +18,8 @@ Examples:
       coffer operator init
   One key, for a try:
       coffer operator init -key-shares=1 -key-threshold=1
+  Where a seal is configured that opens the server, with shares for the day when it is gone:
+      coffer operator init -recovery-shares=5 -recovery-threshold=3 -break-glass-shares=5 -break-glass-threshold=3
   For a script:
       coffer operator init -format=json > keys.json
   Whether it was done already (exit code 0) or not (2):
@@ -44,6 +46,15 @@ pub(crate) struct Init {
     /// Files of public PGP keys to encrypt the recovery keys to, one each
     #[arg(long, value_name = "FILES", value_delimiter = ',')]
     recovery_pgp_keys: Vec<String>,
+    /// How many break-glass shares, which open the server when its seals are gone; none unless given
+    #[arg(long, value_name = "COUNT", requires = "break_glass_threshold")]
+    break_glass_shares: Option<u32>,
+    /// How many break-glass shares suffice
+    #[arg(long, value_name = "COUNT", requires = "break_glass_shares")]
+    break_glass_threshold: Option<u32>,
+    /// Files of public PGP keys to encrypt the break-glass shares to, one each
+    #[arg(long, value_name = "FILES", value_delimiter = ',')]
+    break_glass_pgp_keys: Vec<String>,
     /// Only say whether it was done
     #[arg(long)]
     status: bool,
@@ -87,6 +98,9 @@ impl Init {
             // Another system holds the key that unseals; what people hold are recovery keys.
             how.recovery_shares = Some(self.recovery_shares.unwrap_or(5));
             how.recovery_threshold = Some(self.recovery_threshold.unwrap_or(3));
+            how.break_glass_shares = self.break_glass_shares;
+            how.break_glass_threshold = self.break_glass_threshold;
+            how.break_glass_pgp_keys = pgp::keys(&self.break_glass_pgp_keys)?;
         } else {
             how.secret_shares = self.key_shares.unwrap_or(5);
             how.secret_threshold = self.key_threshold.unwrap_or(3);
@@ -127,6 +141,10 @@ struct View<'a> {
     recovery_keys_hex: Option<&'a [Token]>,
     recovery_keys_shares: u32,
     recovery_keys_threshold: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    break_glass_keys_b64: Option<&'a [Token]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    break_glass_keys_hex: Option<&'a [Token]>,
     root_token: &'a Token,
 }
 
@@ -141,6 +159,8 @@ impl<'a> View<'a> {
             recovery_keys_hex: some(&answer.recovery_keys),
             recovery_keys_shares: how.recovery_shares.unwrap_or(0),
             recovery_keys_threshold: how.recovery_threshold.unwrap_or(0),
+            break_glass_keys_b64: some(&answer.break_glass_keys_base64),
+            break_glass_keys_hex: some(&answer.break_glass_keys),
             root_token: &answer.root_token,
         }
     }
@@ -151,12 +171,19 @@ impl<'a> View<'a> {
             "Recovery Key",
             self.recovery_keys_b64.unwrap_or_default(),
         ));
+        text.push_str(&numbered(
+            "Break-Glass Share",
+            self.break_glass_keys_b64.unwrap_or_default(),
+        ));
         text.push_str(&match self.root_token.expose() {
             "" => "\nNo root token: the server set itself up by its configuration, and revoked it.\n\n".to_owned(),
             token => format!("\nInitial Root Token: {token}\n\n"),
         });
         text.push_str(&match self.unseal_keys_b64.is_none() {
-            true => "These keys are shown this once. Keep each with another person: they are needed to make a new root token.".to_owned(),
+            true => "The server's seals open it after every start. These keys are shown this once. Keep each with another person: recovery\n\
+                     keys make a new root token and move the server to another seal, and open nothing alone; break-glass shares\n\
+                     open it without its seals."
+                .to_owned(),
             false => format!(
                 "These keys are shown this once and kept nowhere. Keep each with another person: after every start or\n\
                  seal, {} of the {} are needed to unseal (`coffer operator unseal`). Without enough of them the data is lost.",

@@ -11,6 +11,8 @@ mod raft;
 mod rekey;
 mod rotate;
 mod seal;
+mod seal_migrate;
+mod seals;
 mod snapshot;
 mod step_down;
 mod unseal;
@@ -28,6 +30,9 @@ pub(crate) enum Operator {
     Init(init::Init),
     Unseal(unseal::Unseal),
     Seal(seal::Seal),
+    #[command(subcommand)]
+    Seals(seals::Seals),
+    SealMigrate(seal_migrate::SealMigrate),
     #[command(visible_alias = "rotate-keys")]
     Rekey(rekey::Rekey),
     Rotate(rotate::Rotate),
@@ -49,6 +54,8 @@ impl Operator {
             Self::Init(init) => init.run(cx).await,
             Self::Unseal(unseal) => unseal.run(cx).await,
             Self::Seal(seal) => seal.run(cx).await,
+            Self::Seals(seals) => seals.run(cx).await,
+            Self::SealMigrate(migrate) => migrate.run(cx).await,
             Self::Rekey(rekey) => rekey.run(cx).await,
             Self::Rotate(rotate) => rotate.run(cx).await,
             Self::KeyStatus(key_status) => key_status.run(cx).await,

@@ -1,13 +1,13 @@
 use clap::{Args, ValueEnum};
 use coffer_client::Client;
-use coffer_client::sys::{Attempt, NewShares, RekeyAnswer, RekeyState};
+use coffer_client::sys::{Attempt, Keys, NewShares, RekeyAnswer, RekeyState};
 
 use super::{pgp, unseal_key};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome, While};
 use crate::output::{Format, key_values, print, print_secret, structured};
 
-/// Make new unseal keys in place of the present ones
+/// Make new unseal keys, recovery keys or break-glass shares in place of the present ones
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -15,6 +15,9 @@ Examples:
       coffer operator rekey -init -key-shares=5 -key-threshold=3
   Each holder of a present key gives it:
       coffer operator rekey -nonce=...
+  Where seals open the server: recovery keys, and shares that open it without its seals:
+      coffer operator rekey -init -target=recovery -key-shares=5 -key-threshold=3
+      coffer operator rekey -init -target=break-glass -key-shares=5 -key-threshold=3 -verify
   Give up:
       coffer operator rekey -cancel -nonce=...")]
 pub(crate) struct Rekey {
@@ -66,17 +69,29 @@ enum Target {
     /// The recovery keys, where another system unseals
     #[value(alias = "hsm")]
     Recovery,
+    /// The break-glass shares, which open the server without its seals; recovery keys allow it
+    BreakGlass,
+}
+
+impl Target {
+    fn keys(self) -> Keys {
+        match self {
+            Self::Barrier => Keys::Unseal,
+            Self::Recovery => Keys::Recovery,
+            Self::BreakGlass => Keys::BreakGlass,
+        }
+    }
 }
 
 impl Rekey {
     pub(crate) async fn run(self, cx: &Context) -> Outcome {
         let client = cx.client()?;
-        let recovery = self.target == Target::Recovery;
+        let of = self.target.keys();
         if self.cancel {
             let nonce = self.nonce.as_deref().unwrap_or_default();
             client
                 .sys()
-                .rekey_cancel(recovery, nonce)
+                .rekey_cancel(of, nonce)
                 .await
                 .or_failed("canceling the rekey")?;
             cx.ui.line("Success! Canceled rekeying (if it was started)");
@@ -85,21 +100,21 @@ impl Rekey {
         if self.status {
             let state = client
                 .sys()
-                .rekey_status(recovery)
+                .rekey_status(of)
                 .await
                 .or_failed("reading the rekey's status")?;
             return print(cx, &state, || key_values(&rows(&state)));
         }
         if self.backup_retrieve || self.backup_delete {
-            return self.copies(cx, &client, recovery).await;
+            return self.copies(cx, &client, of).await;
         }
         if self.init {
-            return self.begin(cx, &client, recovery).await;
+            return self.begin(cx, &client, of).await;
         }
-        self.give_key(cx, &client, recovery).await
+        self.give_key(cx, &client, of).await
     }
 
-    async fn begin(&self, cx: &Context, client: &Client, recovery: bool) -> Outcome {
+    async fn begin(&self, cx: &Context, client: &Client, of: Keys) -> Outcome {
         let shares = NewShares {
             secret_shares: self.key_shares.unwrap_or(5),
             secret_threshold: self.key_threshold.unwrap_or(3),
@@ -109,7 +124,7 @@ impl Rekey {
         };
         let state = client
             .sys()
-            .rekey_init(recovery, &shares)
+            .rekey_init(of, &shares)
             .await
             .or_failed("beginning the rekey")?;
         if self.pgp_keys.is_empty() && !self.verify {
@@ -118,13 +133,27 @@ impl Rekey {
                  data is lost: -verify asks for the new keys back first, -pgp-keys with -backup keeps an encrypted copy.\n",
             );
         }
+        if state.complete {
+            // Nobody held a recovery key, so they were made at once.
+            let answer = RekeyAnswer {
+                nonce: state.nonce,
+                complete: true,
+                keys: state.keys,
+                keys_base64: state.keys_base64,
+                pgp_fingerprints: state.pgp_fingerprints,
+                backup: state.backup,
+                verification_required: state.verification_required,
+                verification_nonce: state.verification_nonce,
+            };
+            return self.show(cx, &answer);
+        }
         print(cx, &state, || key_values(&rows(&state)))
     }
 
-    async fn give_key(&self, cx: &Context, client: &Client, recovery: bool) -> Outcome {
+    async fn give_key(&self, cx: &Context, client: &Client, of: Keys) -> Outcome {
         let nonce = match &self.nonce {
             Some(nonce) => nonce.clone(),
-            None => self.present_nonce(cx, client, recovery).await?,
+            None => self.present_nonce(cx, client, of).await?,
         };
         let attempt = Attempt {
             key: unseal_key(cx, self.key.as_deref())?,
@@ -132,29 +161,37 @@ impl Rekey {
         };
         let sys = client.sys();
         let answer = match self.verify {
-            true => sys.rekey_verify(recovery, &attempt).await,
-            false => sys.rekey_update(recovery, &attempt).await,
+            true => sys.rekey_verify(of, &attempt).await,
+            false => sys.rekey_update(of, &attempt).await,
         };
         let answer = answer.or_failed("giving the key")?;
         if !answer.complete {
             let state = sys
-                .rekey_status(recovery)
+                .rekey_status(of)
                 .await
                 .or_failed("reading the rekey's status")?;
             return print(cx, &state, || key_values(&rows(&state)));
         }
+        self.show(cx, &answer)
+    }
+
+    fn show(&self, cx: &Context, answer: &RekeyAnswer) -> Outcome {
         match cx.format {
-            Format::Table => cx.ui.line(&new_keys(&answer)),
-            other => cx.ui.line(&structured(other, &answer)?),
+            Format::Table if answer.keys_base64.is_empty() && !self.verify => {
+                cx.ui
+                    .line("Success! A new root key is in use; nobody's keys change.");
+            }
+            Format::Table => cx.ui.line(&new_keys(answer)),
+            other => cx.ui.line(&structured(other, answer)?),
         }
         Ok(())
     }
 
     /// Shows or deletes the copies that `-backup` left.
-    async fn copies(&self, cx: &Context, client: &Client, recovery: bool) -> Outcome {
-        let path = match recovery {
-            true => "sys/rotate/recovery/backup",
-            false => "sys/rotate/root/backup",
+    async fn copies(&self, cx: &Context, client: &Client, of: Keys) -> Outcome {
+        let path = match of {
+            Keys::Recovery => "sys/rotate/recovery/backup",
+            Keys::Unseal | Keys::BreakGlass => "sys/rotate/root/backup",
         };
         if self.backup_delete {
             let deleted = client.delete(path, &[]).await;
@@ -176,11 +213,11 @@ impl Rekey {
         &self,
         cx: &Context,
         client: &Client,
-        recovery: bool,
+        of: Keys,
     ) -> Result<String, Failure> {
         let state = client
             .sys()
-            .rekey_status(recovery)
+            .rekey_status(of)
             .await
             .or_failed("reading the rekey's status")?;
         if !state.started {

@@ -13,6 +13,10 @@ Examples:
       coffer operator unseal
   From a file:
       coffer operator unseal - < key
+  Move to the seal that the configuration names now:
+      coffer operator unseal -migrate
+  When the seals are gone and there are break-glass shares:
+      coffer operator unseal -break-glass
   Begin anew:
       coffer operator unseal -reset")]
 pub(crate) struct Unseal {
@@ -25,6 +29,9 @@ pub(crate) struct Unseal {
     /// The key is for moving to another seal
     #[arg(long)]
     migrate: bool,
+    /// The key is a break-glass share, which opens the server without its seals
+    #[arg(long, conflicts_with = "migrate")]
+    break_glass: bool,
 }
 
 impl Unseal {
@@ -38,9 +45,11 @@ impl Unseal {
                 .or_failed("resetting the unseal attempt")?,
             false => {
                 let key = unseal_key(cx, self.key.as_deref())?;
-                sys.unseal(&key, self.migrate)
-                    .await
-                    .or_failed("unsealing")?
+                let given = match self.break_glass {
+                    true => sys.break_glass(&key).await,
+                    false => sys.unseal(&key, self.migrate).await,
+                };
+                given.or_failed("unsealing")?
             }
         };
         let leader = sys.leader().await.ok();

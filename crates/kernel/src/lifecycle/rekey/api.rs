@@ -181,6 +181,9 @@ impl Status {
     }
 
     fn by_policy(mut self) -> Self {
+        if self.started && self.n == 0 {
+            (self.t, self.n) = (1, 1); // A root key alone, whose counts say nothing; as the reference has it.
+        }
         if !self.started {
             (self.nonce, self.progress, self.verification_required) = (None, None, None);
         } else if self.verification_nonce.is_none() {
@@ -363,10 +366,7 @@ impl Start {
         }
         Ok(Terms {
             subject,
-            config: SealConfig {
-                secret_shares: 1,
-                secret_threshold: 1,
-            },
+            config: SealConfig::default(),
             verify: false,
             people: Arc::default(),
             backup: false,
