@@ -72,6 +72,8 @@ impl About for BreakGlassShares {
 pub(super) struct Way {
     pub(super) standing: Standing,
     pub(super) subject: Subject,
+    /// Whether it came by the path that asks for no token.
+    pub(super) for_all: bool,
 }
 
 /// The last part of a step's path.
@@ -159,7 +161,11 @@ impl<S: Step, A: About> Handle<Open> for ForAll<S, A> {
         }
         let subject = A::SUBJECT;
         let standing = standing(open, cx, subject.by_policy(S::LEAF)).await?;
-        let way = Way { standing, subject };
+        let way = Way {
+            standing,
+            subject,
+            for_all: true,
+        };
         match self.0.take(open, cx, way).await? {
             Some(answer) => Reply::bare(&answer),
             None => Ok(Reply::default()),
@@ -174,6 +180,7 @@ impl<S: Step, A: About> Handle<Open> for ByPolicy<S, A> {
         let way = Way {
             standing: Standing::Granted,
             subject: A::SUBJECT,
+            for_all: false,
         };
         match self.0.take(open, cx, way).await? {
             Some(answer) => Reply::data(&S::by_policy(answer)),

@@ -82,15 +82,15 @@ const WITHOUT_TOKEN: &[(&str, &str)] = &[
     ),
     (
         "sys/rekey-recovery-key/init",
-        "shares of the recovery key speak for the operators; a Shamir seal has none, and it says so",
+        "shares of the recovery key speak for the operators, not a token",
     ),
     (
         "sys/rekey-recovery-key/update",
-        "shares of the recovery key speak for the operators; a Shamir seal has none, and it says so",
+        "shares of the recovery key speak for the operators, not a token",
     ),
     (
         "sys/rekey-recovery-key/verify",
-        "shares of the recovery key speak for the operators; a Shamir seal has none, and it says so",
+        "shares of the recovery key speak for the operators, not a token",
     ),
     (
         "sys/internal/specs/openapi",

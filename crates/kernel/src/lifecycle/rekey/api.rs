@@ -391,7 +391,7 @@ impl Step for Cancel {
     }
 
     async fn take(self, open: &Open, _: &Ctx, way: Way) -> Result<Option<()>, Fault> {
-        if !is_applicable(open, way.subject).await? && way.standing == Standing::Granted {
+        if !is_applicable(open, way.subject).await? && !way.for_all {
             return Ok(None); // As in the reference: there is nothing to cancel.
         }
         refuse_inapplicable(open, way.subject).await?;
