@@ -10,6 +10,7 @@ mod harness;
 
 use std::sync::Arc;
 
+use coffer_engine::Body;
 use coffer_storage::{Memory, Store};
 use coffer_wire::Verb;
 use harness::keeper::{Keeper, Mood, Sealed, texts};
@@ -44,7 +45,8 @@ async fn a_new_server_is_open_at_once_and_opens_by_itself_ever_after() {
     assert_eq!(texts(&made["keys"]).len(), 0);
     assert_eq!(texts(&made["recovery_keys"]).len(), 3);
     assert!(server.is_open());
-    server.server.policy("kept", "").await;
+    let nothing = "path \"none\" { capabilities = [\"deny\"] }";
+    server.server.policy("kept", nothing).await;
     let root = server.server.root.clone();
     drop(server);
     let again = Sealed::opened(store, vec![keeper.stanza("test", 1)], &root).await;
@@ -288,25 +290,26 @@ async fn a_keeper_that_fails_is_told_of_and_one_that_is_back_too() {
         let status = server.get("sys/seal-backend-status").await;
         status.data()["healthy"].clone()
     };
-    let metric = || {
-        let shown = server.server.kernel.scrape("prometheus").unwrap();
-        let text = format!("{:?}", shown.body);
-        drop(text);
-        let (_, families) = {
-            let meters = &server.server.kernel.settings.meters;
-            meters.gather(server.server.clock.now())
+    let measured = |value: u8| {
+        let shown = server.server.kernel.scrape("prometheus").unwrap().body;
+        let Body::Raw { bytes, .. } = shown else {
+            return false;
         };
-        families.len()
+        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        let mut lines = text.lines();
+        lines.any(|line| {
+            line.starts_with("vault_seal_healthy{") && line.ends_with(&format!(" {value}"))
+        })
     };
-    assert!(metric() > 0);
-    assert_eq!(healthy().await, true);
     for mood in [Mood::Garbling, Mood::Refusing, Mood::Away, Mood::Hanging] {
         keeper.is(mood);
         server.server.pass(700).await;
         assert_eq!(healthy().await, false, "{mood:?}");
+        assert!(measured(0), "{mood:?}");
         keeper.is(Mood::Well);
         server.server.pass(120).await;
         assert_eq!(healthy().await, true, "{mood:?}");
+        assert!(measured(1), "{mood:?}");
     }
 }
 
