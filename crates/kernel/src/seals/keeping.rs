@@ -13,8 +13,8 @@ use crate::kernel::Kernel;
 use crate::open::Open;
 use crate::settings::Settings;
 
-/// How long a keeper may take for one answer.
-const ANSWER: Duration = Duration::from_secs(15);
+/// How long a keeper may take for one answer; longer than each of them allows itself.
+const ANSWER: Duration = Duration::from_secs(35);
 /// How many random bytes a probe wraps.
 const PROBE_BYTES: usize = 32;
 
