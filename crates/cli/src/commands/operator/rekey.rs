@@ -7,7 +7,7 @@ use crate::context::Context;
 use crate::failure::{Failure, Outcome, While};
 use crate::output::{Format, key_values, print, print_secret, structured};
 
-/// Make new unseal keys, recovery keys or break-glass shares in place of the present ones
+/// Make new unseal keys, recovery keys or break-glass shares
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
