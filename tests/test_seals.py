@@ -179,3 +179,28 @@ def test_a_configuration_with_a_bad_seal_does_not_start(folder):
         done = subprocess.run([binary(), "server", f"-config={server.folder}/server.hcl"], capture_output=True, text=True, timeout=30)
         assert done.returncode != 0 and words in done.stderr, (text, done)
         assert "short" not in done.stderr
+
+
+def test_snapshots_open_with_the_seals_they_were_made_with(folder, servers):
+    server = initialised(folder, stanza(folder, "one"))
+    servers.append(server)
+    snapshot = os.path.join(folder, "before.snap")
+    coffer(server, "operator", "snapshot", "save", snapshot)
+    server.ok("PUT", "kv/kept", {"is": "changed"})
+    coffer(server, "operator", "snapshot", "restore", snapshot)
+    is_whole(server)
+    restarted(server, stanza(folder, "one"))
+    is_whole(server)
+
+
+def test_a_dev_server_takes_a_seal_too(folder, servers):
+    with open(os.path.join(folder, "seal.hcl"), "w", encoding="utf-8") as file:
+        file.write(stanza(folder, "one"))
+    server = Server(folder)
+    servers.append(server)
+    words = [binary(), "server", "-dev", "-dev-no-store-token", "-dev-root-token-id=root", f"-dev-listen-address=127.0.0.1:{server.port}", f"-config={folder}/seal.hcl"]
+    with open(os.path.join(folder, "server.log"), "ab") as log:
+        server.process = subprocess.Popen(words, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+    until(server._listens, 30, "it listens")
+    server.token = "root"
+    assert server.ok("GET", "sys/seals")["data"]["protected_by"] == "seals"

@@ -7,8 +7,8 @@ use coffer_crypto::{Aes256Key, Random};
 use coffer_storage::Batch;
 use serde::{Deserialize, Serialize};
 
-use crate::seal::{Protection, SealConfig, wrap_by};
-use crate::{Barrier, Error, Wrapped};
+use crate::seal::{SealConfig, wrap_by};
+use crate::{Barrier, Error, RecoveryKey, Wrapped};
 
 /// The most copies: as many seals can be configured.
 pub const COPIES_MAX: usize = 8;
@@ -140,11 +140,14 @@ impl Barrier {
         Batch::new().delete(path(self.at(), name))
     }
 
-    /// The write that says that keepers have the root key, and how the recovery key is split.
-    pub fn kept_by_keepers(&self, recovery: SealConfig) -> Result<Batch, Error> {
-        let described = Protection::Keepers(recovery).described(self.at())?;
+    /// The writes that say that keepers have the root key, and which recovery key is the right one.
+    pub fn kept_by_keepers(
+        &self,
+        root: &Aes256Key,
+        recovery: &RecoveryKey,
+    ) -> Result<Batch, Error> {
         let shares = format!("{}{}", self.at(), crate::seal::ROOT_KEY);
-        Ok(described.delete(shares))
+        Ok(recovery.kept(self, root)?.delete(shares))
     }
 
     /// The writes that say that people have the root key from now on, by shares of `unseal`; keepers and break-glass

@@ -28,6 +28,19 @@ impl RecoveryKey {
         Ok((shares, Self::of(&key, config)))
     }
 
+    /// That there is no key: stored like one, so that nobody who writes to the store can make believe it.
+    pub fn none() -> Self {
+        Self {
+            digest: [0; 32],
+            config: SealConfig::default(),
+        }
+    }
+
+    /// Whether there is no key.
+    pub fn is_none(&self) -> bool {
+        self.config.is_none()
+    }
+
     /// What knows this key again.
     pub fn of(key: &Aes256Key, config: SealConfig) -> Self {
         let bytes = Zeroizing::new([DIGEST, key.expose_bytes()].concat());
@@ -40,9 +53,10 @@ impl RecoveryKey {
     /// Whether shares are of this key.
     pub fn is_of(&self, shares: &[Zeroizing<Vec<u8>>]) -> bool {
         let other = combine(self.config, shares);
-        other.is_ok_and(|other| {
-            constant_time_eq(&Self::of(&other, self.config).digest, &self.digest)
-        })
+        !self.is_none()
+            && other.is_ok_and(|other| {
+                constant_time_eq(&Self::of(&other, self.config).digest, &self.digest)
+            })
     }
 
     /// The writes that make it the one in force.
@@ -59,7 +73,7 @@ impl RecoveryKey {
 }
 
 impl Barrier {
-    /// The recovery key in force, by the root key; none where there is none.
+    /// The recovery key in force, by the root key; none where it is not said which it is, or shares open the store.
     pub async fn recovery_key(&self, root: &Aes256Key) -> Result<Option<RecoveryKey>, Error> {
         let Some(Protection::Keepers(config)) = self.protection().await? else {
             return Ok(None);

@@ -11,7 +11,7 @@ mod harness;
 use std::sync::Arc;
 
 use coffer_engine::Body;
-use coffer_storage::{Memory, Store};
+use coffer_storage::{Batch, Memory, Store};
 use coffer_wire::Verb;
 use harness::keeper::{Keeper, Mood, Sealed, texts};
 use serde_json::{Value, json};
@@ -323,5 +323,30 @@ async fn key_material_is_out_of_reach_of_raw() {
             let asked = server.by_root(verb, &path, json!({ "value": "x" }));
             assert_eq!(asked.await.status, 400, "{path}");
         }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_writes_to_the_storage_can_not_take_the_recovery_keys_away() {
+    let keeper = Keeper::new("test");
+    let (server, store, keys) = one(&keeper).await;
+    let wish = json!({ "secret_shares": 1, "secret_threshold": 1 });
+    let none = br#"{"type":"auto","secret_shares":0,"secret_threshold":0}"#;
+    let lower = br#"{"type":"auto","secret_shares":1,"secret_threshold":1}"#;
+    let check = store.get("core/recovery-check").await.unwrap().unwrap();
+    for (config, keep_check) in [(none, true), (none, false), (lower, true)] {
+        let batch = Batch::new().put("core/seal-config", config.to_vec());
+        let batch = match keep_check {
+            true => batch.put("core/recovery-check", check.clone()),
+            false => batch.delete("core/recovery-check"),
+        };
+        store.commit(batch).await.unwrap();
+        let begun = server.by_root(Verb::Write, "sys/rotate/recovery/init", wish.clone());
+        let begun = begun.await;
+        assert_ne!(begun.data()["complete"], true, "{begun:?}");
+        let attempt = server.put("sys/generate-root/attempt", json!({})).await;
+        let hand_in = json!({ "key": keys[0], "nonce": attempt.data()["nonce"] });
+        let made = server.put("sys/generate-root/update", hand_in).await;
+        assert_ne!(made.data()["complete"], true, "{made:?}");
     }
 }

@@ -9,6 +9,7 @@ mod dialect;
 pub(crate) mod doorstep;
 mod generate_root;
 mod init;
+mod initialise;
 mod pgp;
 mod quorum;
 mod rekey;

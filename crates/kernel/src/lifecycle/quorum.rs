@@ -157,6 +157,16 @@ pub(super) async fn present_seal(open: &Open) -> Result<SealConfig, Fault> {
     config.ok_or_else(|| Fault::internal("the seal's configuration is missing"))
 }
 
+/// Whether keepers have the root key, and it is certain that nobody was ever given a recovery key.
+pub(super) async fn nobody_holds_keys(open: &Open) -> Result<bool, Fault> {
+    if !is_kept_by_keepers(open).await? || !present_seal(open).await?.is_none() {
+        return Ok(false);
+    }
+    let keys = open.keys()?;
+    let said = keys.recovery_key(&keys.root()?).await?;
+    Ok(said.is_some_and(|key| key.is_none()))
+}
+
 /// Whether keepers have the root key of the server, or the namespace, at hand.
 pub(super) async fn is_kept_by_keepers(open: &Open) -> Result<bool, Fault> {
     let protection = open.keys()?.protection().await?;

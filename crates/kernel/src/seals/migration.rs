@@ -70,20 +70,15 @@ impl Keeping<'_> {
         }
     }
 
-    /// The writes that make keepers have `root`, with the recovery key in force.
+    /// The writes that make keepers have `root`, with this recovery key.
     pub(crate) async fn kept_by_keepers(
         &self,
         root: &Aes256Key,
-        recovery: Option<&RecoveryKey>,
+        recovery: &RecoveryKey,
     ) -> Result<Batch, Fault> {
         let stanzas = self.settings.seals.enabled();
         let (copies, _) = self.copies_for(&stanzas, root).await?;
-        let none = self.barrier.kept_by_keepers(SealConfig::default())?;
-        let batch = copies.and(none);
-        Ok(match recovery {
-            None => batch,
-            Some(key) => batch.and(key.kept(self.barrier, root)?),
-        })
+        Ok(copies.and(self.barrier.kept_by_keepers(root, recovery)?))
     }
 
     /// The unseal keys become recovery keys.
@@ -94,7 +89,7 @@ impl Keeping<'_> {
         counts: SealConfig,
     ) -> Result<(), Fault> {
         let recovery = RecoveryKey::of(key, counts);
-        let batch = self.kept_by_keepers(root, Some(&recovery)).await?;
+        let batch = self.kept_by_keepers(root, &recovery).await?;
         self.barrier.commit_keys(batch).await?;
         let names: Vec<_> = self.settings.seals.enabled();
         let names: Vec<_> = names.iter().map(|stanza| stanza.name.as_str()).collect();

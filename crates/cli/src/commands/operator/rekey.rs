@@ -127,7 +127,7 @@ impl Rekey {
             .rekey_init(of, &shares)
             .await
             .or_failed("beginning the rekey")?;
-        if self.pgp_keys.is_empty() && !self.verify {
+        if self.pgp_keys.is_empty() && !self.verify && state.n > 0 && !state.complete {
             cx.ui.warn(
                 "WARNING! The new keys are shown once, and the present ones end with that. If the output is lost, the\n\
                  data is lost: -verify asks for the new keys back first, -pgp-keys with -backup keeps an encrypted copy.\n",

@@ -1,4 +1,4 @@
-//! `sys/rekey` (Vault's paths) and `sys/rotate/root` (OpenBao's).
+//! The steps of changing keys: the same for unseal keys, recovery keys and break-glass shares.
 
 use std::sync::Arc;
 
@@ -6,142 +6,27 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use coffer_barrier::seal::{SealConfig, Shares};
 use coffer_crypto::{Secret, Zeroizing};
-use coffer_engine::{Ctx, Fault, Routes, path};
+use coffer_engine::{Ctx, Fault};
 use coffer_wire::{CommaList, Flag, Int, Text};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::applicable::{is_applicable, refuse_inapplicable};
 use super::verify::{self, waiting};
-use super::{New, Outcome, Rekey, Terms, backup, complete, update};
-use crate::lifecycle::dialect::{
-    BreakGlassShares, ByPolicy, ForAll, Leaf, RecoveryKeys, Shown, Standing, Step, Subject,
-    UnsealKeys, Way,
-};
+use super::{New, Outcome, Rekey, Terms, complete, update};
+use crate::lifecycle::dialect::{Leaf, Shown, Standing, Step, Subject, Way};
 use crate::lifecycle::init::{break_glass_counts, operators_fault, recovery_counts};
 use crate::lifecycle::pgp;
-use crate::lifecycle::quorum::{is_kept_by_keepers, present_seal, share};
+use crate::lifecycle::quorum::{is_kept_by_keepers, nobody_holds_keys, present_seal, share};
 use crate::open::Open;
-
-pub(crate) fn routes() -> Routes<Open> {
-    Routes::merge([
-        attempts(),
-        recovery().root_only(),
-        break_glass().root_only(),
-        backup::routes(),
-    ])
-}
-
-fn recovery() -> Routes<Open> {
-    let change = "The change of the recovery keys: its progress; starts, cancels it.";
-    let update = "Hands in one share of the present recovery key.";
-    let verify = "Hands back a share of the new recovery key.";
-    Routes::new([
-        path("rekey-recovery-key/init", change)
-            .unauthenticated()
-            .read::<ForAll<ReadStatus, RecoveryKeys>>()
-            .write::<ForAll<Start, RecoveryKeys>>()
-            .delete::<ForAll<Cancel, RecoveryKeys>>(),
-        path("rekey-recovery-key/update", update)
-            .unauthenticated()
-            .write::<ForAll<Update, RecoveryKeys>>(),
-        path("rekey-recovery-key/verify", verify)
-            .unauthenticated()
-            .read::<ForAll<ReadVerification, RecoveryKeys>>()
-            .write::<ForAll<Verify, RecoveryKeys>>()
-            .delete::<ForAll<RestartVerification, RecoveryKeys>>(),
-        path("rotate/recovery/init", change)
-            .read::<ByPolicy<ReadStatus, RecoveryKeys>>()
-            .write::<ByPolicy<Start, RecoveryKeys>>()
-            .delete::<ByPolicy<Cancel, RecoveryKeys>>(),
-        path("rotate/recovery/update", update).write::<ByPolicy<Update, RecoveryKeys>>(),
-        path("rotate/recovery/verify", verify)
-            .read::<ByPolicy<ReadVerification, RecoveryKeys>>()
-            .write::<ByPolicy<Verify, RecoveryKeys>>()
-            .delete::<ByPolicy<RestartVerification, RecoveryKeys>>(),
-    ])
-}
-
-fn break_glass() -> Routes<Open> {
-    Routes::new([
-        path(
-            "break-glass/init",
-            "The making of break-glass shares: its progress; starts, cancels it.",
-        )
-        .sudo()
-        .read::<ByPolicy<ReadStatus, BreakGlassShares>>()
-        .write::<ByPolicy<Start, BreakGlassShares>>()
-        .delete::<ByPolicy<Cancel, BreakGlassShares>>(),
-        path(
-            "break-glass/update",
-            "Hands in one share of the recovery key.",
-        )
-        .sudo()
-        .write::<ByPolicy<Update, BreakGlassShares>>(),
-        path(
-            "break-glass/verify",
-            "Hands back a break-glass share before it holds.",
-        )
-        .sudo()
-        .read::<ByPolicy<ReadVerification, BreakGlassShares>>()
-        .write::<ByPolicy<Verify, BreakGlassShares>>()
-        .delete::<ByPolicy<RestartVerification, BreakGlassShares>>(),
-    ])
-}
-
-fn attempts() -> Routes<Open> {
-    Routes::new([
-        path(
-            "rekey/init",
-            "The change of the unseal keys: its progress; starts, cancels it.",
-        )
-        .unauthenticated()
-        .root_only()
-        .read::<ForAll<ReadStatus, UnsealKeys>>()
-        .write::<ForAll<Start, UnsealKeys>>()
-        .delete::<ForAll<Cancel, UnsealKeys>>(),
-        path(
-            "rekey/update",
-            "Hands in one share of the present unseal key.",
-        )
-        .unauthenticated()
-        .root_only()
-        .write::<ForAll<Update, UnsealKeys>>(),
-        path("rekey/verify", "Hands back a share of the new unseal key.")
-            .unauthenticated()
-            .root_only()
-            .read::<ForAll<ReadVerification, UnsealKeys>>()
-            .write::<ForAll<Verify, UnsealKeys>>()
-            .delete::<ForAll<RestartVerification, UnsealKeys>>(),
-        path(
-            "rotate/root/init",
-            "The change of the unseal keys: its progress; starts, cancels it.",
-        )
-        .read::<ByPolicy<ReadStatus, UnsealKeys>>()
-        .write::<ByPolicy<Start, UnsealKeys>>()
-        .delete::<ByPolicy<Cancel, UnsealKeys>>(),
-        path(
-            "rotate/root/update",
-            "Hands in one share of the present unseal key.",
-        )
-        .write::<ByPolicy<Update, UnsealKeys>>(),
-        path(
-            "rotate/root/verify",
-            "Hands back a share of the new unseal key.",
-        )
-        .read::<ByPolicy<ReadVerification, UnsealKeys>>()
-        .write::<ByPolicy<Verify, UnsealKeys>>()
-        .delete::<ByPolicy<RestartVerification, UnsealKeys>>(),
-    ])
-}
 
 /// Shows how far the change of the unseal keys is.
 #[derive(Deserialize, JsonSchema)]
-struct ReadStatus {}
+pub(super) struct ReadStatus {}
 
 /// The state of a change of the unseal keys.
 #[derive(Serialize)]
-struct Status {
+pub(super) struct Status {
     #[serde(skip_serializing_if = "Option::is_none")]
     nonce: Option<String>,
     started: bool,
@@ -248,7 +133,7 @@ async fn status(open: &Open, way: Way, nonce: Option<&str>) -> Result<Status, Fa
 
 /// Starts to change the unseal keys. The answer holds the nonce that every further step needs.
 #[derive(Deserialize, JsonSchema)]
-struct Start {
+pub(super) struct Start {
     /// How many shares the new unseal key is split into.
     #[serde(default)]
     secret_shares: Int,
@@ -280,7 +165,7 @@ impl Step for Start {
     async fn take(self, open: &Open, cx: &Ctx, way: Way) -> Result<Option<Updated>, Fault> {
         refuse_inapplicable(open, way.subject).await?;
         let terms = self.terms(open, cx, way.subject).await?;
-        let alone = is_kept_by_keepers(open).await? && present_seal(open).await?.is_none();
+        let alone = nobody_holds_keys(open).await?;
         refuse_alone(alone, way)?;
         let rekey = Rekey::new(terms.clone(), &cx.random);
         let nonce = rekey.quorum.nonce().to_owned();
@@ -376,7 +261,7 @@ impl Start {
 
 /// Cancels the change of the unseal keys; new shares that wait to be verified are void.
 #[derive(Deserialize, JsonSchema)]
-struct Cancel {
+pub(super) struct Cancel {
     /// The nonce that starting it answered.
     #[serde(default)]
     nonce: Text,
@@ -419,7 +304,7 @@ impl Step for Cancel {
 
 /// Hands in one share of the present unseal key; the last one needed is answered by the new shares.
 #[derive(Deserialize, JsonSchema)]
-struct Update {
+pub(super) struct Update {
     /// One share, in hex or base64.
     #[serde(default)]
     #[schemars(with = "String")]
@@ -432,14 +317,14 @@ struct Update {
 /// How far it is, or the new shares.
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Updated {
+pub(super) enum Updated {
     Progress(Status),
     Done(Done),
 }
 
 /// The new shares.
 #[derive(Serialize)]
-struct Done {
+pub(super) struct Done {
     nonce: String,
     complete: bool,
     #[serde(serialize_with = "as_hex")]
@@ -499,11 +384,11 @@ impl Step for Update {
 
 /// Shows how many of the new shares were handed back.
 #[derive(Deserialize, JsonSchema)]
-struct ReadVerification {}
+pub(super) struct ReadVerification {}
 
 /// The state of a verification.
 #[derive(Serialize)]
-struct Verification {
+pub(super) struct Verification {
     nonce: String,
     started: bool,
     t: u8,
@@ -555,7 +440,7 @@ fn verification(open: &Open, way: Way, nonce: Option<&str>) -> Result<Verificati
 
 /// Hands back one of the new shares; with enough of them they hold, and the present ones end.
 #[derive(Deserialize, JsonSchema)]
-struct Verify {
+pub(super) struct Verify {
     /// One new share, in hex or base64.
     #[serde(default)]
     #[schemars(with = "String")]
@@ -567,7 +452,7 @@ struct Verify {
 
 #[derive(Serialize)]
 #[serde(untagged)]
-enum VerifyAnswer {
+pub(super) enum VerifyAnswer {
     Progress(Verification),
     Done { nonce: String, complete: bool },
 }
@@ -597,7 +482,7 @@ impl Step for Verify {
 
 /// Forgets the new shares that were handed back, so that handing back begins anew.
 #[derive(Deserialize, JsonSchema)]
-struct RestartVerification {
+pub(super) struct RestartVerification {
     /// The verification's nonce.
     #[serde(default)]
     nonce: Text,

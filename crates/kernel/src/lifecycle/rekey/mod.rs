@@ -8,6 +8,7 @@
 mod api;
 mod applicable;
 mod backup;
+mod routes;
 mod store;
 mod verify;
 
@@ -25,7 +26,7 @@ use super::pgp;
 use super::quorum::{Quorum, authenticate, is_kept_by_keepers, present_seal, wrong_nonce};
 use super::under_way::{Attempt, UnderWay};
 use crate::open::Open;
-pub(crate) use api::routes;
+pub(crate) use routes::routes;
 
 /// The attempts under way. The one that changes the keys ends the others, whose shares are void then.
 pub(crate) type Slot = Mutex<UnderWay<Rekey>>;
