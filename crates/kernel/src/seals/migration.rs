@@ -32,7 +32,7 @@ impl Keeping<'_> {
             }
             Situation::ToKeepers(counts) => {
                 let root = self.barrier.unwrap_by(&key).await.map_err(wrong)?;
-                self.to_keepers(&root, &key, *counts).await?;
+                self.move_to_keepers(&root, &key, *counts).await?;
                 Ok(root)
             }
             Situation::ToShares { by, recovery } => {
@@ -82,7 +82,7 @@ impl Keeping<'_> {
     }
 
     /// The unseal keys become recovery keys.
-    async fn to_keepers(
+    async fn move_to_keepers(
         &self,
         root: &Aes256Key,
         key: &Aes256Key,

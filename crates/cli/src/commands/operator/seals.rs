@@ -110,7 +110,7 @@ async fn list(cx: &Context, client: &Client) -> Outcome {
     let answer = answer.or_failed("reading the seals")?;
     let data = answer.as_ref().and_then(|answer| answer.data.as_ref());
     let data = data.cloned().unwrap_or_default();
-    print(cx, &data, || table(&Value::from(data.clone())))
+    print(cx, &data, || table(&data))
 }
 
 fn table(data: &Value) -> String {
