@@ -218,6 +218,31 @@ fn pairs_are_written_in_the_forms_that_others_read() {
 }
 
 #[test]
+fn numbers_make_their_keys_again() {
+    for kind in [PairKind::Rsa2048, PairKind::EcdsaP256, PairKind::EcdsaP521] {
+        let pair = KeyPair::generate(kind).unwrap();
+        let (again, public) = if let Some(mut numbers) = pair.rsa_numbers() {
+            let again = KeyPair::from_rsa_numbers(kind, &numbers).unwrap();
+            let (n, e) = pair.public().rsa_numbers().unwrap();
+            numbers.d[5] ^= 1;
+            assert!(KeyPair::from_rsa_numbers(kind, &numbers).is_err());
+            (again, PublicKey::from_rsa_numbers(kind, &n, &e))
+        } else {
+            let (x, y) = pair.public().point().unwrap();
+            let mut d = pair.scalar().unwrap();
+            let again = KeyPair::from_scalar(kind, &d, &x, &y).unwrap();
+            d[5] ^= 1;
+            assert!(KeyPair::from_scalar(kind, &d, &x, &y).is_err());
+            (again, PublicKey::from_point(kind, &x, &y))
+        };
+        assert_eq!(again.to_pkcs8().unwrap(), pair.to_pkcs8().unwrap());
+        assert_eq!(&public.unwrap(), pair.public());
+        let bits = PublicKey::from_bits(kind, &pair.public().bits()).unwrap();
+        assert_eq!(&bits, pair.public());
+    }
+}
+
+#[test]
 fn a_seed_is_its_pair() {
     let pair = KeyPair::ed25519_from_seed(&[9; 32]).unwrap();
     assert_eq!(pair.ed25519_seed().unwrap().expose(), &[9; 32]);

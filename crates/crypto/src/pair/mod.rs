@@ -10,6 +10,7 @@
 
 mod ecdsa;
 mod kind;
+mod numbers;
 mod oaep;
 mod other_rsa;
 mod private;
@@ -19,6 +20,7 @@ mod scheme;
 
 pub use ecdsa::{fixed_from_asn1, fixed_to_asn1};
 pub use kind::PairKind;
+pub use numbers::RsaNumbers;
 pub use oaep::{Oaep, OaepHash};
 pub use private::KeyPair;
 pub use public::PublicKey;

@@ -23,11 +23,11 @@ use crate::{Error, Secret, der, pem};
 ///
 /// The private half is in the library's keeping, which wipes it, and leaves it only where a function says so.
 pub struct KeyPair {
-    private: Private,
+    pub(super) private: Private,
     public: PublicKey,
 }
 
-enum Private {
+pub(super) enum Private {
     Edwards(Box<Ed25519KeyPair>),
     Curve(Box<EcdsaKeyPair>),
     Lattice(Box<PqdsaKeyPair>),
@@ -35,7 +35,7 @@ enum Private {
 }
 
 /// A key of RSA, read again for each use that has a type of its own, at the first of them.
-struct Rsa {
+pub(super) struct Rsa {
     signing: RsaKeyPair,
     decrypting: OnceLock<OaepPrivateDecryptingKey>,
     other: OnceLock<rsa::PrivateKey>,
@@ -207,7 +207,7 @@ impl KeyPair {
         }
     }
 
-    fn of(kind: PairKind, private: Private) -> Result<Self, Error> {
+    pub(super) fn of(kind: PairKind, private: Private) -> Result<Self, Error> {
         let spki = match &private {
             Private::Edwards(pair) => pair.public_key().as_der(),
             Private::Curve(pair) => pair.public_key().as_der(),
@@ -229,7 +229,7 @@ impl fmt::Debug for KeyPair {
 }
 
 impl Rsa {
-    fn new(signing: RsaKeyPair) -> Box<Self> {
+    pub(super) fn new(signing: RsaKeyPair) -> Box<Self> {
         Box::new(Self {
             signing,
             decrypting: OnceLock::new(),

@@ -47,6 +47,20 @@ impl PublicKey {
         }
     }
 
+    /// The key of this kind that these bytes are: what [`PublicKey::bits`] gives.
+    ///
+    /// # Errors
+    /// [`Error::KeyUnfit`] where they are none.
+    pub fn from_bits(kind: PairKind, bits: &[u8]) -> Result<Self, Error> {
+        let parsed = ParsedPublicKey::new(natural(kind), bits).map_err(|_| Error::KeyUnfit)?;
+        let written: PublicKeyX509Der<'_> = parsed.as_der().map_err(|_| Error::KeyUnfit)?;
+        let key = Self::from_spki(written.as_ref())?;
+        match key.kind == kind {
+            true => Ok(key),
+            false => Err(Error::KeyUnfit),
+        }
+    }
+
     /// What it is made of.
     #[must_use]
     pub fn kind(&self) -> PairKind {
