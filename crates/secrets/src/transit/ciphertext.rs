@@ -16,7 +16,8 @@ const PREFIX: &str = "vault:v";
 pub(super) struct Versioned<'a> {
     /// The version; the first is 1.
     pub(super) version: u32,
-    encoded: &'a str,
+    /// The content, before it is decoded.
+    pub(super) encoded: &'a str,
 }
 
 /// Why a text is none.

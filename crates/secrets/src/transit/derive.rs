@@ -8,10 +8,27 @@ use coffer_crypto::cipher::{Cipher, CipherKey};
 use coffer_crypto::{HmacKey, Zeroizing, hkdf_sha256};
 use coffer_engine::Fault;
 
+use super::key::Key;
+
 /// Bytes of the key that makes nonces.
 const NONCE_KEY_BYTES: usize = 32;
 /// Keeps nonces of plaintexts with associated data apart from those of plaintexts without.
 const ASSOCIATED: &[u8] = b"coffer transit convergent nonce, associated data";
+
+impl Key {
+    /// The key of a context, made as this key makes them.
+    pub(super) fn context_key(
+        &self,
+        cipher: Cipher,
+        own: &[u8],
+        context: &[u8],
+    ) -> Result<ContextKey, Fault> {
+        match self.counter_kdf {
+            true => ContextKey::by_counter(cipher, own, context),
+            false => ContextKey::new(cipher, own, context, self.convergent),
+        }
+    }
+}
 
 /// The key of one context.
 pub(super) struct ContextKey {
@@ -34,6 +51,19 @@ impl ContextKey {
         Ok(Self {
             cipher: CipherKey::new(cipher, own)?,
             nonces: convergent.then(|| HmacKey::new(nonces)),
+        })
+    }
+
+    /// That of `context` in counter mode, of a key that makes them so: HMAC-SHA-256 as pseudorandom function (NIST SP 800-108r1
+    /// section 4.1), over the number of the block, the context and how many bits are wanted.
+    pub(super) fn by_counter(cipher: Cipher, key: &[u8], context: &[u8]) -> Result<Self, Fault> {
+        let bytes = cipher.key_bytes(); // A block gives 32 and none takes more.
+        let bits = u32::try_from(bytes * 8).unwrap_or(0).to_be_bytes();
+        let block = HmacKey::new(key).sign_parts(&[&1u32.to_be_bytes(), context, &bits]);
+        let block = Zeroizing::new(block);
+        Ok(Self {
+            cipher: CipherKey::new(cipher, block.get(..bytes).unwrap_or_default())?,
+            nonces: None,
         })
     }
 

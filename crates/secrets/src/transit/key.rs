@@ -13,6 +13,7 @@ use coffer_wire::{Timestamp, Ttl};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::kind::KeyKind;
+use super::policy_document::Stamp;
 
 /// How many versions of one key may be kept at once: more than eleven years of a rotation each hour.
 pub(super) const MAX_VERSIONS: u32 = 100_000;
@@ -65,6 +66,15 @@ pub(super) struct Key {
     /// All before it are gone; 0 if none are.
     #[serde(default)]
     pub(super) min_available_version: u32,
+    /// Whether keys of contexts are made in counter mode, as a restored key may want it; else by HKDF.
+    #[serde(default)]
+    pub(super) counter_kdf: bool,
+    /// When the last backup was taken.
+    #[serde(default)]
+    pub(super) backed_up: Option<Stamp>,
+    /// When it was restored from one.
+    #[serde(default)]
+    pub(super) restored: Option<Stamp>,
 }
 
 impl Stored for Key {

@@ -17,7 +17,7 @@ use super::shown::{Shown, no_context, show};
 /// The shortest period of rotation, in seconds.
 const ROTATE_PERIOD_SECS_MIN: u64 = 3_600;
 /// How long HMAC keys may be, in bytes.
-const HMAC_KEY_BYTES: std::ops::RangeInclusive<i64> = 32..=512;
+pub(super) const HMAC_KEY_BYTES: std::ops::RangeInclusive<i64> = 32..=512;
 /// Characters of a key's id.
 const ID_LENGTH: usize = 24;
 
@@ -199,6 +199,9 @@ impl Wish {
             min_decryption_version: 1,
             min_encryption_version: 0,
             min_available_version: 0,
+            counter_kdf: false,
+            backed_up: None,
+            restored: None,
         }
     }
 }

@@ -41,7 +41,7 @@ pub(super) async fn version(key: &Key, random: &Random, now: Timestamp) -> Resul
 }
 
 /// Both halves of a new pair, made where waiting harms nobody.
-async fn pair(kind: PairKind) -> Result<(Bytes, Bytes), Fault> {
+pub(super) async fn pair(kind: PairKind) -> Result<(Bytes, Bytes), Fault> {
     let _turn = MAKING.acquire().await.map_err(Fault::internal)?;
     let made = tokio::task::spawn_blocking(move || {
         let pair = KeyPair::generate(kind)?;

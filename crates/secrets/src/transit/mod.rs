@@ -17,34 +17,58 @@
 //! | [`batch`], [`results`] | many items in one request |
 //! | [`hash`], [`random`] | what needs no key |
 //! | [`hmac`], [`verify`] | codes of inputs, and whether they are right |
+//! | [`sign`], [`verify_signatures`], [`signatures`], [`signing_options`] | signatures |
+//! | [`wrapping_key`], [`import`], [`import_version`], [`unwrapping`], [`material_import`] | keys that come from outside |
+//! | [`export`], [`byok_export`] | keys that leave |
+//! | [`csr`], [`set_certificate`] | certificates of keys |
+//! | [`backup`], [`restore`], [`policy_document`], [`backup_entry`], [`decimal`] | backups in the clear, in the reference's form |
 
+mod backup;
+mod backup_entry;
 mod batch;
+mod byok_export;
 mod cache;
 mod ciphertext;
 mod configure;
+mod csr;
 mod datakey;
+mod decimal;
 mod decrypt;
 mod derive;
 mod draft;
 mod encoded;
 mod encrypt;
+mod export;
 mod hash;
 mod hmac;
+mod import;
+mod import_version;
 mod key;
 mod keys;
 mod kind;
 mod make;
+mod material_import;
+mod policy_document;
 mod random;
 mod ready;
+mod restore;
 mod results;
 mod rewrap;
 mod rotate;
+mod secret_text;
+mod set_certificate;
 mod settings;
 mod shown;
+mod sign;
+mod signatures;
+mod signing_options;
 mod soft_delete;
 mod trim;
+mod unwrapping;
 mod verify;
+mod verify_signatures;
 mod work;
+mod wrapping_key;
 
 use std::time::Duration;
 
@@ -86,6 +110,16 @@ impl Engine for Transit {
             verify::routes(),
             hash::routes(),
             random::routes(),
+            sign::routes(),
+            export::routes(),
+            byok_export::routes(),
+            wrapping_key::routes(),
+            import::routes(),
+            import_version::routes(),
+            backup::routes(),
+            restore::routes(),
+            csr::routes(),
+            set_certificate::routes(),
         ])
     }
 

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::key::{Bytes, Key, VERSIONS, Version, version_place};
 use super::kind::KeyKind;
+use super::policy_document::Stamp;
 
 /// How many versions are read at once.
 const PAGE: usize = 500;
@@ -42,6 +43,15 @@ pub(super) struct Shown {
     /// Of derived keys: how keys of contexts are made.
     #[serde(skip_serializing_if = "Option::is_none")]
     kdf: Option<&'static str>,
+    /// The same, where it is the older way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kdf_mode: Option<&'static str>,
+    /// When the last backup was taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    backup_info: Option<Stamp>,
+    /// When it was restored from a backup.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    restore_info: Option<Stamp>,
     /// Of HMAC keys: the length in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     key_size: Option<u32>,
@@ -118,7 +128,10 @@ pub(super) async fn show(
         exportable: key.exportable,
         imported_key: key.imported,
         imported_key_allow_rotation: key.imported.then_some(key.imported_rotation),
-        kdf: key.derived.then_some("hkdf_sha256"),
+        kdf: key.derived.then_some(kdf(key)),
+        kdf_mode: (key.derived && key.counter_kdf).then_some(kdf(key)),
+        backup_info: key.backed_up,
+        restore_info: key.restored,
         key_size: (key.kind == KeyKind::Hmac).then_some(key.key_size),
         keys: versions,
         latest_version: key.latest_version,
@@ -189,7 +202,7 @@ fn shown_version(
 }
 
 /// Certificates in PEM, one after the other.
-fn chain(certificates: &[Bytes]) -> String {
+pub(super) fn chain(certificates: &[Bytes]) -> String {
     let each = certificates.iter();
     let each = each.map(|certificate| pem("CERTIFICATE", certificate.expose()));
     each.collect()
@@ -204,6 +217,13 @@ pub(super) fn pem(label: &str, der: &[u8]) -> String {
     }
     text.push_str(&format!("-----END {label}-----\n"));
     text
+}
+
+fn kdf(key: &Key) -> &'static str {
+    match key.counter_kdf {
+        true => "hmac-sha256-counter",
+        false => "hkdf_sha256",
+    }
 }
 
 fn curve(kind: KeyKind) -> &'static str {

@@ -153,8 +153,7 @@ impl Checks {
         let algorithm = algorithm.unwrap_or_else(|| "sha2-256".to_owned());
         let ready = engine.known(cx, name).await?;
         if of_signatures {
-            ready.key.refuse_deleted()?;
-            return Err(refuse_signatures(&ready));
+            return Ok(self.signatures(cx, &ready, &algorithm).await?.into());
         }
         let hash = MacHash::named(&algorithm)?
             .ok_or_else(|| Fault::Invalid(format!("invalid hash algorithm {algorithm:?}")))?;
@@ -240,11 +239,4 @@ impl Item {
         let material = found.ok_or_else(|| refused(Misshapen::Old))?;
         Ok(hash.verifies(material.mac(), input, &code))
     }
-}
-
-fn refuse_signatures(ready: &Ready) -> Fault {
-    Fault::Invalid(format!(
-        "key type {} does not support verification",
-        ready.key.kind.name()
-    ))
 }

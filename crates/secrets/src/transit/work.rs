@@ -8,7 +8,6 @@ use coffer_engine::{Ctx, Fault};
 use tokio::sync::Semaphore;
 
 use super::ciphertext::{Misshapen, Versioned};
-use super::derive::ContextKey;
 use super::encoded::Encoded;
 use super::ready::{Material, Ready, Work};
 
@@ -116,7 +115,7 @@ impl Ready {
             (Work::Bytes, Some(cipher)) => {
                 let context = needed(context)?;
                 let own = material.version.key.expose();
-                let own = ContextKey::new(cipher, own, context, key.convergent)?;
+                let own = key.context_key(cipher, own, context)?;
                 match own.nonce(plaintext, associated) {
                     Some(nonce) => {
                         let nonce = nonce.get(..cipher.nonce_bytes()).unwrap_or_default();
@@ -171,7 +170,7 @@ impl Ready {
             Work::Cipher(own) => own.open(associated, &sealed),
             _ => {
                 let own = material.version.key.expose();
-                let own = ContextKey::new(cipher, own, context, key.convergent)?;
+                let own = key.context_key(cipher, own, context)?;
                 own.cipher.open(associated, &sealed)
             }
         };
@@ -186,7 +185,8 @@ fn unsupported(what: &str, ready: &Ready) -> Fault {
     ))
 }
 
-fn needed(context: &[u8]) -> Result<&[u8], Fault> {
+/// The context of a derived key.
+pub(super) fn needed(context: &[u8]) -> Result<&[u8], Fault> {
     match context {
         [] => Err(Fault::invalid(
             "missing 'context' for key derivation; the key was created using a derived key, which means additional, per-request information must be included in order to perform operations with the key",

@@ -1,0 +1,134 @@
+//! `backup/NAME`: a key with all its versions, in the clear, in the reference's own form.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use coffer_crypto::Zeroizing;
+use coffer_engine::{Ctx, Fault, Handle, Routes, path};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Transit;
+use super::backup_entry::entry;
+use super::draft::{Draft, settled};
+use super::export::VERSIONS_MAX;
+use super::key::{Key, Version, version_place};
+use super::policy_document::{Archive, Backup, Entry, Policy, Stamp};
+use super::secret_text::SecretText;
+
+pub(super) fn routes() -> Routes<Transit> {
+    Routes::new([path(
+        "backup/{name}",
+        "A key with all its versions, in plaintext.",
+    )
+    .read::<Take>()])
+}
+
+/// Takes a plaintext backup of a key. It must be exportable and allow it.
+#[derive(Deserialize, JsonSchema)]
+struct Take {
+    /// Name of the key.
+    name: String,
+}
+
+/// A key in the clear.
+#[derive(Serialize, JsonSchema)]
+struct Taken {
+    /// What restoring takes. Whoever has it has the key.
+    backup: SecretText,
+}
+
+impl Handle<Transit> for Take {
+    type Reply = Taken;
+
+    async fn handle(self, engine: &Transit, cx: &Ctx) -> Result<Taken, Fault> {
+        let key = settled(|| async {
+            let draft = Draft::open(cx, &self.name).await?;
+            let mut draft =
+                draft.ok_or_else(|| Fault::Invalid(format!("key \"{}\" not found", self.name)))?;
+            draft.key.refuse_deleted()?;
+            refuse_secret(&draft.key)?;
+            draft.key.backed_up = Some(Stamp {
+                time: cx.now,
+                version: draft.key.latest_version,
+            });
+            draft.save(engine, cx).await
+        })
+        .await?;
+        let backup = written(cx, &self.name, &key).await?;
+        let text = serde_json::to_vec(&backup).map(Zeroizing::new);
+        let text = text.map_err(Fault::internal)?;
+        let backup = SecretText::from(STANDARD.encode(&*text));
+        Ok(Taken { backup })
+    }
+}
+
+fn refuse_secret(key: &Key) -> Result<(), Fault> {
+    let refused = match (key.exportable, key.allow_plaintext_backup) {
+        (false, _) => "exporting is disallowed on the policy",
+        (_, false) => "plaintext backup is disallowed on the policy",
+        (true, true) => return Ok(()),
+    };
+    Err(Fault::invalid(refused))
+}
+
+/// The whole document. A version that is trimmed meanwhile makes it wrong: then somebody else's change is told.
+async fn written(cx: &Ctx, name: &str, key: &Key) -> Result<Backup, Fault> {
+    let stored = key.oldest()..=key.latest_version;
+    if stored.clone().count() > VERSIONS_MAX {
+        return Err(Fault::Invalid(format!(
+            "the key has more than {VERSIONS_MAX} versions: trim those that are needed no more"
+        )));
+    }
+    let mut archived = Vec::new();
+    if key.min_available_version == 0 {
+        archived.push(Entry::default());
+    }
+    let mut keys = std::collections::BTreeMap::new();
+    for number in stored {
+        let version: Option<Version> = cx.view.get(&version_place(&key.id, number)).await?;
+        let version = version.ok_or_else(|| {
+            Fault::Conflict("the key is changed by other requests; try again".into())
+        })?;
+        if key.working().contains(&number) {
+            keys.insert(number, entry(key, &version)?);
+        }
+        archived.push(entry(key, &version)?);
+    }
+    Ok(Backup {
+        policy: policy(name, key, keys),
+        archived_keys: Some(Archive { keys: archived }),
+    })
+}
+
+fn policy(name: &str, key: &Key, keys: std::collections::BTreeMap<u32, Entry>) -> Policy {
+    Policy {
+        name: name.to_owned(),
+        key_size: key.key_size,
+        keys: Some(keys),
+        derived: key.derived,
+        kdf: i64::from(key.derived && !key.counter_kdf),
+        convergent_encryption: key.convergent,
+        exportable: key.exportable,
+        min_decryption_version: key.min_decryption_version,
+        min_encryption_version: key.min_encryption_version,
+        latest_version: key.latest_version,
+        archive_version: key.latest_version,
+        archive_min_version: key.min_available_version,
+        min_available_version: key.min_available_version,
+        deletion_allowed: key.deletion_allowed,
+        convergent_version: if key.convergent { -1 } else { 0 },
+        kind: key.kind.into(),
+        backup_info: key.backed_up,
+        restore_info: key.restored,
+        allow_plaintext_backup: key.allow_plaintext_backup,
+        version_template: String::new(),
+        storage_prefix: String::new(),
+        auto_rotate_period: key.auto_rotate_period.secs().saturating_mul(NANOSECONDS),
+        imported: key.imported,
+        imported_rotation: key.imported_rotation,
+        soft_deleted: key.soft_deleted,
+    }
+}
+
+/// Of a second.
+pub(super) const NANOSECONDS: u64 = 1_000_000_000;
