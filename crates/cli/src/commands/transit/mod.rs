@@ -15,6 +15,8 @@ mod encrypt;
 mod export;
 mod hash;
 mod hmac;
+mod import;
+mod import_version;
 mod keys;
 mod place;
 mod printing;
@@ -27,6 +29,7 @@ mod source;
 mod verdict;
 mod verify;
 mod verify_hmac;
+mod wrapping;
 
 use clap::Subcommand;
 
@@ -51,6 +54,8 @@ pub(crate) enum Transit {
     Export(export::Export),
     Backup(backup::Backup),
     Restore(restore::Restore),
+    Import(import::Import),
+    ImportVersion(import_version::ImportVersion),
 }
 
 impl Transit {
@@ -70,6 +75,8 @@ impl Transit {
             Self::Export(export) => export.run(cx).await,
             Self::Backup(backup) => backup.run(cx).await,
             Self::Restore(restore) => restore.run(cx).await,
+            Self::Import(import) => import.run(cx).await,
+            Self::ImportVersion(import) => import.run(cx).await,
         }
     }
 }
