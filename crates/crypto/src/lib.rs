@@ -2,7 +2,8 @@
 //!
 //! What it promises:
 //!
-//! - **One library underneath.** Ciphers, hashes and randomness are those of AWS-LC. What is written here is how they are put
+//! - **One library underneath.** Ciphers, hashes and randomness are those of AWS-LC; the few things that it lacks are named where
+//!   they are used (XChaCha20-Poly1305, SHA3-224, schemes of RSA). What is written here is how they are put
 //!   together, and the arithmetic of secret sharing, which the library lacks.
 //! - **Secrets are a type.** Key bytes live in [`Secret`], plaintext under way in [`WipingBuffer`] or
 //!   [`zeroize::Zeroizing`]. All three wipe what they held; `Secret` is redacted in `Debug` and is read only where somebody
@@ -14,10 +15,10 @@
 //! - **Errors tell an attacker nothing.** A decryption fails in one way, whatever was wrong. No text holds a secret.
 //! - **Randomness and time are arguments**, so that tests can repeat: [`Random`] and a `now` in seconds since the Unix epoch.
 //!
-//! - **A key has one algorithm.** What comes with a message never chooses how it is verified.
+//! - **A key has one algorithm**, and a [`pair`] one kind. What comes with a message never chooses how it is verified.
 //!
 //! It knows nothing of storage, of requests or of threads, and encodes nothing as text: base64 and hex are the callers'. Signed
-//! tokens and requests are the exception ([`jose`], [`sigv4`]): there the text is what is signed.
+//! tokens and requests are the exception ([`jose`], [`sigv4`]): there the text is what is signed; and [`pem`], which keys are told in.
 //!
 //! | module | what it holds |
 //! |---|---|

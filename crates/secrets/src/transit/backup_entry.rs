@@ -149,7 +149,7 @@ fn private(kind: PairKind, entry: &Entry) -> Option<Option<KeyPair>> {
         let Some(d) = &entry.ec_d else {
             return Some(None);
         };
-        let (x, y) = point(entry)?;
+        let [x, y] = point(entry)?;
         let pair = KeyPair::from_scalar(kind, &number_bytes(d)?, &x, &y);
         return Some(pair.ok()).filter(Option::is_some);
     }
@@ -191,7 +191,7 @@ fn public(kind: PairKind, entry: &Entry) -> Option<PublicKey> {
         return PublicKey::from_rsa_numbers(kind, &n, &e).ok();
     }
     if kind.is_ecdsa() {
-        let (x, y) = point(entry)?;
+        let [x, y] = point(entry)?;
         return PublicKey::from_point(kind, &x, &y).ok();
     }
     match kind {
@@ -203,8 +203,8 @@ fn public(kind: PairKind, entry: &Entry) -> Option<PublicKey> {
     }
 }
 
-fn point(entry: &Entry) -> Option<(Zeroizing<Vec<u8>>, Zeroizing<Vec<u8>>)> {
+fn point(entry: &Entry) -> Option<[Zeroizing<Vec<u8>>; 2]> {
     let x = number_bytes(entry.ec_x.as_ref()?)?;
     let y = number_bytes(entry.ec_y.as_ref()?)?;
-    Some((x, y))
+    Some([x, y])
 }

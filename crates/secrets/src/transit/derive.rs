@@ -55,11 +55,11 @@ impl ContextKey {
     }
 
     /// That of `context` in counter mode, of a key that makes them so: HMAC-SHA-256 as pseudorandom function (NIST SP 800-108r1
-    /// section 4.1), over the number of the block, the context and how many bits are wanted.
+    /// section 4.1), over the number of the block, the context and how many bits are wanted. Blocks are counted from zero.
     pub(super) fn by_counter(cipher: Cipher, key: &[u8], context: &[u8]) -> Result<Self, Fault> {
         let bytes = cipher.key_bytes(); // A block gives 32 and none takes more.
         let bits = u32::try_from(bytes * 8).unwrap_or(0).to_be_bytes();
-        let block = HmacKey::new(key).sign_parts(&[&1u32.to_be_bytes(), context, &bits]);
+        let block = HmacKey::new(key).sign_parts(&[&0u32.to_be_bytes(), context, &bits]);
         let block = Zeroizing::new(block);
         Ok(Self {
             cipher: CipherKey::new(cipher, block.get(..bytes).unwrap_or_default())?,

@@ -9,10 +9,11 @@ use serde::Deserialize;
 use super::Transit;
 use super::draft::{Draft, settled};
 use super::encoded::Encoded;
-use super::key::{KEYS, Key, key_place};
+use super::key::{KEYS, Key, Version, key_place};
 use super::kind::KeyKind;
 use super::make;
 use super::shown::{Shown, no_context, show};
+use super::signatures::derived_public;
 
 /// The shortest period of rotation, in seconds.
 const ROTATE_PERIOD_SECS_MIN: u64 = 3_600;
@@ -67,10 +68,10 @@ impl Handle<Transit> for Read {
     async fn handle(self, _: &Transit, cx: &Ctx) -> Result<Shown, Fault> {
         let key: Option<Key> = cx.view.get(&key_place(&self.name)?).await?;
         let key = key.ok_or(Fault::NotFound)?;
-        self.context
-            .bytes()
-            .map_err(|_| Fault::invalid("failed to base64-decode context"))?;
-        show(cx, &self.name, &key, no_context).await
+        let context = self.context.bytes();
+        let context = context.map_err(|_| Fault::invalid("failed to base64-decode context"))?;
+        let public = |version: &Version| derived_public(version, context);
+        show(cx, &self.name, &key, public).await
     }
 }
 

@@ -58,6 +58,8 @@ async fn rotated(engine: &Transit, cx: &Ctx, mut draft: Draft<'_>) -> Result<Key
         )));
     }
     key.make_room()?;
+    // From now on its material is made here.
+    key.imported = false;
     key.latest_version += 1;
     key.rotated = cx.now;
     let number = key.latest_version;

@@ -194,7 +194,7 @@ fn shown_version(
         _ => pem("PUBLIC KEY", public),
     };
     Ok(ShownVersion::Pair(Box::new(ShownPair {
-        certificate_chain: chain(&version.certificates),
+        certificate_chain: chain(&version.certificates).trim_end().to_owned(),
         creation_time: version.created,
         name: curve(key.kind),
         public_key,

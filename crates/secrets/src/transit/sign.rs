@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Transit;
-use super::batch::{Turns, refuse_empty};
+use super::batch::{Items, Turns};
 use super::encoded::Encoded;
 use super::signatures::{Signable, Signed};
 use super::signing_options::SigningOptions;
@@ -46,9 +46,8 @@ struct SignBy {
 #[derive(Deserialize, JsonSchema)]
 struct Inputs {
     /// What is signed, in base64.
-    #[serde(default)]
     #[schemars(with = "String")]
-    input: Encoded,
+    input: Option<Encoded>,
     /// Of derived keys: the context whose key signs, in base64.
     #[serde(default)]
     #[schemars(with = "String")]
@@ -58,7 +57,7 @@ struct Inputs {
     key_version: Int,
     /// Many inputs at once. Then `input` and `context` are not looked at.
     #[serde(default)]
-    batch_input: Option<Vec<Item>>,
+    batch_input: Option<Items<Item>>,
     #[serde(flatten)]
     options: SigningOptions,
 }
@@ -67,9 +66,8 @@ struct Inputs {
 #[derive(Deserialize, JsonSchema)]
 struct Item {
     /// What is signed, in base64.
-    #[serde(default)]
     #[schemars(with = "String")]
-    input: Encoded,
+    input: Option<Encoded>,
     /// Of derived keys: the context whose key signs, in base64.
     #[serde(default)]
     #[schemars(with = "String")]
@@ -147,19 +145,19 @@ impl Inputs {
     ) -> Result<Signatures, Fault> {
         let found = engine.find(cx, name).await?;
         let ready = found.ok_or_else(|| Fault::invalid("signing key not found"))?;
-        ready.key.refuse_deleted()?;
         let kind = ready.pair_kind("signing")?;
         let signing = self.options.asked(hash).read(kind)?;
         let version = self.key_version.0;
         let Some(items) = &self.batch_input else {
             let item = Signable {
-                input: Some(&self.input),
+                input: self.input.as_ref(),
+                in_batch: false,
                 context: &self.context,
             };
             let made = ready.sign(cx, version, &signing, &item).await?;
             return Ok(Signatures::One(made.into()));
         };
-        refuse_empty(items)?;
+        let items = items.some()?;
         let mut turns = Turns::default();
         let mut batch_results = Vec::with_capacity(items.len());
         for item in items {
@@ -169,7 +167,8 @@ impl Inputs {
                 reference,
             } = item;
             let signable = Signable {
-                input: Some(input),
+                input: input.as_ref(),
+                in_batch: true,
                 context,
             };
             let made = ready.sign(cx, version, &signing, &signable).await;

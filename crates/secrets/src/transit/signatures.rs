@@ -11,6 +11,7 @@ use tokio::sync::Semaphore;
 
 use super::ciphertext::{Misshapen, Versioned};
 use super::encoded::Encoded;
+use super::key::Version;
 use super::ready::{Material, Ready};
 use super::signing_options::{Form, Signing};
 use super::work::needed;
@@ -30,14 +31,19 @@ pub(super) struct Signed {
 
 /// What is signed, and in which context.
 pub(super) struct Signable<'a> {
-    /// Nothing is an empty input.
     pub(super) input: Option<&'a Encoded>,
+    /// Whether it is one of many: then it has to have an input, which else may be missing and is empty.
+    pub(super) in_batch: bool,
     pub(super) context: &'a Encoded,
 }
 
 impl Signable<'_> {
     fn input(&self) -> Result<&[u8], Fault> {
-        let decoded = self.input.map_or(Ok(&[][..]), Encoded::bytes);
+        let decoded = match self.input {
+            Some(input) => input.bytes(),
+            None if self.in_batch => return Err(Fault::invalid("missing input")),
+            None => Ok(&[][..]),
+        };
         decoded.map_err(|why| Fault::Invalid(format!("unable to decode input as base64: {why}")))
     }
 
@@ -64,6 +70,7 @@ impl Ready {
         signing: &Signing,
         item: &Signable<'_>,
     ) -> Result<Signed, Fault> {
+        self.key.refuse_deleted()?;
         let kind = self.pair_kind("signing")?;
         let input = item.input()?;
         let context = item.context()?;
@@ -71,7 +78,7 @@ impl Ready {
         let material = self.asked(cx, version).await?;
         let number = material.number;
         let (made, public) = if self.key.derived {
-            let pair = derived(&material, needed(context)?)?;
+            let pair = derived(&material, context)?;
             let public = STANDARD.encode(pair.public().bits());
             (signature(&pair, kind, signing, input)?, Some(public))
         } else {
@@ -97,11 +104,12 @@ impl Ready {
         item: &Signable<'_>,
         signature: &str,
     ) -> Result<bool, Fault> {
+        self.key.refuse_deleted()?;
         let kind = self.pair_kind("verification")?;
         let input = item.input()?;
         let context = item.context()?;
         let refused = |misshapen: Misshapen| Fault::invalid(misshapen.of_signature());
-        let made = Versioned::parse(signature, &self.key).map_err(refused)?;
+        let made = Versioned::parse_code(signature, &self.key).map_err(refused)?;
         let found = self.version(cx, made.version).await?;
         let material = found.ok_or_else(|| refused(Misshapen::Old))?;
         let decoded = match signing.form {
@@ -113,12 +121,12 @@ impl Ready {
         let decoded = match signing.form {
             Form::Jws if kind.is_ecdsa() => match fixed_to_asn1(kind, &decoded) {
                 Ok(decoded) => decoded,
-                Err(_) => return Err(Fault::invalid("supplied signature is invalid")),
+                Err(_) => return Ok(false),
             },
             _ => decoded,
         };
         if self.key.derived {
-            let pair = derived(&material, needed(context)?)?;
+            let pair = derived(&material, context)?;
             return Ok(pair.public().verify(&scheme, input, &decoded));
         }
         let public = material.public().ok_or(Error::Scheme)?;
@@ -159,8 +167,23 @@ impl Misshapen {
 }
 
 /// The pair of a context: Ed25519 whose seed is HKDF-SHA-256 of the version's pair, seed and public half in a row.
-pub(super) fn derived(material: &Material, context: &[u8]) -> Result<KeyPair, Fault> {
+fn derived(material: &Material, context: &[u8]) -> Result<KeyPair, Fault> {
     let own = material.pair().ok_or_else(no_private_half)?;
+    let context = needed(context);
+    let context = context.map_err(|why| Fault::Invalid(format!("error deriving key: {why}")))?;
+    derived_from(own, context)
+}
+
+/// The public half of a version that belongs to a context, in base64; none where there is no context.
+pub(super) fn derived_public(version: &Version, context: &[u8]) -> Result<String, Fault> {
+    if context.is_empty() || version.key.is_empty() {
+        return Ok(String::new());
+    }
+    let own = KeyPair::from_pkcs8(PairKind::Ed25519, version.key.expose())?;
+    Ok(derived_from(&own, context)?.public().shown())
+}
+
+fn derived_from(own: &KeyPair, context: &[u8]) -> Result<KeyPair, Fault> {
     let whole = ed25519_whole(own).ok_or(Error::Scheme)?;
     let mut seed = Zeroizing::new([0; 32]);
     hkdf_sha256(&whole, &[], context, seed.as_mut_slice())?;

@@ -56,16 +56,17 @@ impl Checks {
         };
         let signing = asked.read(ready.pair_kind("verification")?)?;
         let Some(items) = &self.batch_input else {
-            let (signable, signature) = self.item.signed();
+            let (signable, signature) = self.item.signed(false);
             let valid = ready
                 .verify_signature(cx, &signing, &signable, signature)
                 .await?;
             return Reply::data(&Verdict { valid });
         };
+        let items = items.some()?;
         let mut turns = Turns::default();
         let mut batch_results = Vec::with_capacity(items.len());
         for item in items {
-            let (signable, signature) = item.signed();
+            let (signable, signature) = item.signed(true);
             let verdict = ready
                 .verify_signature(cx, &signing, &signable, signature)
                 .await;
@@ -87,9 +88,10 @@ impl Checks {
 }
 
 impl Item {
-    fn signed(&self) -> (Signable<'_>, &str) {
+    fn signed(&self, in_batch: bool) -> (Signable<'_>, &str) {
         let signable = Signable {
             input: self.input.as_ref(),
+            in_batch,
             context: &self.context,
         };
         (signable, self.signature.as_ref().map_or("", |text| &text.0))
