@@ -33,7 +33,7 @@ from session import Session, Step  # noqa: E402
 AREAS = ["seal", "seals", "ceremonies", "raft", "health", "mounts", "tuning", "remount", "auth", "policies", "policy_fields", "tokens", "token_roles", "leases", "kv1", "kv2", "cubbyhole",
          "database", "audit", "audit_devices", "wrapping", "help", "protocol", "config", "tools", "internal", "watching", "plugins", "raw",
          "identity_entities", "identity_aliases", "identity_groups", "identity_lookup", "identity_merge", "identity_oidc", "identity_provider",
-         "identity_mfa", "identity_login", "userpass", "approle", "jwt", "kubernetes", "cert", "namespaces", "namespaces_inside", "namespace_seals", "control_groups", "workflows", "external_keys", "transit", "every_operation", "every_field", "quotas", "beyond"]
+         "identity_mfa", "identity_login", "userpass", "approle", "jwt", "kubernetes", "cert", "namespaces", "namespaces_inside", "namespace_seals", "control_groups", "workflows", "external_keys", "transit", "transit_asymmetric", "every_operation", "every_field", "quotas", "beyond"]
 # These begin with a server that nobody has initialised.
 FROM_NOTHING = ["seal", "seals", "ceremonies", "raft"]
 # These with a seal that opens the server.

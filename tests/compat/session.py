@@ -35,7 +35,9 @@ RANDOM = {
     "client_secret": r"hv[ob]_secret_[A-Za-z0-9]+",
     "cluster_name": r"vault-cluster-[0-9a-f]+",
     **dict.fromkeys(["ciphertext", "hmac"], r"vault:v\d+:[A-Za-z0-9+/=]+"),
-    "public_key": r"-----BEGIN PUBLIC KEY-----[^-]+-----END PUBLIC KEY-----\n|[A-Za-z0-9+/]{43}=",
+    "signature": r"vault:v\d+:[A-Za-z0-9+/=_-]+",
+    "csr": r"-----BEGIN CERTIFICATE REQUEST-----[^-]+-----END CERTIFICATE REQUEST-----\n",
+    **dict.fromkeys(["public_key", "publickey"], r"-----BEGIN PUBLIC KEY-----[^-]+-----END PUBLIC KEY-----\n|[A-Za-z0-9+/]{43}="),
     **dict.fromkeys(["id", "namespace_id"], r"[A-Za-z0-9]{6}"),
 }
 
