@@ -196,6 +196,18 @@ def test_the_same_key_imported_in_both(coffer, reference):
 
 
 @needs_bao
+def test_two_servers_agree_on_a_key_that_nobody_sent(coffer, reference):
+    for kind in ["ecdsa-p256", "ecdsa-p384", "ecdsa-p521"]:
+        for server in (coffer, reference):
+            make(server, kind, kind)
+        public = [server.ok("GET", f"transit/keys/{kind}")["data"]["keys"]["1"]["public_key"] for server in (coffer, reference)]
+        for cipher in CIPHERS:
+            for server, other in [(coffer, public[1]), (reference, public[0])]:
+                server.ok("POST", f"transit/derive-key/{kind}-{cipher}", {"base_key_name": kind, "peer_public_key": other, "derived_key_type": cipher})
+            both_decrypt(coffer, reference, f"{kind}-{cipher}")
+
+
+@needs_bao
 def test_each_hash_of_the_wrapping_is_the_same_in_both(coffer, reference):
     for name, of in [("SHA1", hashes.SHA1()), ("SHA224", hashes.SHA224()), ("SHA256", hashes.SHA256()), ("SHA384", hashes.SHA384()), ("SHA512", hashes.SHA512())]:
         for server in (coffer, reference):

@@ -242,6 +242,34 @@ fn numbers_make_their_keys_again() {
     }
 }
 
+/// RFC 5903 section 8.1, and that no other curve and kind is taken.
+#[test]
+fn pairs_agree_as_published() {
+    let hex = |text: &str| hex::decode(text).unwrap();
+    let kind = PairKind::EcdsaP256;
+    let [first, second] = [
+        [
+            "c88f01f510d9ac3f70a292daa2316de544e9aab8afe84049c62a9c57862d1433",
+            "dad0b65394221cf9b051e1feca5787d098dfe637fc90b9ef945d0c3772581180",
+            "5271a0461cdb8252d61f1c456fa3e59ab1f45b33accf5f58389e0577b8990bb3",
+        ],
+        [
+            "c6ef9c5d78ae012a011164acb397ce2088685d8f06bf9be0b283ab46476bee53",
+            "d12dfb5289c8d4f81208b70270398c342296970a0bccb74c736fc7554494bf63",
+            "56fbf3ca366cc23e8157854c13c58d6aac23f046ada30f8353e74f33039872ab",
+        ],
+    ]
+    .map(|[d, x, y]| KeyPair::from_scalar(kind, &hex(d), &hex(x), &hex(y)).unwrap());
+    let shared = hex("d6840f6b42f6edafd13116e0e12565202fef8e9ece7dce03812464d04b9442de");
+    assert_eq!(*first.agree(second.public()).unwrap(), shared);
+    assert_eq!(*second.agree(first.public()).unwrap(), shared);
+    for kind in [PairKind::EcdsaP384, PairKind::EcdsaP521, PairKind::Ed25519] {
+        let other = KeyPair::generate(kind).unwrap();
+        assert_eq!(first.agree(other.public()).unwrap_err(), Error::Scheme);
+        assert_eq!(other.agree(first.public()).unwrap_err(), Error::Scheme);
+    }
+}
+
 #[test]
 fn a_seed_is_its_pair() {
     let pair = KeyPair::ed25519_from_seed(&[9; 32]).unwrap();

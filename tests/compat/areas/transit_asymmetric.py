@@ -13,7 +13,7 @@ NO_PUBLIC_KEY = "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"
 
 def steps(step):
     return [*keys(step), *signing(step), *wrong_signing(step), *verifying(step), *batches(step), *contexts(step), *versions(step), *exporting(step), *backups(step),
-            *importing(step), *public_halves(step), *wrapped_exports(step), *requests(step), *chains(step), *soft_deleted(step), *rights(step)]
+            *importing(step), *public_halves(step), *agreements(step), *wrapped_exports(step), *requests(step), *chains(step), *soft_deleted(step), *rights(step)]
 
 
 def keys(step):
@@ -207,6 +207,23 @@ def public_halves(step):
         step("encrypt", f"POST {AT}/encrypt/q", {"plaintext": MESSAGE}, save={"to_q": "data.ciphertext"}),
         step("the private half decrypts", f"POST {AT}/decrypt/x-rsa-2048", {"ciphertext": "$to_q"}),
         step("the public half does not", f"POST {AT}/decrypt/q", {"ciphertext": "$to_q"}),
+    ]
+
+
+def agreements(step):
+    derive = lambda name, key, body: step(name, f"POST {AT}/derive-key/{key}", body)
+    right = {"base_key_name": "x-ecdsa-p256", "peer_public_key": CERTIFIED}
+    return [
+        derive("agree", "agreed", right),
+        step("read agreed", f"GET {AT}/keys/agreed"),
+        step("encrypt agreed", f"POST {AT}/encrypt/agreed", {"plaintext": MESSAGE}),
+        step("export agreed", f"GET {AT}/export/encryption-key/agreed"),
+        *[derive(f"agree on {kind}", f"agreed-{kind}", {**right, "derived_key_type": kind}) for kind in [*OTHERS, "ed25519", "rsa-2048", "x"]],
+        *[derive(f"agree with {wrong}", "not-agreed", {**right, **wrong}) for wrong in [
+            {"base_key_name": ""}, {"base_key_name": "absent"}, {"base_key_name": "x-aes256-gcm96"}, {"base_key_name": "x-ed25519"}, {"base_key_name": "x-rsa-2048"}, {"base_key_name": "x-ecdsa-p384"},
+            {"peer_public_key": ""}, {"peer_public_key": "x"}, {"peer_public_key": NO_PUBLIC_KEY}, {"peer_public_key": "$public_rsa_2048"}, {"base_key_version": 7}, {"base_key_version": -1}, {"base_key_version": "x"}, {"key_derivation_algorithm": "x"}]],
+        derive("agree with a version", "agreed-version", {**right, "base_key_version": 1, "key_derivation_algorithm": "ecdh"}),
+        derive("agree on what is there", "agreed", right),
     ]
 
 

@@ -8,6 +8,7 @@
 //! All of it is done by the one library, except what it lacks: RSA with SHA-1, SHA-224 and SHA-3, with salts of other
 //! lengths than the hash's or the greatest, and with input that was not hashed (`other_rsa`).
 
+mod agreement;
 mod ecdsa;
 mod kind;
 mod numbers;

@@ -18,7 +18,7 @@
 //! | [`hash`], [`random`] | what needs no key |
 //! | [`hmac`], [`verify`] | codes of inputs, and whether they are right |
 //! | [`sign`], [`verify_signatures`], [`signatures`], [`signing_options`] | signatures |
-//! | [`wrapping_key`], [`import`], [`import_version`], [`unwrapping`], [`material_import`] | keys that come from outside |
+//! | [`wrapping_key`], [`import`], [`import_version`], [`unwrapping`], [`material_import`], [`derive_key`] | keys that come from outside |
 //! | [`export`], [`byok_export`] | keys that leave |
 //! | [`csr`], [`set_certificate`] | certificates of keys |
 //! | [`backup`], [`restore`], [`policy_document`], [`backup_entry`], [`decimal`] | backups in the clear, in the reference's form |
@@ -35,6 +35,7 @@ mod datakey;
 mod decimal;
 mod decrypt;
 mod derive;
+mod derive_key;
 mod draft;
 mod encoded;
 mod encrypt;
@@ -116,6 +117,7 @@ impl Engine for Transit {
             wrapping_key::routes(),
             import::routes(),
             import_version::routes(),
+            derive_key::routes(),
             backup::routes(),
             restore::routes(),
             csr::routes(),

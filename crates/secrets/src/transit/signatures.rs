@@ -1,6 +1,6 @@
 //! Making and checking one signature: the same for single requests and for items of a batch.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -17,7 +17,9 @@ use super::signing_options::{Form, Signing};
 use super::work::needed;
 
 /// How many slow signatures are made at once: each takes a core for milliseconds.
-static SIGNING: Semaphore = Semaphore::const_new(4);
+static SIGNING: LazyLock<Semaphore> = LazyLock::new(|| {
+    Semaphore::new(std::thread::available_parallelism().map_or(4, std::num::NonZero::get))
+});
 
 /// A signature, as clients get it.
 pub(super) struct Signed {

@@ -15,7 +15,7 @@ async fn wrapped(bench: &Bench<Transit>, hash: OaepHash, key: &[u8]) -> Vec<u8> 
     [sealed, key_wrap::wrap_kwp(&[7; 32], key).unwrap()].concat()
 }
 
-async fn ciphertext(bench: &Bench<Transit>, key: &[u8]) -> String {
+pub(super) async fn ciphertext(bench: &Bench<Transit>, key: &[u8]) -> String {
     base64(wrapped(bench, OaepHash::Sha256, key).await)
 }
 

@@ -7,6 +7,7 @@
     reason = "a test that can not go on has failed"
 )]
 
+mod agree;
 mod backup;
 mod certificates;
 mod export;
