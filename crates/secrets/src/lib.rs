@@ -2,6 +2,7 @@
 
 pub mod cubbyhole;
 pub mod database;
+pub mod kms;
 pub mod kv;
 pub mod transit;
 

@@ -11,6 +11,7 @@ use coffer_auth::userpass::Userpass;
 use coffer_engine::{Class, Kind};
 use coffer_secrets::cubbyhole::Cubbyhole;
 use coffer_secrets::database::Database;
+use coffer_secrets::kms::Kms;
 use coffer_secrets::kv;
 use coffer_secrets::transit::Transit;
 
@@ -23,6 +24,7 @@ pub fn kinds() -> Result<Vec<Kind>, Error> {
         Kind::new::<Cubbyhole>(Class::Secret),
         Kind::new::<Database>(Class::Secret),
         Kind::new::<Transit>(Class::Secret),
+        Kind::new::<Kms>(Class::Secret),
         Kind::new::<AppRole>(Class::Auth),
         Kind::new::<Cert>(Class::Auth),
         Kind::new::<Jwt>(Class::Auth),

@@ -91,6 +91,7 @@ impl Running {
             ("kv", json!({"type": "kv", "options": {"version": "1"}})),
             ("database", json!({"type": "database"})),
             ("transit", json!({"type": "transit"})),
+            ("kms", json!({"type": "kms"})),
         ] {
             self.ok("POST", &format!("sys/mounts/{path}"), &mount).await;
         }
