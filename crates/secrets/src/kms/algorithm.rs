@@ -115,7 +115,10 @@ pub(super) fn mac(spec: KeySpec) -> Option<&'static str> {
 }
 
 /// The encryption algorithm of that name for a key of this spec; none named means the symmetric one.
-pub(super) fn encryption_named(spec: KeySpec, name: &str) -> Result<(&'static str, Encryption), Fault> {
+pub(super) fn encryption_named(
+    spec: KeySpec,
+    name: &str,
+) -> Result<(&'static str, Encryption), Fault> {
     let name = if name.is_empty() { SYMMETRIC } else { name };
     let found = match name {
         SYMMETRIC => (SYMMETRIC, Encryption::Symmetric),
@@ -142,7 +145,9 @@ pub(super) fn signing_named(spec: KeySpec, name: &str) -> Result<&'static Signin
         return Ok(found);
     }
     let all: [&[Signing]; 6] = [&RSA, &P256, &P384, &P521, &ED25519, &ML_DSA];
-    let known = all.iter().any(|some| some.iter().any(|signing| signing.name == name));
+    let known = all
+        .iter()
+        .any(|some| some.iter().any(|signing| signing.name == name));
     Err(match name {
         "SM2DSA" | "ED25519_PH_SHA_512" => unsupported(name),
         _ if known => unfit(spec, name),
@@ -173,8 +178,9 @@ fn unfit(spec: KeySpec, name: &str) -> Fault {
 }
 
 fn unsupported(name: &str) -> Fault {
-    Exception::UnsupportedOperation
-        .because(format!("the algorithm {name} is not supported by this server"))
+    Exception::UnsupportedOperation.because(format!(
+        "the algorithm {name} is not supported by this server"
+    ))
 }
 
 fn unknown(kind: &str) -> Fault {

@@ -50,9 +50,8 @@ impl Handle<Kms> for WriteAlias {
     async fn handle(self, engine: &Kms, cx: &Ctx) -> Result<Empty, Fault> {
         let alias = Alias::new(&self.alias)?;
         let target = KeyId::parse(&self.target_key_id);
-        let target = target.ok_or_else(|| {
-            not_found(format_args!("key {:?}", self.target_key_id))
-        })?;
+        let target =
+            target.ok_or_else(|| not_found(format_args!("key {:?}", self.target_key_id)))?;
         settled(|| self.attempt(engine, cx, &alias, target)).await
     }
 }
@@ -116,7 +115,9 @@ async fn save(
         updated: cx.now,
     };
     let keys = [Some(new.id), before.as_ref().map(|before| before.id)];
-    let _changing = engine.cache.changing(keys.into_iter().flatten(), [alias.clone()]);
+    let _changing = engine
+        .cache
+        .changing(keys.into_iter().flatten(), [alias.clone()]);
     let changes = cx.view.changes().expect(&cx.view, &place, seen);
     let changes = changes.put(&cx.view, &place, &record)?;
     let mut changes = new.save_in(cx, changes)?;
@@ -276,14 +277,19 @@ async fn all(
     let mut after = after.map(|after| format!("{ALIASES}{after}"));
     while found.len() < wanted {
         let left = wanted - found.len();
-        let page = cx.view.scan::<AliasRecord>(ALIASES, after.as_deref(), left).await?;
+        let page = cx
+            .view
+            .scan::<AliasRecord>(ALIASES, after.as_deref(), left)
+            .await?;
         let Some((last, _)) = page.last() else {
             break;
         };
         after = Some(last.clone());
-        found.extend(page.into_iter().filter_map(|(path, record)| {
-            Some((path.strip_prefix(ALIASES)?.to_owned(), record))
-        }));
+        found.extend(
+            page.into_iter().filter_map(|(path, record)| {
+                Some((path.strip_prefix(ALIASES)?.to_owned(), record))
+            }),
+        );
     }
     Ok(found)
 }

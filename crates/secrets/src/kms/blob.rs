@@ -72,7 +72,9 @@ impl MasterKey {
     pub(super) fn open(&self, context: &[u8], blob: &[u8]) -> Result<Zeroizing<Vec<u8>>, Fault> {
         let (header, sealed) = blob.split_at_checked(HEADER_BYTES).ok_or_else(unreadable)?;
         let salt = header.get(SALT_AT..).ok_or_else(unreadable)?;
-        let opened = self.message_key(salt)?.open(&bound(header, context), sealed);
+        let opened = self
+            .message_key(salt)?
+            .open(&bound(header, context), sealed);
         opened.map_err(|_| unreadable())
     }
 

@@ -54,7 +54,10 @@ mod tests {
         assert_ne!(of(&[("a", "b"), ("c", "d")]), of(&[("a", "bcd")]));
         assert_eq!(of(&[("a", "1"), ("b", "2")]), of(&[("b", "2"), ("a", "1")]));
         assert_eq!(of(&[]), [0; 4]);
-        assert_eq!(of(&[("k", "é")]), b"\0\0\0\x01\0\0\0\x01k\0\0\0\x02\xc3\xa9");
+        assert_eq!(
+            of(&[("k", "é")]),
+            b"\0\0\0\x01\0\0\0\x01k\0\0\0\x02\xc3\xa9"
+        );
         assert!(canonical(&pairs(&[("a", &"x".repeat(MAX_BYTES - 13))])).is_ok());
         assert!(canonical(&pairs(&[("a", &"x".repeat(MAX_BYTES - 12))])).is_err());
     }

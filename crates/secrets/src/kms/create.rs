@@ -75,7 +75,10 @@ struct CreateKey {
     xks_key_id: Text,
     /// Not looked at: without key policies nobody can lock themselves out.
     #[serde(default)]
-    #[expect(dead_code, reason = "taken, so that clients which send it are not warned")]
+    #[expect(
+        dead_code,
+        reason = "taken, so that clients which send it are not warned"
+    )]
     bypass_policy_lockout_safety_check: Flag,
 }
 
@@ -101,7 +104,10 @@ impl CreateKey {
     /// The key without material.
     fn checked(self, cx: &Ctx) -> Result<Key, Fault> {
         self.refuse_unsupported()?;
-        let spec = match (self.key_spec.0.as_str(), self.customer_master_key_spec.0.as_str()) {
+        let spec = match (
+            self.key_spec.0.as_str(),
+            self.customer_master_key_spec.0.as_str(),
+        ) {
             ("", "") => KeySpec::Symmetric,
             (spec, "") | ("", spec) => KeySpec::parse(spec)?,
             _ => {
@@ -159,7 +165,10 @@ impl CreateKey {
         let refused = [
             (self.multi_region.0, "multi_region"),
             (!self.policy.0.is_empty(), "policy"),
-            (!self.custom_key_store_id.0.is_empty(), "custom_key_store_id"),
+            (
+                !self.custom_key_store_id.0.is_empty(),
+                "custom_key_store_id",
+            ),
             (!self.xks_key_id.0.is_empty(), "xks_key_id"),
         ];
         match refused.iter().find(|(given, _)| *given) {

@@ -120,8 +120,9 @@ impl Wanted {
             ("AES_256", None) => Ok(32),
             ("AES_128", None) => Ok(16),
             ("", Some(number)) => count(number),
-            ("" | "AES_256" | "AES_128", _) => Err(Exception::Validation
-                .because("give either number_of_bytes or key_spec")),
+            ("" | "AES_256" | "AES_128", _) => {
+                Err(Exception::Validation.because("give either number_of_bytes or key_spec"))
+            }
             _ => Err(Exception::Validation.because("key_spec is neither AES_256 nor AES_128")),
         }
     }

@@ -102,10 +102,8 @@ impl Wanted {
         let kind = match spec.make() {
             Make::Pair(kind) if !spec.is_ml_dsa() => kind,
             _ => {
-                return Err(Exception::Validation.because(format!(
-                    "key_pair_spec can not be {}",
-                    spec.name()
-                )));
+                return Err(Exception::Validation
+                    .because(format!("key_pair_spec can not be {}", spec.name())));
             }
         };
         let context = &self.encryption_context;

@@ -220,7 +220,12 @@ impl Side {
         let Encryption::Oaep(hash) = self.algorithm else {
             return Ok(());
         };
-        let room = self.ready.pair()?.public().room(Oaep::new(hash)).unwrap_or(0);
+        let room = self
+            .ready
+            .pair()?
+            .public()
+            .room(Oaep::new(hash))
+            .unwrap_or(0);
         match plaintext.len() <= room {
             true => Ok(()),
             false => Err(Exception::Validation.because(format!(

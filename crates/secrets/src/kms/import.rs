@@ -34,9 +34,11 @@ const EXPIRES: &str = "KEY_MATERIAL_EXPIRES";
 const STAYS: &str = "KEY_MATERIAL_DOES_NOT_EXPIRE";
 
 pub(super) fn routes() -> Routes<Kms> {
-    Routes::new([path("keys/{key}/material", "The imported material of a key.")
-        .write::<Import>()
-        .delete::<DeleteMaterial>()])
+    Routes::new([
+        path("keys/{key}/material", "The imported material of a key.")
+            .write::<Import>()
+            .delete::<DeleteMaterial>(),
+    ])
 }
 
 /// The word for whether material expires.
@@ -107,7 +109,9 @@ impl Handle<Kms> for Import {
         said.refuse_unfit(key.spec)?;
         let token = self.import_token.ciphertext("import_token")?;
         let wrapping = wrapping_of(cx, id, &key, token)?;
-        let wrapped = self.encrypted_key_material.ciphertext("encrypted_key_material")?;
+        let wrapped = self
+            .encrypted_key_material
+            .ciphertext("encrypted_key_material")?;
         let (wrapped, spec) = (wrapped.to_vec(), key.spec);
         let unwrap = move || material(spec, &wrapping, &wrapped);
         let material = engine.turns.using(true, unwrap).await??;
@@ -127,9 +131,7 @@ fn refuse_state(id: KeyId, key: &Key) -> Result<(), Fault> {
     key.refuse_unless_external(id)?;
     match key.state() {
         KeyState::Enabled | KeyState::PendingImport => Ok(()),
-        KeyState::Disabled => {
-            Err(Exception::InvalidState.because(format!("key {id} is disabled")))
-        }
+        KeyState::Disabled => Err(Exception::InvalidState.because(format!("key {id} is disabled"))),
         KeyState::PendingDeletion => key.refuse_pending_deletion(id),
     }
 }
@@ -141,17 +143,20 @@ impl Import {
             "NEW_KEY_MATERIAL" => Some(true),
             "EXISTING_KEY_MATERIAL" => Some(false),
             _ => {
-                return Err(Exception::Validation.because(
-                    "import_type is neither NEW_KEY_MATERIAL nor EXISTING_KEY_MATERIAL",
-                ));
+                return Err(Exception::Validation
+                    .because("import_type is neither NEW_KEY_MATERIAL nor EXISTING_KEY_MATERIAL"));
             }
         };
         let wanted = Some(self.key_material_id.0.clone()).filter(|id| !id.is_empty());
         if new == Some(true) && wanted.is_some() {
-            return Err(Exception::Validation
-                .because("key_material_id is not for NEW_KEY_MATERIAL"));
+            return Err(
+                Exception::Validation.because("key_material_id is not for NEW_KEY_MATERIAL")
+            );
         }
-        let note = self.key_material_description.as_ref().map(|note| note.0.clone());
+        let note = self
+            .key_material_description
+            .as_ref()
+            .map(|note| note.0.clone());
         if note.as_ref().is_some_and(|note| !is_note(note)) {
             return Err(Exception::Validation.because(
                 "key_material_description has letters, digits, blanks and :/_.-, 256 at most",
@@ -185,7 +190,8 @@ impl Import {
 }
 
 fn is_note(text: &str) -> bool {
-    let known = |c: char| c.is_ascii_alphanumeric() || c.is_ascii_whitespace() || ":/_.-".contains(c);
+    let known =
+        |c: char| c.is_ascii_alphanumeric() || c.is_ascii_whitespace() || ":/_.-".contains(c);
     text.chars().count() <= MAX_NOTE && text.chars().all(known)
 }
 
@@ -253,8 +259,9 @@ impl Said {
 /// The material in what was wrapped, where it is of this spec.
 fn material(spec: KeySpec, wrapping: &Wrapping, wrapped: &[u8]) -> Result<Bytes, Fault> {
     let garbled = |_| {
-        Exception::InvalidCiphertext
-            .because("the material could not be unwrapped: is it wrapped for the right key, and so?")
+        Exception::InvalidCiphertext.because(
+            "the material could not be unwrapped: is it wrapped for the right key, and so?",
+        )
     };
     let kind = wrapping.kind.kind();
     let private = KeyPair::from_pkcs8(kind, wrapping.private.as_slice())?;
@@ -336,9 +343,12 @@ impl DeleteMaterial {
         if wanted.is_empty() {
             return Ok(key.current);
         }
-        let found = key.versions.iter().find(|(_, version)| version.id == *wanted);
-        found.map(|(number, _)| *number).ok_or_else(|| {
-            Exception::NotFound.because("the key has no such key material")
-        })
+        let found = key
+            .versions
+            .iter()
+            .find(|(_, version)| version.id == *wanted);
+        found
+            .map(|(number, _)| *number)
+            .ok_or_else(|| Exception::NotFound.because("the key has no such key material"))
     }
 }

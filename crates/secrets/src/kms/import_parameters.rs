@@ -203,14 +203,13 @@ fn fingerprint(token: &[u8]) -> String {
 }
 
 /// The private key that goes with a token.
-pub(super) fn wrapping_of(
-    cx: &Ctx,
-    id: KeyId,
-    key: &Key,
-    token: &[u8],
-) -> Result<Wrapping, Fault> {
+pub(super) fn wrapping_of(cx: &Ctx, id: KeyId, key: &Key, token: &[u8]) -> Result<Wrapping, Fault> {
     let known = fingerprint(token);
-    if let Some(found) = key.wrappings.iter().find(|wrapping| wrapping.token == known) {
+    if let Some(found) = key
+        .wrappings
+        .iter()
+        .find(|wrapping| wrapping.token == known)
+    {
         return Ok(found.clone());
     }
     let ended = token.len() == TOKEN_BYTES
@@ -220,7 +219,9 @@ pub(super) fn wrapping_of(
             .and_then(|secs| <[u8; 8]>::try_from(secs).ok())
             .is_some_and(|secs| Timestamp::from_secs(u64::from_be_bytes(secs)) <= cx.now);
     Err(match ended {
-        true => Exception::ExpiredImportToken.because("the import token has expired; get a new one"),
+        true => {
+            Exception::ExpiredImportToken.because("the import token has expired; get a new one")
+        }
         false => Exception::InvalidImportToken
             .because("the import token is not one of this key, or newer ones took its place"),
     })

@@ -20,8 +20,11 @@ pub(super) fn routes() -> Routes<Kms> {
         path("keys/{key}/enable", "Lets a key be used.").write::<Enable>(),
         path("keys/{key}/disable", "Lets a key be used no more.").write::<Disable>(),
         path("keys/{key}/schedule-deletion", "The end of a key.").write::<ScheduleDeletion>(),
-        path("keys/{key}/cancel-deletion", "The end of a key, after all not.")
-            .write::<CancelDeletion>(),
+        path(
+            "keys/{key}/cancel-deletion",
+            "The end of a key, after all not.",
+        )
+        .write::<CancelDeletion>(),
     ])
 }
 
@@ -36,7 +39,9 @@ impl Handle<Kms> for Enable {
     type Reply = Empty;
 
     async fn handle(self, engine: &Kms, cx: &Ctx) -> Result<Empty, Fault> {
-        engine.change(cx, &self.key, |id, key| turn(id, key, false)).await
+        engine
+            .change(cx, &self.key, |id, key| turn(id, key, false))
+            .await
     }
 }
 
@@ -51,7 +56,9 @@ impl Handle<Kms> for Disable {
     type Reply = Empty;
 
     async fn handle(self, engine: &Kms, cx: &Ctx) -> Result<Empty, Fault> {
-        engine.change(cx, &self.key, |id, key| turn(id, key, true)).await
+        engine
+            .change(cx, &self.key, |id, key| turn(id, key, true))
+            .await
     }
 }
 
@@ -91,8 +98,12 @@ impl Handle<Kms> for ScheduleDeletion {
     type Reply = Scheduled;
 
     async fn handle(self, engine: &Kms, cx: &Ctx) -> Result<Scheduled, Fault> {
-        let days = self.pending_window_in_days.map_or(USUAL_WINDOW_DAYS, |days| days.0);
-        let window = u32::try_from(days).ok().filter(|_| WINDOW_DAYS.contains(&days));
+        let days = self
+            .pending_window_in_days
+            .map_or(USUAL_WINDOW_DAYS, |days| days.0);
+        let window = u32::try_from(days)
+            .ok()
+            .filter(|_| WINDOW_DAYS.contains(&days));
         let window = window.ok_or_else(|| {
             Exception::Validation.because("pending_window_in_days must be from 7 to 30")
         })?;
@@ -131,8 +142,9 @@ impl Handle<Kms> for CancelDeletion {
     async fn handle(self, engine: &Kms, cx: &Ctx) -> Result<Which, Fault> {
         let edit = |id, key: &mut Key| {
             if key.deletion.take().is_none() {
-                return Err(Exception::InvalidState
-                    .because(format!("key {id} is not pending deletion")));
+                return Err(
+                    Exception::InvalidState.because(format!("key {id} is not pending deletion"))
+                );
             }
             key.disabled = true;
             Ok(id)

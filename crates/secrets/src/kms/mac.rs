@@ -108,7 +108,9 @@ impl Message {
     async fn checked(&self, engine: &Kms, cx: &Ctx) -> Result<(Arc<Ready>, &'static str), Fault> {
         self.terms.accept()?;
         self.message.plaintext("message")?;
-        let ready = engine.ready_for(cx, &self.key, Usage::GenerateVerifyMac).await?;
+        let ready = engine
+            .ready_for(cx, &self.key, Usage::GenerateVerifyMac)
+            .await?;
         let algorithm = mac_named(ready.spec, &self.mac_algorithm.0)?;
         Ok((ready, algorithm))
     }

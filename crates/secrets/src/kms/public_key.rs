@@ -13,11 +13,9 @@ use super::spec::Usage;
 use super::terms::no_grants;
 
 pub(super) fn routes() -> Routes<Kms> {
-    Routes::new([path(
-        "keys/{key}/public-key",
-        "The public half of a key pair.",
-    )
-    .read::<GetPublicKey>()])
+    Routes::new([
+        path("keys/{key}/public-key", "The public half of a key pair.").read::<GetPublicKey>(),
+    ])
 }
 
 /// Shows the public half of a key pair.

@@ -45,8 +45,9 @@ impl Handle<Kms> for GenerateRandom {
     async fn handle(self, _: &Kms, cx: &Ctx) -> Result<Drawn, Fault> {
         no_recipient(self.recipient.as_ref())?;
         if !self.custom_key_store_id.0.is_empty() {
-            return Err(Exception::UnsupportedOperation
-                .because("custom_key_store_id is not supported"));
+            return Err(
+                Exception::UnsupportedOperation.because("custom_key_store_id is not supported")
+            );
         }
         let mut bytes = Zeroizing::new(vec![0; count(self.number_of_bytes)?]);
         cx.random.fill(&mut bytes);

@@ -119,7 +119,10 @@ impl Handle<Kms> for SetRotation {
             let same = key.rotation.filter(|rotation| rotation.days == days);
             let next = cx.now.plus(DAY.saturating_mul(u32::from(days)));
             // Saying the same again puts nothing off.
-            key.rotation = self.enabled.0.then(|| same.unwrap_or(Periodic { days, next }));
+            key.rotation = self
+                .enabled
+                .0
+                .then(|| same.unwrap_or(Periodic { days, next }));
             Ok(Empty)
         };
         engine.change(cx, &self.key, edit).await
@@ -233,7 +236,10 @@ impl Handle<Kms> for ListRotations {
         let id = named(cx, &self.key).await?;
         let key = read(cx, id).await?;
         key.refuse_unless_symmetric("rotation")?;
-        let wanted = key.versions.iter().filter(|(_, version)| all || version.rotated.is_some());
+        let wanted = key
+            .versions
+            .iter()
+            .filter(|(_, version)| all || version.rotated.is_some());
         let shown = wanted.map(|(number, version)| Rotation::of(id, &key, *number, version));
         let limit = self.paging.limit(PAGE.0, PAGE.1)?;
         let (rotations, next_marker) =

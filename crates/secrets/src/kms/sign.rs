@@ -138,15 +138,15 @@ impl Signed {
                 return Err(Exception::UnsupportedOperation
                     .because("the message type EXTERNAL_MU is not supported by this server"));
             }
-            _ => return Err(Exception::Validation.because("message_type is neither RAW nor DIGEST")),
+            _ => {
+                return Err(Exception::Validation.because("message_type is neither RAW nor DIGEST"));
+            }
         };
         let ready = engine.ready_for(cx, &self.key, Usage::SignVerify).await?;
         let signing = signing_named(ready.spec, &self.signing_algorithm.0)?;
         if digest && !signing.digests {
-            return Err(Exception::Validation.because(format!(
-                "{} signs messages, not digests",
-                signing.name
-            )));
+            return Err(Exception::Validation
+                .because(format!("{} signs messages, not digests", signing.name)));
         }
         let wrong_length = signing.scheme.hash.bytes() != Some(message.len());
         if digest && wrong_length {

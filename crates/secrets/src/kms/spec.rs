@@ -203,10 +203,9 @@ impl Usage {
             return Ok(*usage);
         }
         Err(match name {
-            "KEY_AGREEMENT" | "ENCAPSULATE_DECAPSULATE" => Exception::UnsupportedOperation
-                .because(format!(
-                    "the key usage {name} is not supported by this server"
-                )),
+            "KEY_AGREEMENT" | "ENCAPSULATE_DECAPSULATE" => Exception::UnsupportedOperation.because(
+                format!("the key usage {name} is not supported by this server"),
+            ),
             _ => Exception::Validation.because(format!(
                 "the key usage is none of {}",
                 USAGES.map(|(_, known)| known).join(", ")
@@ -227,11 +226,9 @@ impl Origin {
         match name {
             "AWS_KMS" => Ok(Self::Here),
             "EXTERNAL" => Ok(Self::External),
-            "AWS_CLOUDHSM" | "EXTERNAL_KEY_STORE" => {
-                Err(Exception::UnsupportedOperation.because(format!(
-                    "the origin {name} is not supported: there are no custom key stores"
-                )))
-            }
+            "AWS_CLOUDHSM" | "EXTERNAL_KEY_STORE" => Err(Exception::UnsupportedOperation.because(
+                format!("the origin {name} is not supported: there are no custom key stores"),
+            )),
             _ => Err(Exception::Validation.because("the origin is neither AWS_KMS nor EXTERNAL")),
         }
     }

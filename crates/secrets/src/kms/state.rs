@@ -57,13 +57,18 @@ impl Key {
     /// Whether all material that belongs to it for good is there.
     fn is_complete(&self) -> bool {
         let lasting = self.versions.range(..=self.current);
-        self.current > 0 && lasting.map(|(_, version)| version).all(|v| v.material.is_some())
+        self.current > 0
+            && lasting
+                .map(|(_, version)| version)
+                .all(|v| v.material.is_some())
     }
 
     /// The version that waits for its rotation.
     pub(super) fn pending(&self) -> Option<u32> {
         let waiting = self.versions.keys().next_back();
-        waiting.copied().filter(|number| *number > self.current && self.current > 0)
+        waiting
+            .copied()
+            .filter(|number| *number > self.current && self.current > 0)
     }
 
     /// Makes a version the current one.
@@ -96,12 +101,17 @@ impl Key {
     /// When it is rotated by the calendar next: not while it is disabled or about to be deleted.
     pub(super) fn next_rotation(&self) -> Option<Timestamp> {
         let goes_on = self.state() == KeyState::Enabled;
-        self.rotation.filter(|_| goes_on).map(|rotation| rotation.next)
+        self.rotation
+            .filter(|_| goes_on)
+            .map(|rotation| rotation.next)
     }
 
     /// When something changes that a key in use has to know.
     pub(super) fn good_until(&self) -> Option<Timestamp> {
-        let expiries = self.versions.values().filter_map(|version| version.valid_to);
+        let expiries = self
+            .versions
+            .values()
+            .filter_map(|version| version.valid_to);
         expiries.chain(self.deletion).min()
     }
 

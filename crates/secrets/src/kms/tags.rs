@@ -86,12 +86,11 @@ impl Tags {
     ) -> Result<BTreeMap<String, String>, Fault> {
         let mut seen = BTreeMap::new();
         for (name, value) in self.0 {
-            let long = name.chars().count() > MAX_CHARACTERS.0
-                || value.chars().count() > MAX_CHARACTERS.1;
+            let long =
+                name.chars().count() > MAX_CHARACTERS.0 || value.chars().count() > MAX_CHARACTERS.1;
             if name.is_empty() || long {
-                return Err(Exception::Tag.because(
-                    "the key of a tag has 1 to 128 characters, the value 256 at most",
-                ));
+                return Err(Exception::Tag
+                    .because("the key of a tag has 1 to 128 characters, the value 256 at most"));
             }
             if name.to_ascii_lowercase().starts_with(RESERVED) {
                 return Err(Exception::Tag.because("tags that begin with aws: are reserved"));
@@ -105,8 +104,7 @@ impl Tags {
         match all.len() <= MAX_TAGS {
             true => Ok(all),
             false => {
-                Err(Exception::LimitExceeded
-                    .because(format!("a key has {MAX_TAGS} tags at most")))
+                Err(Exception::LimitExceeded.because(format!("a key has {MAX_TAGS} tags at most")))
             }
         }
     }

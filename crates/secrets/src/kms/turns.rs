@@ -84,9 +84,7 @@ impl Queue {
 }
 
 /// Runs `work` on a thread of its own.
-async fn aside<R: Send + 'static>(
-    work: impl FnOnce() -> R + Send + 'static,
-) -> Result<R, Fault> {
+async fn aside<R: Send + 'static>(work: impl FnOnce() -> R + Send + 'static) -> Result<R, Fault> {
     tokio::task::spawn_blocking(work)
         .await
         .map_err(Fault::internal)
