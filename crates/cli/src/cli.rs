@@ -4,9 +4,9 @@ use clap::error::{ContextKind, ErrorKind};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
-    apply, audit, auth, completion, debug, delete, diff, envelope, kv, lease, list, login, monitor,
-    namespace, operator, patch, path_help, plugin, policy, print, read, scan, secrets, server,
-    status, token, transit, unwrap, version, version_history, write,
+    apply, audit, auth, completion, debug, delete, diff, envelope, kms, kv, lease, list, login,
+    monitor, namespace, operator, patch, path_help, plugin, policy, print, read, scan, secrets,
+    server, status, token, transit, unwrap, version, version_history, write,
 };
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
@@ -49,6 +49,8 @@ pub(crate) enum Command {
     Unwrap(unwrap::Unwrap),
     #[command(subcommand)]
     Kv(kv::Kv),
+    #[command(subcommand)]
+    Kms(kms::Kms),
     #[command(subcommand)]
     Secrets(secrets::Secrets),
     #[command(subcommand)]
@@ -185,6 +187,7 @@ async fn run_client(cx: &Context, command: Command) -> Outcome {
         Command::Status(status) => status.run(cx).await,
         Command::Unwrap(unwrap) => unwrap.run(cx).await,
         Command::Kv(kv) => kv.run(cx).await,
+        Command::Kms(kms) => kms.run(cx).await,
         Command::Secrets(secrets) => secrets.run(cx).await,
         Command::Auth(auth) => auth.run(cx).await,
         Command::Namespace(namespace) => namespace.run(cx).await,

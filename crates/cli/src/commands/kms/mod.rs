@@ -1,0 +1,73 @@
+//! `kms`: master keys that stay in the server, and what is done with them.
+
+mod alias;
+mod create;
+mod data_key;
+mod encrypt;
+mod import;
+mod life;
+mod list;
+mod mac;
+mod public_key;
+mod rotation;
+mod sign;
+mod tag;
+mod target;
+
+use clap::Subcommand;
+
+use crate::context::Context;
+use crate::failure::Outcome;
+
+/// Master keys: make and manage them, encrypt, sign and authenticate with them
+#[derive(Debug, Subcommand)]
+pub(crate) enum Kms {
+    Create(create::Create),
+    List(list::List),
+    Describe(create::Describe),
+    Enable(life::Enable),
+    Disable(life::Disable),
+    ScheduleDeletion(life::ScheduleDeletion),
+    CancelDeletion(life::CancelDeletion),
+    Rotate(rotation::Rotate),
+    Rotations(rotation::Rotations),
+    #[command(subcommand)]
+    Alias(alias::Alias),
+    Tag(tag::Tag),
+    Encrypt(encrypt::Encrypt),
+    Decrypt(encrypt::Decrypt),
+    ReEncrypt(encrypt::ReEncrypt),
+    DataKey(data_key::DataKey),
+    Sign(sign::Sign),
+    Verify(sign::Verify),
+    Mac(mac::Mac),
+    PublicKey(public_key::PublicKey),
+    Import(import::Import),
+}
+
+impl Kms {
+    pub(crate) async fn run(self, cx: &Context) -> Outcome {
+        match self {
+            Self::Create(create) => create.run(cx).await,
+            Self::List(list) => list.run(cx).await,
+            Self::Describe(describe) => describe.run(cx).await,
+            Self::Enable(enable) => enable.run(cx).await,
+            Self::Disable(disable) => disable.run(cx).await,
+            Self::ScheduleDeletion(schedule) => schedule.run(cx).await,
+            Self::CancelDeletion(cancel) => cancel.run(cx).await,
+            Self::Rotate(rotate) => rotate.run(cx).await,
+            Self::Rotations(rotations) => rotations.run(cx).await,
+            Self::Alias(alias) => alias.run(cx).await,
+            Self::Tag(tag) => tag.run(cx).await,
+            Self::Encrypt(encrypt) => encrypt.run(cx).await,
+            Self::Decrypt(decrypt) => decrypt.run(cx).await,
+            Self::ReEncrypt(re_encrypt) => re_encrypt.run(cx).await,
+            Self::DataKey(data_key) => data_key.run(cx).await,
+            Self::Sign(sign) => sign.run(cx).await,
+            Self::Verify(verify) => verify.run(cx).await,
+            Self::Mac(mac) => mac.run(cx).await,
+            Self::PublicKey(public_key) => public_key.run(cx).await,
+            Self::Import(import) => import.run(cx).await,
+        }
+    }
+}
