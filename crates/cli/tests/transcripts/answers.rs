@@ -289,3 +289,111 @@ pub const TRANSIT: &[Answer] = &[
         r#"{"request_id":"r1","data":{"random_bytes":"00ff10aa"},"warnings":null}"#,
     ),
 ];
+
+const MASTER_KEY: &str = r#"{"request_id":"r","data":{"key_id":"1234abcd-12ab-34cd-56ef-1234567890ab","creation_date":"2026-01-02T03:04:05Z","enabled":true,"description":"","key_usage":"ENCRYPT_DECRYPT","key_state":"Enabled","origin":"AWS_KMS","key_manager":"CUSTOMER","key_spec":"SYMMETRIC_DEFAULT","encryption_algorithms":["SYMMETRIC_DEFAULT"],"multi_region":false}}"#;
+
+/// Master keys at `kms/`.
+pub const MASTER_KEYS: &[Answer] = &[
+    ("PUT /v1/kms/keys", 200, MASTER_KEY),
+    ("PUT /v1/kms/aliases/team:app", 204, ""),
+    (
+        "PUT /v1/kms/aliases/taken",
+        400,
+        r#"{"errors":["AlreadyExistsException: alias/taken already exists"]}"#,
+    ),
+    ("DELETE /v1/kms/aliases/team:app", 204, ""),
+    (
+        "GET /v1/kms/aliases?list=true",
+        200,
+        r#"{"request_id":"r","data":{"keys":["team:app"],"aliases":[{"alias_name":"alias/team/app","target_key_id":"1234abcd-12ab-34cd-56ef-1234567890ab"}],"truncated":false}}"#,
+    ),
+    ("GET /v1/kms/keys/alias:team:app", 200, MASTER_KEY),
+    (
+        "GET /v1/kms/keys?list=true",
+        200,
+        r#"{"request_id":"r","data":{"keys":["1"],"key_info":{"1":{"description":"first","key_spec":"HMAC_256","key_usage":"GENERATE_VERIFY_MAC","key_state":"Disabled","aliases":["alias/a","alias/b"]}},"truncated":true,"next_marker":"MQ"}}"#,
+    ),
+    (
+        "GET /v1/kms/keys?list=true&marker=MQ",
+        200,
+        r#"{"request_id":"r","data":{"keys":["2"],"key_info":{"2":{"description":"","key_spec":"RSA_2048","key_usage":"SIGN_VERIFY","key_state":"Enabled","aliases":[]}},"truncated":false}}"#,
+    ),
+    ("PUT /v1/kms/keys/alias:team:app/disable", 204, ""),
+    (
+        "PUT /v1/kms/keys/alias:team:app/schedule-deletion",
+        200,
+        r#"{"request_id":"r","data":{"key_id":"1","deletion_date":"2026-02-02T03:04:05Z","key_state":"PendingDeletion","pending_window_in_days":7}}"#,
+    ),
+    ("PUT /v1/kms/keys/alias:team:app/rotation", 204, ""),
+    (
+        "PUT /v1/kms/keys/alias:team:app/rotate",
+        200,
+        r#"{"request_id":"r","data":{"key_id":"1"}}"#,
+    ),
+    (
+        "GET /v1/kms/keys/alias:team:app/rotations?include_key_material=ALL_KEY_MATERIAL&limit=1000",
+        200,
+        r#"{"request_id":"r","data":{"rotations":[{"key_id":"1","key_material_id":"aa","key_material_state":"NON_CURRENT"},{"key_id":"1","key_material_id":"bb","key_material_state":"CURRENT","rotation_type":"ON_DEMAND","rotation_date":"2026-01-02T03:04:05Z"}],"truncated":false}}"#,
+    ),
+    ("PUT /v1/kms/keys/alias:team:app/tags", 204, ""),
+    (
+        "DELETE /v1/kms/keys/alias:team:app/tags?tag_keys=y",
+        204,
+        "",
+    ),
+    (
+        "GET /v1/kms/keys/alias:team:app/tags",
+        200,
+        r#"{"request_id":"r","data":{"tags":[{"tag_key":"team","tag_value":"a"},{"tag_key":"x","tag_value":""}],"truncated":false}}"#,
+    ),
+    (
+        "PUT /v1/kms/encrypt/alias:team:app",
+        200,
+        r#"{"request_id":"r","data":{"ciphertext_blob":"AQID","key_id":"1","encryption_algorithm":"SYMMETRIC_DEFAULT"}}"#,
+    ),
+    (
+        "PUT /v1/kms/decrypt/alias:team:app",
+        200,
+        r#"{"request_id":"r","data":{"plaintext":"aGVsbG8=","key_id":"1","encryption_algorithm":"SYMMETRIC_DEFAULT"}}"#,
+    ),
+    (
+        "PUT /v1/kms/decrypt/alias:off",
+        400,
+        r#"{"errors":["DisabledException: key 1 is disabled"]}"#,
+    ),
+    (
+        "PUT /v1/kms/re-encrypt/alias:team:app/2",
+        200,
+        r#"{"request_id":"r","data":{"ciphertext_blob":"BAUG","source_key_id":"1","key_id":"2"}}"#,
+    ),
+    (
+        "PUT /v1/kms/data-key/alias:team:app",
+        200,
+        r#"{"request_id":"r","data":{"ciphertext_blob":"AQID","plaintext":"aGVsbG8=","key_id":"1"}}"#,
+    ),
+    (
+        "PUT /v1/kms/sign/alias:team:app",
+        200,
+        r#"{"request_id":"r","data":{"signature":"AQID","key_id":"1","signing_algorithm":"ECDSA_SHA_256"}}"#,
+    ),
+    (
+        "PUT /v1/kms/verify/alias:team:app",
+        400,
+        r#"{"errors":["KMSInvalidSignatureException: the signature is not valid"]}"#,
+    ),
+    (
+        "PUT /v1/kms/mac/alias:team:app",
+        200,
+        r#"{"request_id":"r","data":{"mac":"AQID","key_id":"1","mac_algorithm":"HMAC_SHA_256"}}"#,
+    ),
+    (
+        "PUT /v1/kms/verify-mac/alias:team:app",
+        200,
+        r#"{"request_id":"r","data":{"mac_valid":true,"key_id":"1","mac_algorithm":"HMAC_SHA_256"}}"#,
+    ),
+    (
+        "GET /v1/kms/keys/alias:team:app/public-key",
+        200,
+        r#"{"request_id":"r","data":{"key_id":"1","public_key":"MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=","key_spec":"ECC_NIST_EDWARDS25519"}}"#,
+    ),
+];

@@ -24,6 +24,8 @@ fn help_of_the_main_commands() {
         "status",
         "kv",
         "kv put",
+        "kms",
+        "kms encrypt",
         "operator init",
         "token create",
         "secrets enable",
@@ -84,6 +86,58 @@ fn key_value_store() {
     ]));
     let writes: Vec<String> = server.writes();
     assert_snapshot!("key_value_store_requests", writes.join("\n"));
+}
+
+#[test]
+fn master_keys() {
+    let server = Server::start(answers::MASTER_KEYS);
+    let home = Home::new(&server.address);
+    for (name, content) in [
+        ("plain", "hello"),
+        ("blob", "AQID\n"),
+        ("words", "not base64"),
+    ] {
+        std::fs::write(home.path().join(name), content).unwrap();
+    }
+    std::fs::write(home.path().join("large"), vec![0; 70_000]).unwrap();
+    assert_snapshot!(home.run_all(&[
+        "kms create -alias=alias/team/app -description=note -tag=team=a",
+        "kms create -spec=HMAC_256 -usage=GENERATE_VERIFY_MAC -field=key_id",
+        "kms create -alias=app",
+        "kms create -alias=alias/taken",
+        "kms list",
+        "kms list -format=json",
+        "kms describe -key=alias/team/app",
+        "kms describe -key=alias/team/app -field=key_state",
+        "kms describe -key=none",
+        "kms alias create -key=1 alias/team/app",
+        "kms alias update -key=2 alias/team/app",
+        "kms alias list",
+        "kms alias delete alias/team/app",
+        "kms disable -key=alias/team/app",
+        "kms schedule-deletion -key=alias/team/app -days=7",
+        "kms rotate -key=alias/team/app",
+        "kms rotate -key=alias/team/app -every=90",
+        "kms rotate -key=alias/team/app -never",
+        "kms rotations -key=alias/team/app",
+        "kms tag -key=alias/team/app team=a -remove=y",
+        "kms encrypt -key=alias/team/app -context=a=b plain",
+        "kms encrypt -key=alias/team/app -format=json plain",
+        "kms encrypt -key=alias/team/app large",
+        "kms encrypt -key=alias/team/app none",
+        "kms decrypt -key=alias/team/app blob",
+        "kms decrypt -key=alias/team/app words",
+        "kms decrypt -key=alias/off blob",
+        "kms re-encrypt -from=alias/team/app -to=2 -to-context=a=b blob",
+        "kms data-key -key=alias/team/app",
+        "kms data-key -key=alias/team/app -bytes=16 -field=ciphertext_blob",
+        "kms sign -key=alias/team/app -algorithm=ECDSA_SHA_256 plain",
+        "kms verify -key=alias/team/app -algorithm=ECDSA_SHA_256 -signature=blob plain",
+        "kms mac -key=alias/team/app -algorithm=HMAC_SHA_256 plain",
+        "kms mac -key=alias/team/app -algorithm=HMAC_SHA_256 -verify=blob plain",
+        "kms public-key -key=alias/team/app",
+    ]));
+    assert_snapshot!("master_keys_requests", server.writes().join("\n"));
 }
 
 #[test]

@@ -18,7 +18,7 @@ pub(super) const MAX_PLAINTEXT_BYTES: usize = 4_096;
 pub(super) const MAX_CIPHERTEXT_BYTES: usize = 6_144;
 
 /// Bytes that travel as standard base64.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default)]
 pub(super) struct Bytes(Zeroizing<Vec<u8>>);
 
 impl Bytes {

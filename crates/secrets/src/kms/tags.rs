@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use coffer_engine::{Ctx, Empty, Fault, Handle, Routes, path};
-use coffer_wire::{CommaList, KvPairs, Text};
+use coffer_wire::{KvPairs, Text};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::Value;
@@ -138,7 +138,7 @@ struct Untag {
     /// The key: its id, or `alias:NAME` with `:` for each `/` of the name.
     key: String,
     /// The keys of the tags.
-    tag_keys: CommaList,
+    tag_keys: TagKeys,
 }
 
 impl Handle<Kms> for Untag {
@@ -151,6 +151,41 @@ impl Handle<Kms> for Untag {
             Ok(Empty)
         };
         engine.change(cx, &self.key, edit).await
+    }
+}
+
+/// Keys of tags: a list, in which blanks and commas count, or a text with commas between them.
+#[derive(Debug)]
+struct TagKeys(Vec<String>);
+
+impl<'de> Deserialize<'de> for TagKeys {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let wrong = |_| de::Error::custom("expected a list of texts");
+        let keys = match Value::deserialize(from)? {
+            list @ Value::Array(_) => {
+                let keys: Vec<Text> = serde_json::from_value(list).map_err(wrong)?;
+                keys.into_iter().map(|key| key.0).collect()
+            }
+            one => {
+                let text: Text = serde_json::from_value(one).map_err(wrong)?;
+                text.0.split(',').map(str::to_owned).collect()
+            }
+        };
+        Ok(Self(keys))
+    }
+}
+
+impl JsonSchema for TagKeys {
+    fn schema_name() -> Cow<'static, str> {
+        "TagKeys".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "array", "items": { "type": "string" } })
     }
 }
 

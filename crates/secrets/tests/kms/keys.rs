@@ -370,6 +370,13 @@ async fn tags_are_added_changed_and_removed() {
         .unwrap();
     let tags = bench.read(&path).await.unwrap().data;
     assert_eq!(tags["tags"], json!([{"tag_key": "empty", "tag_value": ""}]));
+    let odd = json!({"tags": [{"tag_key": " a, b ", "tag_value": ""}]});
+    bench.write(&path, odd).await.unwrap();
+    for keys in [json!([" a, b "]), json!("x,empty")] {
+        let fields = json!({"tag_keys": keys});
+        bench.request(Verb::Delete, &path, fields).await.unwrap();
+    }
+    assert_eq!(bench.read(&path).await.unwrap().data["tags"], json!([]));
     bench
         .write(&format!("keys/{id}"), json!({"description": "new"}))
         .await
