@@ -32,7 +32,7 @@
 //! | [`sign`], [`jose`] | signatures, and signed tokens with their keys as JSON |
 //! | [`pair`] | asymmetric keys that people manage, with all their schemes |
 //! | [`key_wrap`], [`pem`] | keys under way: wrapped, and as text |
-//! | [`sigv4`] | signed requests to AWS |
+//! | [`sigv4`] | requests signed as AWS has it: to it, and to us |
 //! | [`otp`] | one-time passwords |
 //! | [`password`] | hashes of passwords |
 //! | [`compare`] | equality in constant time |

@@ -1,7 +1,16 @@
-//! Signing requests as AWS wants them: Signature Version 4, for requests to the root of a host without a query, which is
-//! all that its query APIs (STS, IAM, EC2) need.
+//! Requests signed as AWS wants them: Signature Version 4.
+//!
+//! [`Credentials::sign`] signs requests to the root of a host without a query, which is all that AWS's own query and JSON APIs
+//! need. [`Presented`] looks at requests that others signed: any path, any query, any header fields.
+
+mod canonical;
+mod moment;
+mod presented;
 
 use std::fmt::Write as _;
+
+pub use canonical::Received;
+pub use presented::{Presented, Unsigned};
 
 use crate::{Secret, hmac_sha256, sha256};
 

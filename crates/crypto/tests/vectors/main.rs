@@ -1,6 +1,8 @@
 //! Outside vectors: what others published, or made with a real server, must come out here to the bit.
 
 #[cfg(test)]
+mod aws;
+#[cfg(test)]
 mod gnupg;
 #[cfg(test)]
 mod jose;
