@@ -10,11 +10,13 @@ use crate::grant::{Asked, Refused, authorize};
 use crate::kernel::Kernel;
 use crate::leases::settle::settle;
 use crate::lifecycle::doorstep;
+use crate::mounts::Mount;
 use crate::namespaces::{NamespacePath, Space, id_of};
 use crate::open::Open;
 use crate::policy::Controlled;
 use crate::quotas::{Allowance, admit};
 use crate::request::{Refusal, Request, Response};
+use crate::tokens::TokenRecord;
 use crate::{activity, help, observe, record, tokens};
 
 impl Kernel {
@@ -189,6 +191,11 @@ fn locate(open: &Open, asked: &mut Asked) {
                 Miss::Verb => Fault::UnsupportedVerb,
             }),
     };
+    let protocol = request.signed.as_ref().map(|signed| signed.engine);
+    let of_protocol = |mount: &Arc<Mount>| protocol.is_none_or(|of| mount.record.engine() == of);
+    if !asked.mount.as_ref().is_none_or(of_protocol) {
+        asked.found = Err(Fault::UnsupportedPath); // Another engine's paths mean something else.
+    }
     if asked.flags().streamed && asked.request.nesting.is_within() {
         let text = "a body or an answer of any length can not be part of another request";
         asked.found = Err(Fault::invalid(text));
@@ -199,8 +206,15 @@ fn locate(open: &Open, asked: &mut Asked) {
 }
 
 /// Finds the token's record and whom it speaks for. On paths that need no token, one that is not ours is as good as
-/// none, and so is one whose entity is disabled or gone.
-async fn identify(open: &Open, mut asked: Box<Asked>) -> Result<Box<Asked>, Refused> {
+/// none, and so is one whose entity is disabled or gone. What is signed is refused where the signature is not right.
+async fn identify(open: &Open, asked: Box<Asked>) -> Result<Box<Asked>, Refused> {
+    if let Some(signed) = &asked.request.signed {
+        let signer = tokens::signer(open, signed, asked.now).await;
+        return match signer {
+            Ok(record) => speak_for(open, asked, record).await,
+            Err(fault) => Err(Refused { asked, fault }),
+        };
+    }
     let Some(token) = &asked.request.token else {
         return Ok(asked);
     };
@@ -214,9 +228,18 @@ async fn identify(open: &Open, mut asked: Box<Asked>) -> Result<Box<Asked>, Refu
         Ok(record) => record,
         Err(fault) => return Err(Refused { asked, fault }),
     };
-    let Some(record) = record.filter(|record| record.is_alive(asked.now)) else {
-        return Ok(asked);
-    };
+    match record.filter(|record| record.is_alive(asked.now)) {
+        Some(record) => speak_for(open, asked, record).await,
+        None => Ok(asked),
+    }
+}
+
+/// The request is that of a living token, and of whom it speaks for.
+async fn speak_for(
+    open: &Open,
+    mut asked: Box<Asked>,
+    record: TokenRecord,
+) -> Result<Box<Asked>, Refused> {
     let standing = open.standing_of(&record.namespace, &record.entity_id).await;
     match standing {
         Ok(standing) => {

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use crate::control::Approvals;
 use crate::observe::Flight;
 use crate::quotas::Allowance;
+use crate::tokens::Signed;
 
 /// A request: canonical, bounded, without any HTTP in it.
 #[derive(Debug)]
@@ -29,6 +30,8 @@ pub struct Request {
     pub namespace: String,
     /// The client's token.
     pub token: Option<Arc<Secret<String>>>,
+    /// The signature that stands for a token; what comes with one has no token.
+    pub signed: Option<Arc<Signed>>,
     /// The body's fields; for reads, lists and deletions those of the query.
     pub body: Wiped<Map<String, Value>>,
     /// The body of a request for a path that takes it as it comes; `body` is empty then.
@@ -110,6 +113,7 @@ impl Request {
             path,
             namespace: String::new(),
             token: None,
+            signed: None,
             body: Wiped::default(),
             upload: Upload::default(),
             client: None,

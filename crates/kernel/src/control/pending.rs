@@ -90,6 +90,11 @@ async fn is_authorized(open: &Open, asked: &Asked) -> Result<bool, Fault> {
 
 async fn wait(open: &Open, asked: &Asked, control: &Controlled) -> Result<Reply, Fault> {
     let caller = asked.caller.as_ref().ok_or(Fault::Denied)?;
+    if asked.request.signed.is_some() {
+        return Err(Fault::Forbidden(
+            "others must authorize this request, and a signed one can not wait for that; ask with a token".into(),
+        ));
+    }
     let token = asked.request.token.as_ref().ok_or(Fault::Denied)?;
     if caller.entity_id.is_empty() {
         return Err(Fault::Forbidden(

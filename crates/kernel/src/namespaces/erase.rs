@@ -21,9 +21,11 @@ use crate::open::Open;
 /// How many paths are looked at at once.
 const PAGE: usize = 1_000;
 /// Where the stores that all namespaces share have entries that name something of a namespace at their end.
-const INDEXES: [&str; 5] = [
+const INDEXES: [&str; 7] = [
     "sys/due/",
     "sys/token/child/",
+    "sys/token/access-key/",
+    "sys/token/access-key-in/",
     "sys/lease/token/",
     "sys/lease/mount/",
     "sys/lease/parked/",

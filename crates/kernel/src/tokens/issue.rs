@@ -11,6 +11,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::access_key::AccessKey;
 use super::lifetime::{Terms, shortest, whole_seconds};
 use super::record::TokenRecord;
 use crate::authority::together;
@@ -69,6 +70,9 @@ pub struct NewToken {
     pub renewable: bool,
     /// What the auth method wants back at renewal.
     pub payload: Value,
+    /// The access key that shows it; for service tokens alone.
+    #[serde(skip)]
+    pub access_key: Option<AccessKey>,
 }
 
 impl Open {
@@ -187,6 +191,7 @@ impl Open {
             kind,
             renewable: login.renewable && kind == TokenKind::Service,
             payload: login.payload,
+            access_key: None,
         };
         let new = match self.second_factor(asked, mount, new).await? {
             Gate::Passed(new) => *new,
@@ -274,6 +279,7 @@ impl Open {
             renewable: new.renewable && expires.is_some(),
             expires,
             payload: new.payload,
+            access_key: new.access_key,
             ..TokenRecord::default()
         };
         (record, new.id)

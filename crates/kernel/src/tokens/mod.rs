@@ -8,11 +8,14 @@
 //! | `id/<accessor>` | the record of a token of the root namespace |
 //! | `in/<namespace>/<accessor>` | the record of another one; its accessor ends in the namespace's id |
 //! | `child/<accessor>/<accessor of the child>` | the family tree |
+//! | `access-key/<id>/<accessor>` | the token of an access key |
+//! | `access-key-in/<namespace or ->/<id>/<accessor>` | the access keys of a namespace |
 //! | `role/<name>`, `ns-role/<namespace>/<name>` | token roles |
 //! | `salt` | the key of the keyed hash |
 //!
 //! Tokens end by the same due index and worker as leases.
 
+mod access_key;
 mod api;
 mod coalesce;
 mod count;
@@ -22,9 +25,11 @@ mod record;
 mod renew;
 mod revoke;
 pub(crate) mod role;
+mod signed;
 mod store;
 pub mod sweep;
 
+pub use access_key::AccessKey;
 pub use api::routes;
 pub use issue::NewToken;
 pub use lifetime::Terms;
@@ -33,6 +38,8 @@ pub use renew::renew;
 pub(crate) use renew::stay;
 pub use revoke::{mark_family, revoke_orphaning, revoke_tree};
 pub use role::{RoleTokenType, TokenRole};
+pub use signed::Signed;
+pub(crate) use signed::signer;
 pub use store::{Tokens, is_batch, kept_for};
 
 use coffer_engine::{Caller, Fault};

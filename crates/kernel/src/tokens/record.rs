@@ -11,6 +11,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::access_key::AccessKey;
 use super::lifetime::whole_seconds;
 use crate::policy::builtin::RESPONSE_WRAPPING;
 
@@ -80,6 +81,9 @@ pub struct TokenRecord {
     /// What counts it among the tokens of its identity: a quota's id and the identity; empty for nothing.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub holder: String,
+    /// The key that it is shown by, where its holder signs requests instead of sending it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access_key: Option<AccessKey>,
 }
 
 impl Stored for TokenRecord {

@@ -11,6 +11,7 @@ use coffer_engine::{Fault, TokenKind};
 use coffer_wire::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::access_key::entries;
 use super::coalesce::Leads;
 use super::count::counted;
 use super::record::TokenRecord;
@@ -214,6 +215,9 @@ impl Tokens {
             changes = changes.expect(&self.view, &parent, seen);
             changes = changes.put(&self.view, &child(&record.parent, &record.accessor), &Mark)?;
         }
+        for entry in entries(record).into_iter().flatten() {
+            changes = changes.put(&self.view, &entry, &Mark)?;
+        }
         if let Some(end) = record.expires {
             changes = self
                 .due
@@ -356,6 +360,9 @@ impl Tokens {
             changes = changes.expect(&self.view, &path, seen);
             if !record.parent.is_empty() {
                 changes = changes.delete(&self.view, &child(&record.parent, accessor));
+            }
+            for entry in entries(&record).into_iter().flatten() {
+                changes = changes.delete(&self.view, &entry);
             }
             if record.due != Timestamp::EPOCH {
                 let what = Ending::Token(accessor.to_owned());

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use coffer_barrier::View;
 use coffer_engine::Fault;
 
+use super::access_key::INDEXES;
 use super::record::TokenRecord;
 use super::store::{Tokens, by_id};
 use crate::due::{Due, Ending};
@@ -25,6 +26,8 @@ pub struct Sweep {
 pub struct Swept {
     /// Entries of the family tree.
     pub children: usize,
+    /// Entries of access keys.
+    pub access_keys: usize,
     /// Entries of the due index.
     pub due: usize,
 }
@@ -48,18 +51,25 @@ impl Drop for Sweep {
 }
 
 impl Sweep {
-    /// Removes entries of the family tree and of the due index that lead to no token. Records are
+    /// Removes entries of the family tree, of access keys and of the due index that lead to no token. Records are
     /// written together with their entries, so there are such only after damage.
     pub async fn run(self) -> Result<Swept, Fault> {
         Ok(Swept {
-            children: self.children().await?,
+            children: self.named("child/").await?,
+            access_keys: self.access_keys().await?,
             due: self.dues().await?,
         })
     }
 
-    async fn children(&self) -> Result<usize, Fault> {
+    async fn access_keys(&self) -> Result<usize, Fault> {
+        let [by_id, by_namespace] = INDEXES;
+        Ok(self.named(by_id).await? + self.named(by_namespace).await?)
+    }
+
+    /// The entries of an index whose last segment is an accessor.
+    async fn named(&self, index: &str) -> Result<usize, Fault> {
         let mut removed = 0;
-        let mut pages = self.view.path_pages("child/");
+        let mut pages = self.view.path_pages(index);
         while let Some(page) = pages.next().await? {
             for path in page {
                 let accessor = path.rsplit('/').next().unwrap_or_default();

@@ -1,6 +1,7 @@
 //! Creating tokens.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use coffer_crypto::Secret;
 use coffer_engine::{Ctx, Fault, Handle, Reply, Routes, TokenKind, path};
@@ -11,6 +12,7 @@ use serde::{Deserialize, Deserializer};
 use super::policies::Choice;
 use crate::authority::Authority;
 use crate::identity::change::LogIn;
+use crate::mounts::Mount;
 use crate::open::Open;
 use crate::tokens::issue::normal;
 use crate::tokens::role::RoleTokenType;
@@ -31,7 +33,7 @@ pub(super) fn routes() -> Routes<Open> {
 
 /// What is wished for a new token.
 #[derive(Deserialize, JsonSchema)]
-struct Wish {
+pub(super) struct Wish {
     /// The token itself; needs root or sudo.
     #[serde(default)]
     #[schemars(with = "String")]
@@ -106,8 +108,8 @@ impl Handle<Open> for Create {
     type Reply = Reply;
 
     async fn handle(self, open: &Open, cx: &Ctx) -> Result<Reply, Fault> {
-        let orphan = self.0.no_parent.0;
-        create(open, cx, self.0, orphan, None).await
+        let new = wished(open, cx, self.0).await?;
+        issue(open, cx, new).await
     }
 }
 
@@ -117,7 +119,8 @@ impl Handle<Open> for CreateOrphan {
     async fn handle(self, open: &Open, cx: &Ctx) -> Result<Reply, Fault> {
         let mut wish = self.0;
         wish.no_parent = Flag(false);
-        create(open, cx, wish, true, None).await
+        let new = described(open, cx, wish, true, None).await?;
+        issue(open, cx, new).await
     }
 }
 
@@ -125,23 +128,38 @@ impl Handle<Open> for CreateByRole {
     type Reply = Reply;
 
     async fn handle(self, open: &Open, cx: &Ctx) -> Result<Reply, Fault> {
-        let name = self.role_name;
-        let role = open.tokens.role(&open.space.id, &name).await?;
-        let role = role.ok_or_else(|| Fault::Invalid(format!("unknown role {name}")))?;
-        let mut wish = self.wish;
-        wish.no_parent = Flag(false);
-        let orphan = role.orphan;
-        create(open, cx, wish, orphan, Some((name, role))).await
+        let new = wished_by_role(open, cx, self.wish, self.role_name).await?;
+        issue(open, cx, new).await
     }
 }
 
-async fn create(
+/// The token that somebody wishes, if it may be.
+pub(super) async fn wished(open: &Open, cx: &Ctx, wish: Wish) -> Result<NewToken, Fault> {
+    let orphan = wish.no_parent.0;
+    described(open, cx, wish, orphan, None).await
+}
+
+/// The token that somebody wishes by a token role, if it may be.
+pub(super) async fn wished_by_role(
+    open: &Open,
+    cx: &Ctx,
+    mut wish: Wish,
+    name: String,
+) -> Result<NewToken, Fault> {
+    let role = open.tokens.role(&open.space.id, &name).await?;
+    let role = role.ok_or_else(|| Fault::Invalid(format!("unknown role {name}")))?;
+    wish.no_parent = Flag(false);
+    let orphan = role.orphan;
+    described(open, cx, wish, orphan, Some((name, role))).await
+}
+
+async fn described(
     open: &Open,
     cx: &Ctx,
     wish: Wish,
     orphan: bool,
     role: Option<(String, TokenRole)>,
-) -> Result<Reply, Fault> {
+) -> Result<NewToken, Fault> {
     let parent = super::own(open, cx).await?;
     let authority = Authority::of(open, cx.caller()?, cx.now).await?;
     let capabilities = authority.capabilities(&cx.request.path);
@@ -167,7 +185,7 @@ async fn create(
     if let Some(alias) = alias {
         new.entity_id = entity_of(open, cx, &alias).await?;
     }
-    issue(open, cx, new).await
+    Ok(new)
 }
 
 /// The entity that the token mount knows by an alias, made if there is none.
@@ -225,27 +243,40 @@ fn decided(
 }
 
 async fn issue(open: &Open, cx: &Ctx, new: NewToken) -> Result<Reply, Fault> {
-    let mount = open
-        .space
-        .mounts
-        .by_accessor(&cx.mount.accessor)
-        .ok_or_else(|| Fault::internal("the token mount is gone"))?;
+    let mount = own_mount(open, cx)?;
     let chosen = new.id.is_some();
     let (auth, record, mut warnings) = open.issue_token(new, &mount, cx.now).await?;
     if chosen {
         warnings.push("The token was chosen by the client, so it is only as hard to guess as that choice; leave id out for a random one.".to_owned());
     }
+    warn_of_absent_policies(open, cx, &record, &mut warnings).await?;
+    Ok(Reply {
+        auth: Some(Box::new(auth)),
+        warnings,
+        ..Reply::default()
+    })
+}
+
+/// The mount of tokens in the namespace at hand.
+pub(super) fn own_mount(open: &Open, cx: &Ctx) -> Result<Arc<Mount>, Fault> {
+    let mount = open.space.mounts.by_accessor(&cx.mount.accessor);
+    mount.ok_or_else(|| Fault::internal("the token mount is gone"))
+}
+
+/// Says which policies of a new token are not there (yet).
+pub(super) async fn warn_of_absent_policies(
+    open: &Open,
+    cx: &Ctx,
+    record: &TokenRecord,
+    warnings: &mut Vec<String>,
+) -> Result<(), Fault> {
     for policy in record.policies.iter().filter(|policy| *policy != "root") {
         let names = std::slice::from_ref(policy);
         if open.space.policies.parsed(names, cx.now).await?.is_empty() {
             warnings.push(format!("Policy {policy:?} does not exist"));
         }
     }
-    Ok(Reply {
-        auth: Some(Box::new(auth)),
-        warnings,
-        ..Reply::default()
-    })
+    Ok(())
 }
 
 fn refuse_parent(parent: &TokenRecord) -> Result<(), Fault> {

@@ -1,5 +1,6 @@
 //! The paths below `auth/token/`, one file per topic.
 
+mod access_keys;
 mod accessors;
 mod create;
 mod lookup;
@@ -30,6 +31,7 @@ static TABLE: LazyLock<Routes<Open>> = LazyLock::new(|| {
         revoke::routes(),
         roles::routes(),
         accessors::routes(),
+        access_keys::routes(),
         tidy::routes(),
     ])
 });

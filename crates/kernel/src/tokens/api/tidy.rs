@@ -25,7 +25,9 @@ impl Handle<Open> for Tidy {
         tokio::spawn(async move {
             match sweeping.run().await {
                 Ok(swept) => {
-                    tracing::info!(children = swept.children, due = swept.due, "tidied tokens")
+                    let (children, due) = (swept.children, swept.due);
+                    let access_keys = swept.access_keys;
+                    tracing::info!(children, access_keys, due, "tidied tokens");
                 }
                 Err(fault) => tracing::error!(%fault, "tokens could not be tidied"),
             }
