@@ -70,6 +70,7 @@ pub(crate) fn listener(dev: &Dev) -> Result<Listener, Error> {
         redact_addresses: false,
         redact_cluster_name: false,
         redact_version: false,
+        aws_kms: None,
         response_headers: Vec::new(),
         place: Place {
             file: Arc::from(Path::new("-dev")),

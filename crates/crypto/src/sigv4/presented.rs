@@ -27,6 +27,7 @@ pub struct Presented {
     date: String,
     region: String,
     service: String,
+    signed: String,
     time: u64,
     text: String,
     signature: String,
@@ -89,6 +90,7 @@ impl Presented {
             date: date.to_owned(),
             region: region.to_owned(),
             service: service.to_owned(),
+            signed: named.signed_headers.to_owned(),
             time,
             signature: named.signature.to_owned(),
         })
@@ -110,6 +112,12 @@ impl Presented {
     #[must_use]
     pub fn service(&self) -> &str {
         &self.service
+    }
+
+    /// Whether it signs the header field of that name, in lower case.
+    #[must_use]
+    pub fn signs(&self, name: &str) -> bool {
+        self.signed.split(';').any(|signed| signed == name)
     }
 
     /// When it was signed, in seconds since the Unix epoch.

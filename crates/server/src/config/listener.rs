@@ -2,7 +2,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use coffer_hcl::Value;
-use coffer_wire::JsonBounds;
+use coffer_wire::{ApiPath, JsonBounds};
 
 use super::forwarded::{self, ForwardedFor};
 use super::headers::{self, ResponseHeaders};
@@ -44,6 +44,8 @@ pub struct Listener {
     pub redact_cluster_name: bool,
     /// Whether answers without a token hide the version.
     pub redact_version: bool,
+    /// The mount that answers requests in AWS's protocol at the root of the listener, with its namespace's path in front.
+    pub aws_kms: Option<String>,
     /// Headers that answers get.
     pub response_headers: Vec<ResponseHeaders>,
     /// Where the stanza stands.
@@ -173,6 +175,7 @@ fn listener(
         redact_addresses: on(&mut stanza, "redact_addresses")?,
         redact_cluster_name: on(&mut stanza, "redact_cluster_name")?,
         redact_version: on(&mut stanza, "redact_version")?,
+        aws_kms: aws_kms(&mut stanza)?,
         response_headers: headers::read(&mut stanza)?,
         place: stanza.place(),
     };
@@ -196,6 +199,16 @@ fn json_bounds(stanza: &mut Stanza) -> Result<JsonBounds, Error> {
         fields: bound("max_json_object_entry_count")?,
         elements: bound("max_json_array_element_count")?,
         memory_bytes: bound("max_request_json_memory")?,
+    })
+}
+
+/// The path of a mount, as it stands in requests.
+fn aws_kms(stanza: &mut Stanza) -> Result<Option<String>, Error> {
+    let expected = "the path of a kms mount, for example \"kms/\"";
+    stanza.value("aws_kms", expected, |value| {
+        let path = value.as_text()?.trim_matches('/');
+        let parsed = ApiPath::parse(path).ok()?;
+        (!path.is_empty() && parsed.as_str() == path).then(|| path.to_owned())
     })
 }
 

@@ -14,6 +14,7 @@ use http::{HeaderValue, Method, StatusCode};
 use hyper::body::Body;
 use tokio_util::task::TaskTracker;
 
+use super::aws::{self, Door};
 use super::cors::Admitted;
 use super::doors::{Doors, Shown};
 use super::headers::AddedHeaders;
@@ -40,6 +41,7 @@ pub(crate) struct Edge {
     max_request_duration: Duration,
     forwarded_for: Option<ForwardedFor>,
     doors: Doors,
+    aws: Door,
     redaction: Redaction,
     added: AddedHeaders,
     watch: Watch,
@@ -68,6 +70,7 @@ impl Edge {
             max_request_duration: listener.max_request_duration,
             forwarded_for,
             doors: Doors::new(listener),
+            aws: Door::new(listener.aws_kms.as_deref()),
             redaction: Redaction::new(listener),
             added: AddedHeaders::new(listener, config),
             watch,
@@ -149,8 +152,16 @@ impl Edge {
         B::Data: Buf,
     {
         let peer = self.client(peer, head)?;
-        let wanted = Wanted::read(head)?;
         let id = self.kernel.barrier.random().uuid_v4();
+        if let Some(place) = self.aws.place(head) {
+            let watched = self.watch.begin(&self.kernel, &id, head, peer.address);
+            let answer = self.answer_as_aws(&place, &id, head, body, peer, &watched);
+            let answer = answer
+                .await
+                .unwrap_or_else(|exception| exception.answer(&id));
+            return Ok(watched.end(answer));
+        }
+        let wanted = Wanted::read(head)?;
         if let Err(fault) = self.doors.pass(wanted.path()) {
             return Err(Answer::refused(Refusal::new(id, fault)));
         }
@@ -161,6 +172,35 @@ impl Edge {
             None => self.ask(wanted, id, head, body, peer, &watched).await,
         };
         Ok(watched.end(answer.unwrap_or_else(|answer| answer)))
+    }
+
+    /// Answers a request in AWS's protocol.
+    async fn answer_as_aws<B>(
+        &self,
+        place: &aws::Place,
+        id: &str,
+        head: &Parts,
+        body: B,
+        peer: Peer,
+        watched: &Watched,
+    ) -> Result<Answer, aws::Exception>
+    where
+        B: Body + Unpin,
+        B::Data: Buf,
+    {
+        let most = self.max_body_bytes.min(aws::MAX_BODY_BYTES);
+        let received = body::read(body, most, self.max_read_time, &self.room).await?;
+        let (id, bytes) = (id.to_owned(), &received.bytes);
+        let signed = aws::Signed::read(place, id, head, bytes, peer, &self.json)?;
+        if let Err(fault) = self.doors.pass(signed.request.path.as_str()) {
+            return Ok(aws::answered(
+                signed.operation,
+                Err(Refusal::new(signed.request.id, fault)),
+            ));
+        }
+        let time = self.max_request_duration;
+        let answer = self.run(signed.request, time, watched).await;
+        Ok(aws::answered(signed.operation, answer))
     }
 
     /// Answers what everyone may see here, whatever the server's state.

@@ -1,6 +1,7 @@
 //! HTTP: bytes from a connection become a [`coffer_kernel::Request`], its answer becomes bytes.
 
 mod address;
+mod aws;
 mod body;
 mod certificate;
 mod cors;

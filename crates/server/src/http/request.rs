@@ -247,7 +247,8 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
         .filter(|token| !token.is_empty())
 }
 
-fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+/// The value of a header field, if it is plain text.
+pub(super) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 
@@ -301,7 +302,7 @@ fn unparsable(error: &serde_json::Error) -> String {
 
 /// The headers for audit and engines, without the token. Of the header that brought it as a bearer's only the scheme
 /// stays: some paths must know that it came so.
-fn plain_headers(headers: &HeaderMap) -> BTreeMap<String, Vec<String>> {
+pub(super) fn plain_headers(headers: &HeaderMap) -> BTreeMap<String, Vec<String>> {
     let own = text(headers, header::TOKEN).is_some_and(|token| !token.is_empty());
     let mut plain: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (name, value) in headers {
