@@ -18,6 +18,8 @@ mod members;
 mod name;
 mod operation;
 mod request;
+#[cfg(test)]
+mod tests;
 
 pub(super) use answer::answered;
 pub(super) use door::{Door, Place};
