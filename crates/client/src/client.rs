@@ -5,8 +5,8 @@ use serde::Serialize;
 use crate::sys::Sys;
 use crate::transport::Transport;
 use crate::{
-    ClientBuilder, Download, Error, Kv1, Kv2, Method, Request, Response, Secret, Token, Tokens,
-    retry,
+    AccessKeys, ClientBuilder, Download, Error, Kv1, Kv2, Method, Request, Response, Secret, Token,
+    Tokens, retry,
 };
 
 /// How long `sys/wrapping/wrap`, which always wraps, does so when nobody says.
@@ -168,6 +168,12 @@ impl Client {
     #[must_use]
     pub fn tokens(&self) -> Tokens<'_> {
         Tokens::new(self)
+    }
+
+    /// Calls about access keys.
+    #[must_use]
+    pub fn access_keys(&self) -> AccessKeys<'_> {
+        AccessKeys::new(self)
     }
 
     /// The key-value engine, version 1, mounted at `mount`.

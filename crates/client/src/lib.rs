@@ -21,6 +21,7 @@
 //! The process must have installed a TLS provider before the first client is built
 //! (`rustls::crypto::aws_lc_rs::default_provider().install_default()`); building fails with a clear error otherwise.
 
+mod access_keys;
 mod builder;
 mod client;
 pub mod envelope;
@@ -42,6 +43,7 @@ mod transport;
 #[cfg(test)]
 mod responder;
 
+pub use access_keys::{AccessKeyCreate, AccessKeys};
 pub use builder::{ClientBuilder, DEFAULT_ADDRESS, variable, variable_in_use};
 pub use client::Client;
 pub use error::Error;

@@ -1,7 +1,9 @@
 //! `kms`: master keys that stay in the server, and what is done with them.
 
+mod access_key;
 mod alias;
 mod create;
+mod credentials;
 mod data_key;
 mod encrypt;
 mod import;
@@ -13,6 +15,7 @@ mod rotation;
 mod sign;
 mod tag;
 mod target;
+mod wish;
 
 use clap::Subcommand;
 
@@ -43,6 +46,9 @@ pub(crate) enum Kms {
     Mac(mac::Mac),
     PublicKey(public_key::PublicKey),
     Import(import::Import),
+    #[command(subcommand)]
+    AccessKey(access_key::AccessKey),
+    Credentials(credentials::Credentials),
 }
 
 impl Kms {
@@ -68,6 +74,8 @@ impl Kms {
             Self::Mac(mac) => mac.run(cx).await,
             Self::PublicKey(public_key) => public_key.run(cx).await,
             Self::Import(import) => import.run(cx).await,
+            Self::AccessKey(access_key) => access_key.run(cx).await,
+            Self::Credentials(credentials) => credentials.run(cx).await,
         }
     }
 }

@@ -12,7 +12,7 @@ use super::super::outgoing::Outgoing;
 use super::super::response::Answer;
 use super::exception::refused;
 use super::members::members;
-use super::name::{ACCOUNT, ALIAS, alias_arn, key_arn};
+use super::name::{ACCOUNT, alias_arn, key_arn};
 use super::operation::{Operation, Shape};
 
 /// The media type of requests and answers.
@@ -88,52 +88,47 @@ fn shaped(shape: Shape, mut fields: Map<String, Value>) -> Map<String, Value> {
             let metadata = Value::Object(members(fields));
             Map::from_iter([("KeyMetadata".to_owned(), metadata)])
         }
-        Shape::KeyList => listed(fields, "Keys", |id, _| {
-            Map::from_iter([
-                ("KeyId".to_owned(), id.into()),
-                ("KeyArn".to_owned(), key_arn(id).into()),
-            ])
-        }),
-        Shape::AliasList => listed(fields, "Aliases", |name, about| {
-            let alias = format!("{ALIAS}{}", name.replace(':', "/"));
-            let mut told = members(about);
-            told.insert("AliasArn".to_owned(), alias_arn(&alias).into());
-            told.insert("AliasName".to_owned(), alias.into());
-            told
-        }),
+        Shape::KeyList => {
+            fields.remove("key_info");
+            listed(fields, "keys", "Keys", |id| {
+                let id = id.as_str()?;
+                Some(Map::from_iter([
+                    ("KeyId".to_owned(), id.into()),
+                    ("KeyArn".to_owned(), key_arn(id).into()),
+                ]))
+            })
+        }
+        Shape::AliasList => {
+            fields.remove("keys");
+            listed(fields, "aliases", "Aliases", |entry| {
+                let Value::Object(mut entry) = entry else {
+                    return None;
+                };
+                let arn = alias_arn(&text(&entry, "alias_name"));
+                entry.insert("alias_arn".to_owned(), arn.into());
+                Some(members(entry))
+            })
+        }
     }
 }
 
-/// A page: the names in `keys`, what is known about each in `key_info`, and where it goes on.
+/// A page: the entries of a field under the name that they have in the protocol, and where it goes on.
 fn listed(
     mut fields: Map<String, Value>,
+    of: &str,
     under: &str,
-    one: impl Fn(&str, Map<String, Value>) -> Map<String, Value>,
+    one: impl Fn(Value) -> Option<Map<String, Value>>,
 ) -> Map<String, Value> {
-    let names = fields.remove("keys");
-    let mut about = match fields.remove("key_info") {
-        Some(Value::Object(about)) => about,
-        _ => Map::new(),
+    let entries = match fields.remove(of) {
+        Some(Value::Array(entries)) => entries,
+        _ => Vec::new(),
     };
-    let names = names
-        .as_ref()
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten();
-    let all: Vec<Value> = names
-        .filter_map(Value::as_str)
-        .map(|name| {
-            let about = match about.remove(name) {
-                Some(Value::Object(about)) => about,
-                _ => Map::new(),
-            };
-            Value::Object(one(name, about))
-        })
-        .collect();
-    let mut told = members(fields);
-    told.entry("Truncated").or_insert(Value::Bool(false));
-    told.insert(under.to_owned(), Value::Array(all));
-    told
+    let told = entries.into_iter().filter_map(one).map(Value::Object);
+    let all: Vec<Value> = told.collect();
+    let mut page = members(fields);
+    page.entry("Truncated").or_insert(Value::Bool(false));
+    page.insert(under.to_owned(), Value::Array(all));
+    page
 }
 
 fn text(fields: &Map<String, Value>, name: &str) -> String {

@@ -72,6 +72,7 @@ impl Exception {
             }
             "KMSInternalException" | "KeyUnavailableException" => StatusCode::INTERNAL_SERVER_ERROR,
             "RequestEntityTooLargeException" => StatusCode::PAYLOAD_TOO_LARGE,
+            "RequestTimeoutException" => StatusCode::REQUEST_TIMEOUT,
             _ => StatusCode::BAD_REQUEST,
         }
     }
@@ -124,7 +125,7 @@ impl From<Answer> for Exception {
                 "the request's body is too large",
             ),
             StatusCode::REQUEST_TIMEOUT => Self::new(
-                "RequestExpired",
+                "RequestTimeoutException",
                 "the request's body did not arrive in time",
             ),
             _ => Self::new(

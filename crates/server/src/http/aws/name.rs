@@ -3,7 +3,7 @@
 use super::exception::Exception;
 
 /// What aliases begin with in the protocol.
-pub(super) const ALIAS: &str = "alias/";
+const ALIAS: &str = "alias/";
 /// What all ARNs of ours begin with. Clients read region and account out of them, so both have their usual form; the account
 /// is one that nobody has, so that no such ARN names anything at AWS.
 const ARN: &str = "arn:aws:kms:us-east-1:000000000000:";

@@ -61,7 +61,7 @@ pub(super) fn absent(name: &str) -> Option<&'static str> {
 }
 
 /// Operations of AWS KMS that are not here, and why.
-const ABSENT: [(&[&str], &str); 5] = [
+const ABSENT: [(&[&str], &str); 7] = [
     (
         &["GetKeyPolicy", "PutKeyPolicy", "ListKeyPolicies"],
         "who may use a key is decided by the server's policies on the paths of the mount (sys/policies/acl), not by a policy of the key",
@@ -92,6 +92,14 @@ const ABSENT: [(&[&str], &str); 5] = [
         "there are no regions, and so no multi-Region keys",
     ),
     (&["DeriveSharedSecret"], "key agreement is not supported"),
+    (
+        &["Encapsulate", "Decapsulate"],
+        "keys for key encapsulation are not supported",
+    ),
+    (
+        &["GetKeyLastUsage"],
+        "when a key was used is not kept with the key; the audit log says it",
+    ),
 ];
 
 const fn row(name: &'static str, verb: Verb, path: &'static [Part], shape: Shape) -> Operation {
