@@ -139,3 +139,47 @@ mod jose {
         }
     }
 }
+
+#[cfg(test)]
+mod sigv4 {
+    use coffer_crypto::sigv4::{Credentials, Presented, Received, Request, Scope};
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn whatever_is_sent_is_read_or_refused(
+            authorization in "(AWS4-HMAC-SHA256 )?[ -~]{0,120}", date in "[0-9TZ]{0,20}", path: String, query: String, body: Vec<u8>,
+        ) {
+            let headers: [(&str, &[u8]); 3] =
+                [("host", b"h"), ("x-amz-date", date.as_bytes()), ("authorization", authorization.as_bytes())];
+            let received = Received { method: "POST", path: &path, query: &query, headers: &headers, body: &body };
+            if let Ok(presented) = Presented::read(&received) {
+                prop_assert!(!presented.is_by(&"secret".into()));
+            }
+        }
+
+        #[test]
+        fn what_was_signed_is_found_signed_and_with_another_body_it_is_not(
+            secret in "[ -~]{1,60}", region in "[a-z0-9-]{1,20}", value in "[ -~]{0,40}", body: Vec<u8>, other: Vec<u8>,
+        ) {
+            let credentials = Credentials {
+                access_key: "CKIATEST".into(),
+                secret_key: secret.as_str().into(),
+                session_token: None,
+            };
+            let given = [("X-Thing", value.as_str())];
+            let request = Request { method: "POST", host: "h:1", headers: &given, body: &body };
+            let scope = Scope { time: "20150830T123600Z", region: &region, service: "kms" };
+            let mut fields = credentials.sign(&request, scope);
+            fields.extend([("host".into(), "h:1".into()), ("x-thing".into(), value.clone())]);
+            let headers: Vec<(&str, &[u8])> =
+                fields.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+            let found = |body: &[u8]| {
+                let received = Received { method: "POST", path: "/", query: "", headers: &headers, body };
+                Presented::read(&received).unwrap().is_by(&secret.as_str().into())
+            };
+            prop_assert!(found(&body));
+            prop_assert_eq!(found(&other), body == other);
+        }
+    }
+}

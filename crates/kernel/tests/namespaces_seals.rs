@@ -676,6 +676,9 @@ async fn one_whose_shares_are_lost_is_deleted_with_all_that_it_had() {
     for ns in ["vault", "vault/inner"] {
         s.token(ns, json!({ "policies": ["default"], "ttl": "1h" }))
             .await;
+        let wish = json!({ "policies": ["default"], "ttl": "1h" });
+        let made = s.root(ns, Verb::Write, "auth/token/access-keys", wish);
+        assert_eq!(made.await.status, 200);
         s.issue(ns, "a", &s.h.root, 20).await;
     }
     assert_eq!(s.delete_sealed(true).await.status, 400, "it is not sealed");

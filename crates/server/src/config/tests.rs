@@ -152,6 +152,7 @@ listener "tcp" {
   x_forwarded_for_reject_not_present = false
   disable_unauthed_rekey_endpoints = true
   redact_version = "1"
+  aws_kms = "/team/kms/"
   telemetry { unauthenticated_metrics_access = true }
   profiling { unauthenticated_pprof_access = true }
   custom_response_headers {
@@ -194,6 +195,10 @@ listener "unix" {
             && one.redact_version
     );
     assert!(!two.unauthenticated_metrics_access && !two.redact_version);
+    assert_eq!(
+        (one.aws_kms.as_deref(), two.aws_kms.as_deref()),
+        (Some("team/kms"), None)
+    );
     let Binding::Tcp {
         address,
         tls: None,

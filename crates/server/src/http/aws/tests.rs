@@ -482,6 +482,24 @@ async fn nobody_is_let_in_without_a_right_signature() {
     assert_eq!(server.told(other).await.kind(), "InvalidSignatureException");
 }
 
+/// HTTP/2 has the host in front of the fields.
+#[tokio::test]
+async fn the_host_may_come_as_the_authority() {
+    let server = Server::start().await;
+    let key = server.key(ALL).await;
+    for (authority, kind) in [
+        ("coffer:8200", ""),
+        ("other:8200", "InvalidSignatureException"),
+    ] {
+        let mut request = signed(&key, "Encrypt", &json!({ "KeyId": "a" }), BEGINNING, &[]);
+        request.headers_mut().remove("host");
+        *request.version_mut() = http::Version::HTTP_2;
+        *request.uri_mut() = format!("https://{authority}/").parse().unwrap();
+        let told = server.told(request).await;
+        assert_eq!(told.kind(), kind, "{}", told.json);
+    }
+}
+
 #[tokio::test]
 async fn policy_sees_the_plain_path() {
     let server = Server::start().await;
