@@ -35,6 +35,9 @@ pub struct AccessKeyCreate {
     pub display_name: String,
     /// How many requests it may sign; 0 for no limit.
     pub num_uses: u64,
+    /// Whether it outlives its creator; needs root or sudo.
+    #[serde(rename = "no_parent")]
+    pub orphan: bool,
     /// The token role to create it by.
     #[serde(skip)]
     pub role: Option<String>,

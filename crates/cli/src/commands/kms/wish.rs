@@ -18,6 +18,9 @@ pub(super) struct Wish {
     /// How many requests it may sign; 0 for no limit
     #[arg(long, value_name = "COUNT", default_value_t = 0)]
     use_limit: u64,
+    /// Let it outlive the token that creates it
+    #[arg(long)]
+    orphan: bool,
     /// Leave the policy `default` out
     #[arg(long)]
     no_default_policy: bool,
@@ -42,6 +45,7 @@ impl Wish {
             no_default_policy: self.no_default_policy,
             display_name: self.display_name.unwrap_or_default(),
             num_uses: self.use_limit,
+            orphan: self.orphan,
             role: self.role,
         }
     }
