@@ -387,6 +387,9 @@ def test_namespaces_and_the_root_of_the_listener(kms_server, kms):
     client = theirs.client("/v1/team/keys/aws")
     made = new_key(client)
     assert client.decrypt(CiphertextBlob=client.encrypt(KeyId=made["Arn"], Plaintext=b"x")["CiphertextBlob"])["Plaintext"] == b"x"
+    by_header = theirs.client("/v1/keys/aws")
+    by_header.meta.events.register("before-sign.kms", lambda request, **_: request.headers.add_header("X-Vault-Namespace", "team"))
+    assert by_header.describe_key(KeyId=made["KeyId"])["KeyMetadata"]["Arn"] == made["Arn"]
     with refused("AccessDeniedException"):
         theirs.client().describe_key(KeyId=key)
     with refused("AccessDeniedException"):

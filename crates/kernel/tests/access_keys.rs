@@ -1,10 +1,6 @@
 //! Access keys: signed requests are those of a token, and end with it.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod harness;
 
@@ -151,7 +147,7 @@ async fn a_signature_stands_for_the_token() {
     assert_eq!(shown.data()["display_name"], "token-app");
     assert!(!shown.json.to_string().contains(&key.secret));
     let listed = h.list("auth/token/access-keys", &h.root).await;
-    assert_eq!(listed.keys(), [key.id.clone()]);
+    assert_eq!(listed.keys(), std::slice::from_ref(&key.id));
     assert_eq!(
         listed.data()["key_info"][&key.id]["accessor"],
         json!(key.accessor)
@@ -387,7 +383,7 @@ async fn it_belongs_to_its_namespace() {
             Value::Null,
         )
         .await;
-    assert_eq!(listed.keys(), [key.id.clone()]);
+    assert_eq!(listed.keys(), std::slice::from_ref(&key.id));
     assert_eq!(
         key.read(&h, "team/things/a").await.status,
         200,
