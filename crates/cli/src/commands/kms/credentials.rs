@@ -9,7 +9,7 @@ use crate::failure::{Failure, Outcome, While};
 /// How long an access key lives if nothing is said. Clients ask for another some minutes before that.
 const USUAL_TTL: &str = "15m";
 
-/// Issue a short-lived access key, in the form that AWS's clients read from a `credential_process`
+/// Issue a short-lived access key, as a credential_process of AWS's clients
 ///
 /// So no client needs an access key that lives long: it runs this whenever the last one is about to end, with the token of
 /// whoever is logged in.

@@ -169,7 +169,7 @@ mod tests {
         assert_eq!(
             told(
                 Shape::KeyList,
-                &json!({ "keys": ["a"], "truncated": true, "next_marker": "a" })
+                &json!({ "keys": ["a"], "key_info": { "a": {} }, "truncated": true, "next_marker": "a" })
             ),
             json!({
                 "Keys": [{ "KeyId": "a", "KeyArn": "arn:aws:kms:us-east-1:000000000000:key/a" }],
@@ -179,7 +179,7 @@ mod tests {
         assert_eq!(
             told(
                 Shape::AliasList,
-                &json!({ "keys": ["t:a"], "key_info": { "t:a": { "target_key_id": "k" } } })
+                &json!({ "keys": ["t:a"], "aliases": [{ "alias_name": "alias/t/a", "target_key_id": "k" }] })
             ),
             json!({
                 "Aliases": [{
