@@ -7,7 +7,7 @@ use crate::failure::{Outcome, While};
 use crate::field::Field;
 use crate::output::print_secret;
 
-/// Access keys, with which AWS's clients sign their requests: create, list, look up, revoke
+/// Access keys for AWS's clients: create, list, look up, revoke
 #[derive(Debug, Subcommand)]
 pub(crate) enum AccessKey {
     Create(Box<Create>),
