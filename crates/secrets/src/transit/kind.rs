@@ -33,11 +33,11 @@ pub(super) enum KeyKind {
     Rsa4096,
     #[serde(rename = "hmac")]
     Hmac,
-    #[serde(rename = "ml-dsa-44")]
+    #[serde(rename = "mldsa-44")]
     MlDsa44,
-    #[serde(rename = "ml-dsa-65")]
+    #[serde(rename = "mldsa-65")]
     MlDsa65,
-    #[serde(rename = "ml-dsa-87")]
+    #[serde(rename = "mldsa-87")]
     MlDsa87,
 }
 
@@ -55,9 +55,9 @@ const NAMES: [(&str, KeyKind); 15] = [
     ("rsa-3072", KeyKind::Rsa3072),
     ("rsa-4096", KeyKind::Rsa4096),
     ("hmac", KeyKind::Hmac),
-    ("ml-dsa-44", KeyKind::MlDsa44),
-    ("ml-dsa-65", KeyKind::MlDsa65),
-    ("ml-dsa-87", KeyKind::MlDsa87),
+    ("mldsa-44", KeyKind::MlDsa44),
+    ("mldsa-65", KeyKind::MlDsa65),
+    ("mldsa-87", KeyKind::MlDsa87),
 ];
 
 impl KeyKind {

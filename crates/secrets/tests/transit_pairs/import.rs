@@ -33,7 +33,7 @@ async fn each_kind_comes_in_and_works() {
         ("ecdsa-p256", PairKind::EcdsaP256),
         ("ecdsa-p521", PairKind::EcdsaP521),
         ("rsa-2048", PairKind::Rsa2048),
-        ("ml-dsa-65", PairKind::MlDsa65),
+        ("mldsa-65", PairKind::MlDsa65),
     ] {
         let (pair, document) = pair(of);
         let body = json!({"type": kind, "ciphertext": ciphertext(&bench, &document).await});

@@ -28,9 +28,9 @@ const KINDS: [&str; 8] = [
     "ecdsa-p384",
     "ecdsa-p521",
     "rsa-2048",
-    "ml-dsa-44",
-    "ml-dsa-65",
-    "ml-dsa-87",
+    "mldsa-44",
+    "mldsa-65",
+    "mldsa-87",
 ];
 
 fn base64(bytes: impl AsRef<[u8]>) -> String {
