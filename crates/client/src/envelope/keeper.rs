@@ -25,6 +25,9 @@ pub enum KeeperError {
     /// None of the recipients' keepers unwrapped the data key. One reason each.
     #[error("none of the recipients unwraps the data key:\n{}", told(.0))]
     NoRecipient(Vec<(String, KeeperError)>),
+    /// The file names a place where no engine of that kind is.
+    #[error("there is no such engine on this server: {0}")]
+    Elsewhere(String),
     /// A recipient of a kind that this program does not know.
     #[error("this program does not know the keeper {0:?}: use a newer release")]
     UnknownKeeper(String),

@@ -107,6 +107,7 @@ impl<'a> Keepers<'a> {
     }
 
     async fn unwrap_one(&self, of: &Recipient, context: &Context) -> Result<DataKey, KeeperError> {
+        self.refuse_elsewhere(of).await?;
         match of.keeper.as_str() {
             kms::WORD => kms::unwrap(self.client, of, context).await,
             transit::WORD => transit::unwrap(self.client, of).await,
@@ -120,6 +121,7 @@ impl<'a> Keepers<'a> {
         of: &Recipient,
         context: &Context,
     ) -> Result<Recipient, KeeperError> {
+        self.refuse_elsewhere(of).await?;
         match of.keeper.as_str() {
             kms::WORD => kms::rewrap(self.client, of, context, None).await,
             transit::WORD => transit::rewrap(self.client, of).await,
@@ -127,6 +129,31 @@ impl<'a> Keepers<'a> {
             other => Err(KeeperError::UnknownKeeper(other.to_owned())),
         }
     }
+
+    /// Where to ask stands in the file, and who wrote that may wish for a request elsewhere, by the rights of who opens it. So
+    /// the server says first that an engine of that kind is there.
+    async fn refuse_elsewhere(&self, of: &Recipient) -> Result<(), KeeperError> {
+        if of.keeper != kms::WORD && of.keeper != transit::WORD {
+            return Ok(());
+        }
+        let elsewhere = || KeeperError::Elsewhere(named(of));
+        if !is_mount(&of.mount) || !is_word(&of.key) {
+            return Err(elsewhere());
+        }
+        let found = self.client.sys().mount_of(&of.mount).await?;
+        let there = found.path.trim_end_matches('/') == of.mount && found.r#type == of.keeper;
+        there.then_some(()).ok_or_else(elsewhere)
+    }
+}
+
+/// Names that mean the same in a path as anywhere else.
+fn is_mount(text: &str) -> bool {
+    text.split('/').all(is_word)
+}
+
+fn is_word(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-.:".contains(c);
+    !text.is_empty() && text.chars().all(plain) && !text.chars().all(|c| c == '.')
 }
 
 /// A recipient in an error.
@@ -138,5 +165,23 @@ fn named(of: &Recipient) -> String {
     match of.mount.is_empty() {
         true => format!("{} {key}", of.keeper),
         false => format!("{} {key} at {}/", of.keeper, of.mount),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_in_files_are_plain() {
+        for mount in ["kms", "team/kms", "a.b-c_d/e"] {
+            assert!(is_mount(mount), "{mount}");
+        }
+        for mount in [
+            "", "/kms", "kms/", "a//b", "../sys", "a/..", "a?b", "a#b", "a%2fb", "a b", "ä", "a\\b",
+        ] {
+            assert!(!is_mount(mount), "{mount}");
+        }
+        assert!(is_word("0b5d3c1e-1111") && !is_word("a/b") && !is_word("..") && !is_word(""));
     }
 }
