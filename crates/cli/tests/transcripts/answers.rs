@@ -294,7 +294,7 @@ const MASTER_KEY: &str = r#"{"request_id":"r","data":{"key_id":"1234abcd-12ab-34
 
 /// Master keys at `kms/`.
 pub const MASTER_KEYS: &[Answer] = &[
-    ("PUT /v1/kms/keys", 200, MASTER_KEY),
+    ("POST /v1/kms/keys", 200, MASTER_KEY),
     ("PUT /v1/kms/aliases/team:app", 204, ""),
     (
         "PUT /v1/kms/aliases/taken",
@@ -326,7 +326,7 @@ pub const MASTER_KEYS: &[Answer] = &[
     ),
     ("PUT /v1/kms/keys/alias:team:app/rotation", 204, ""),
     (
-        "PUT /v1/kms/keys/alias:team:app/rotate",
+        "POST /v1/kms/keys/alias:team:app/rotate",
         200,
         r#"{"request_id":"r","data":{"key_id":"1"}}"#,
     ),
@@ -395,5 +395,85 @@ pub const MASTER_KEYS: &[Answer] = &[
         "GET /v1/kms/keys/alias:team:app/public-key",
         200,
         r#"{"request_id":"r","data":{"key_id":"1","public_key":"MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=","key_spec":"ECC_NIST_EDWARDS25519"}}"#,
+    ),
+];
+
+/// Master keys at `kms/`, where bytes go to files and checks fail.
+pub const MASTER_KEYS_AND_FILES: &[Answer] = &[
+    ("PUT /v1/kms/keys/alias:app", 204, ""),
+    (
+        "GET /v1/kms/keys/alias:app/rotation",
+        200,
+        r#"{"request_id":"r","data":{"key_id":"1","key_rotation_enabled":true,"rotation_period_in_days":90,"next_rotation_date":"2026-03-04T05:06:07Z"}}"#,
+    ),
+    (
+        "PUT /v1/kms/encrypt/alias:app",
+        200,
+        r#"{"request_id":"r","data":{"ciphertext_blob":"AQID","key_id":"1","encryption_algorithm":"SYMMETRIC_DEFAULT"}}"#,
+    ),
+    (
+        "PUT /v1/kms/decrypt/alias:app",
+        200,
+        r#"{"request_id":"r","data":{"plaintext":"aGVsbG8=","key_id":"1","encryption_algorithm":"SYMMETRIC_DEFAULT"}}"#,
+    ),
+    (
+        "PUT /v1/kms/decrypt/alias:off",
+        400,
+        r#"{"errors":["DisabledException: key 1 is disabled"]}"#,
+    ),
+    (
+        "PUT /v1/kms/decrypt/alias:leaving",
+        400,
+        r#"{"errors":["KMSInvalidStateException: key 1 is pending deletion"]}"#,
+    ),
+    (
+        "PUT /v1/kms/decrypt/none",
+        404,
+        r#"{"errors":["NotFoundException: key \"none\" does not exist"]}"#,
+    ),
+    (
+        "PUT /v1/kms/data-key/alias:app",
+        200,
+        r#"{"request_id":"r","data":{"ciphertext_blob":"AQID","plaintext":"aGVsbG8=","key_id":"1"}}"#,
+    ),
+    (
+        "PUT /v1/kms/data-key-pair/alias:app",
+        200,
+        r#"{"request_id":"r","data":{"private_key_ciphertext_blob":"AQID","private_key_plaintext":"aGVsbG8=","public_key":"BAUG","key_id":"1","key_pair_spec":"ECC_NIST_P256"}}"#,
+    ),
+    (
+        "PUT /v1/kms/verify/alias:app",
+        400,
+        r#"{"errors":["KMSInvalidSignatureException: the signature is not valid"]}"#,
+    ),
+    (
+        "PUT /v1/kms/verify-mac/alias:app",
+        400,
+        r#"{"errors":["KMSInvalidMacException: the code is not valid"]}"#,
+    ),
+    (
+        "PUT /v1/kms/random",
+        200,
+        r#"{"request_id":"r","data":{"plaintext":"aGVsbG8="}}"#,
+    ),
+    (
+        "POST /v1/kms/keys/alias:app/import-parameters",
+        200,
+        r#"{"request_id":"r","data":{"key_id":"1","import_token":"AQID","public_key":"BAUG","parameters_valid_to":"2026-01-03T03:04:05Z"}}"#,
+    ),
+    (
+        "PUT /v1/kms/keys/alias:app/material",
+        200,
+        r#"{"request_id":"r","data":{"key_id":"1","key_material_id":"aa"}}"#,
+    ),
+    (
+        "DELETE /v1/kms/keys/alias:app/material?key_material_id=aa",
+        200,
+        r#"{"request_id":"r","data":{"key_id":"1","key_material_id":"aa"}}"#,
+    ),
+    (
+        "PUT /v1/kms/keys/alias:app/enable",
+        400,
+        r#"{"errors":["KMSInvalidStateException: key 1 is pending import"]}"#,
     ),
 ];

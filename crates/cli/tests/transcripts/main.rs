@@ -92,11 +92,7 @@ fn key_value_store() {
 fn master_keys() {
     let server = Server::start(answers::MASTER_KEYS);
     let home = Home::new(&server.address);
-    for (name, content) in [
-        ("plain", "hello"),
-        ("blob", "AQID\n"),
-        ("words", "not base64"),
-    ] {
+    for (name, content) in [("plain", "hello"), ("blob", "AQID\n")] {
         std::fs::write(home.path().join(name), content).unwrap();
     }
     std::fs::write(home.path().join("large"), vec![0; 70_000]).unwrap();
@@ -126,7 +122,6 @@ fn master_keys() {
         "kms encrypt -key=alias/team/app large",
         "kms encrypt -key=alias/team/app none",
         "kms decrypt -key=alias/team/app blob",
-        "kms decrypt -key=alias/team/app words",
         "kms decrypt -key=alias/off blob",
         "kms re-encrypt -from=alias/team/app -to=2 -to-context=a=b blob",
         "kms data-key -key=alias/team/app",
@@ -138,6 +133,49 @@ fn master_keys() {
         "kms public-key -key=alias/team/app",
     ]));
     assert_snapshot!("master_keys_requests", server.writes().join("\n"));
+}
+
+#[test]
+fn master_keys_and_files() {
+    let server = Server::start(answers::MASTER_KEYS_AND_FILES);
+    let home = Home::new(&server.address);
+    for (name, content) in [("plain", "hello"), ("blob", "AQID\n"), ("empty", "")] {
+        std::fs::write(home.path().join(name), content).unwrap();
+    }
+    assert_snapshot!(home.run_all(&[
+        "kms update -key=alias/app -description=note",
+        "kms rotation -key=alias/app",
+        "kms rotation -key=alias/app -field=rotation_period_in_days",
+        "kms encrypt -key=alias/app -output=sealed @plain",
+        "kms encrypt -key=alias/app -output=sealed @plain",
+        "kms encrypt -key=alias/app -context=a=1 -context=a=2 plain",
+        "kms decrypt -key=alias/app sealed",
+        "kms decrypt -key=alias/app -output=opened @blob",
+        "kms decrypt -key=alias/app -format=json blob",
+        "kms decrypt -key=alias/app empty",
+        "kms decrypt -key=alias/off blob",
+        "kms decrypt -key=alias/leaving blob",
+        "kms decrypt -key=none blob",
+        "kms enable -key=alias/app",
+        "kms data-key -key=alias/app -output=data.key",
+        "kms data-key -key=alias/app -without-plaintext -output=other.key",
+        "kms data-key-pair -key=alias/app -spec=ECC_NIST_P256 -output=private.pem",
+        "kms data-key-pair -key=alias/app -spec=ECC_NIST_P256 -output=-",
+        "kms verify -key=alias/app -algorithm=ECDSA_SHA_256 -signature=blob plain",
+        "kms mac -key=alias/app -algorithm=HMAC_SHA_256 -verify=blob plain",
+        "kms random",
+        "kms random -field=plaintext 5",
+        "kms import-parameters -key=alias/app -wrapping-key-spec=RSA_2048",
+        "kms import -key=alias/app -wrapped plain",
+        "kms import -key=alias/app -new -wrapped -import-token=blob plain",
+        "kms delete-material -key=alias/app -material=aa",
+    ]));
+    assert_snapshot!("master_keys_and_files_requests", server.writes().join("\n"));
+    assert_eq!(
+        std::fs::read(home.path().join("sealed")).unwrap(),
+        [1, 2, 3]
+    );
+    assert_eq!(std::fs::read(home.path().join("opened")).unwrap(), b"hello");
 }
 
 #[test]

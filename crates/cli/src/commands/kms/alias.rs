@@ -3,9 +3,10 @@ use serde_json::Map;
 
 use super::create::alias_path;
 use super::list::{cells, items};
+use super::refusal::Explained;
 use super::target::{Mount, done, segment, write};
 use crate::context::Context;
-use crate::failure::{Outcome, While};
+use crate::failure::Outcome;
 use crate::output::{columns, print};
 
 /// Names that stand for master keys

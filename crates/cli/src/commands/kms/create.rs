@@ -1,9 +1,10 @@
 use clap::Args;
 use serde_json::{Map, Value};
 
-use super::target::{Mount, Target, object, segment, text, write};
+use super::refusal::Explained;
+use super::target::{Mount, Target, object, segment, text, write, write_once};
 use crate::context::Context;
-use crate::failure::{Failure, Outcome, While};
+use crate::failure::{Failure, Outcome};
 use crate::field::Field;
 use crate::input;
 use crate::output::print_secret;
@@ -56,10 +57,10 @@ impl Create {
             body.extend(value.map(|value| (name.to_owned(), value.into())));
         }
         if !self.tag.is_empty() {
-            body.insert("tags".to_owned(), object(self.tag));
+            body.insert("tags".to_owned(), object(self.tag)?);
         }
         let path = self.mount.path("keys");
-        let made = write(cx, &path, &body, "making a key").await?;
+        let made = write_once(cx, &path, &body, "making a key").await?;
         let made = made.ok_or_else(|| Failure::nothing_at(&path))?;
         if let Some(alias) = alias {
             let id = text(&made, "key_id")?;

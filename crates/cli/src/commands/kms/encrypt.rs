@@ -1,9 +1,8 @@
 use clap::Args;
 use serde_json::{Map, Value};
 
-use super::target::{
-    Mount, Target, file_in_base64, file_of_base64, object, print_bytes, print_text, segment, write,
-};
+use super::output_flags::OutputFlags;
+use super::target::{Mount, Target, file_in_base64, file_of_base64, object, segment, write};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::field::Field;
@@ -16,7 +15,9 @@ Examples:
   A secret that stays out of the shell's history:
       printf %s \"$PASSWORD\" | coffer kms encrypt -key=alias/app > password.txt
   A file, bound to what it is for:
-      coffer kms encrypt -key=alias/app -context=app=shop -context=stage=test key.pem")]
+      coffer kms encrypt -key=alias/app -context=app=shop -context=stage=test key.pem
+  The ciphertext's own bytes:
+      coffer kms encrypt -key=alias/app -output=key.enc key.pem")]
 pub(crate) struct Encrypt {
     #[command(flatten)]
     target: Target,
@@ -26,23 +27,28 @@ pub(crate) struct Encrypt {
     #[arg(value_name = "FILE", default_value = "-")]
     file: String,
     #[command(flatten)]
+    output: OutputFlags,
+    #[command(flatten)]
     field: Field,
 }
 
-/// Decrypt what a master key has encrypted; the plaintext goes to standard output as it is
+/// Decrypt what a master key has encrypted; prints the bytes as they were
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   coffer kms decrypt -key=alias/app password.txt
+  coffer kms decrypt -key=alias/app -output=key.pem key.enc
   coffer kms decrypt -key=alias/app -context=app=shop -context=stage=test < key.txt > key.pem")]
 pub(crate) struct Decrypt {
     #[command(flatten)]
     target: Target,
     #[command(flatten)]
     how: How,
-    /// The ciphertext in base64; - for standard input
+    /// The ciphertext, its own bytes or base64; - for standard input
     #[arg(value_name = "FILE", default_value = "-")]
     file: String,
+    #[command(flatten)]
+    output: OutputFlags,
 }
 
 #[derive(Debug, Args)]
@@ -56,22 +62,23 @@ struct How {
 }
 
 impl How {
-    fn body(self, name: &str, bytes: Value) -> Map<String, Value> {
+    fn body(self, name: &str, bytes: Value) -> Result<Map<String, Value>, Failure> {
         let mut body = Map::from_iter([(name.to_owned(), bytes)]);
         if !self.context.is_empty() {
-            body.insert("encryption_context".to_owned(), object(self.context));
+            body.insert("encryption_context".to_owned(), object(self.context)?);
         }
         let algorithm = self.algorithm.map(Value::from);
         body.extend(algorithm.map(|name| ("encryption_algorithm".to_owned(), name)));
-        body
+        Ok(body)
     }
 }
 
 impl Encrypt {
     pub(crate) async fn run(self, cx: &Context) -> Outcome {
-        let body = self.how.body("plaintext", file_in_base64(&self.file)?);
+        let body = self.how.body("plaintext", file_in_base64(&self.file)?)?;
         let answer = self.target.ask(cx, "encrypt", &body).await?;
-        print_text(cx, &answer, "ciphertext_blob", self.field.name())
+        let field = self.field.name();
+        self.output.print(cx, &answer, "ciphertext_blob", field)
     }
 }
 
@@ -79,13 +86,13 @@ impl Decrypt {
     pub(crate) async fn run(self, cx: &Context) -> Outcome {
         let body = self
             .how
-            .body("ciphertext_blob", file_of_base64(&self.file)?);
+            .body("ciphertext_blob", file_of_base64(&self.file)?)?;
         let answer = self.target.ask(cx, "decrypt", &body).await?;
-        print_bytes(cx, &answer, "plaintext")
+        self.output.print_raw(cx, &answer, "plaintext")
     }
 }
 
-/// Encrypt with another master key, or with newer material of the same; the plaintext stays in the server
+/// Encrypt with another master key, or with newer material, inside the server
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -103,11 +110,13 @@ pub(crate) struct ReEncrypt {
     /// A pair of texts to bind the new one to, repeatable
     #[arg(long, value_name = "NAME=VALUE", value_parser = input::pair)]
     to_context: Vec<(String, String)>,
-    /// The ciphertext in base64; - for standard input
+    /// The ciphertext, its own bytes or base64; - for standard input
     #[arg(value_name = "FILE", default_value = "-")]
     file: String,
     #[command(flatten)]
     mount: Mount,
+    #[command(flatten)]
+    output: OutputFlags,
     #[command(flatten)]
     field: Field,
 }
@@ -120,15 +129,16 @@ impl ReEncrypt {
             ("ciphertext_blob".to_owned(), file_of_base64(&self.file)?),
             (
                 "source_encryption_context".to_owned(),
-                object(self.from_context),
+                object(self.from_context)?,
             ),
             (
                 "destination_encryption_context".to_owned(),
-                object(self.to_context),
+                object(self.to_context)?,
             ),
         ]);
         let answer = write(cx, &path, &body, &format!("asking {path}")).await?;
         let answer = answer.ok_or_else(|| Failure::nothing_at(&path))?;
-        print_text(cx, &answer, "ciphertext_blob", self.field.name())
+        let field = self.field.name();
+        self.output.print(cx, &answer, "ciphertext_blob", field)
     }
 }

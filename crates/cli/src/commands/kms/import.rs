@@ -3,31 +3,35 @@ use base64::engine::general_purpose::STANDARD;
 use clap::Args;
 use coffer_client::Secret;
 use coffer_crypto::pair::{Oaep, OaepHash, PublicKey};
-use coffer_crypto::{Random, key_wrap};
+use coffer_crypto::{Random, key_wrap, pem};
 use serde_json::{Map, Value};
+use zeroize::Zeroizing;
 
-use super::target::{Target, bytes, done, file_bytes, text, write};
+use super::refusal::Explained;
+use super::target::{Target, bytes, done, file_bytes, file_of_base64, text, write, write_once};
 use crate::context::Context;
-use crate::failure::{Failure, Outcome, While};
+use crate::failure::{Failure, Outcome};
 
 /// Material longer than an AES-256 or HMAC key is wrapped with a key in between.
 const LONGEST_DIRECT: usize = 64;
 
-/// Import material that was made elsewhere; it is wrapped here, so that it travels encrypted
+/// Import material that was made elsewhere
+///
+/// It is wrapped here, so that it travels encrypted.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   32 bytes into a key that was made with -origin=EXTERNAL:
       coffer kms import -key=alias/app material.bin
-  A private key (PKCS #8 in DER) that expires:
-      coffer kms import -key=alias/releases -expires=2027-01-01T00:00:00Z private.der
+  A private key (PKCS #8) that expires:
+      coffer kms import -key=alias/releases -expires=2027-01-01T00:00:00Z private.pem
   The next material of a symmetric key, and its use:
       coffer kms import -key=alias/app -new material-2.bin
       coffer kms rotate -key=alias/app")]
 pub(crate) struct Import {
     #[command(flatten)]
     target: Target,
-    /// The material: raw bytes, or a private key as PKCS #8 in DER; - for standard input
+    /// The material: raw bytes, or a private key as PKCS #8 in PEM or DER; - for standard input
     #[arg(value_name = "FILE", default_value = "-")]
     file: String,
     /// When it expires, within 365 days
@@ -39,17 +43,29 @@ pub(crate) struct Import {
     /// A note about it
     #[arg(long, value_name = "TEXT")]
     description: Option<String>,
+    /// The file is wrapped already, for the public key of `coffer kms import-parameters`
+    #[arg(long, requires = "import_token")]
+    wrapped: bool,
+    /// File with the token that came with that public key
+    #[arg(long, value_name = "FILE", requires = "wrapped")]
+    import_token: Option<String>,
 }
 
 impl Import {
     pub(crate) async fn run(self, cx: &Context) -> Outcome {
-        let material = file_bytes(&self.file)?;
+        if self.wrapped {
+            return self.bring(cx, file_of_base64(&self.file)?).await;
+        }
+        let mut material = file_bytes(&self.file)?;
         let pair = self.is_pair(cx).await?;
+        if pair {
+            material = unarmoured(material)?;
+        }
         let algorithm = match pair || material.len() > LONGEST_DIRECT {
             true => "RSA_AES_KEY_WRAP_SHA_256",
             false => "RSAES_OAEP_SHA_256",
         };
-        let given = self.parameters(cx, algorithm).await?;
+        let given = parameters(cx, &self.target, algorithm, "RSA_4096").await?;
         let public = PublicKey::from_spki(&bytes(&given, "public_key")?);
         let public = public.map_err(|_| Failure::local("the server's public key is unreadable"))?;
         let wrapped = match algorithm {
@@ -57,7 +73,23 @@ impl Import {
             _ => by_aes(&public, &material)?,
         };
         let token = text(&given, "import_token")?;
-        let body = self.body(token, wrapped);
+        let wrapped = STANDARD.encode(wrapped).into();
+        self.send(cx, self.body(token, wrapped)).await
+    }
+
+    /// Brings what was wrapped elsewhere.
+    async fn bring(&self, cx: &Context, wrapped: Value) -> Outcome {
+        let token = self.import_token.as_deref().ok_or_else(|| {
+            Failure::local(
+                "-wrapped needs the token that `coffer kms import-parameters` gave: -import-token=FILE",
+            )
+        })?;
+        let token = file_of_base64(token)?;
+        let body = self.body(token.as_str().unwrap_or_default(), wrapped);
+        self.send(cx, body).await
+    }
+
+    async fn send(&self, cx: &Context, body: Map<String, Value>) -> Outcome {
         let doing = format!("importing material of {}", self.target.name());
         let answer = write(cx, &self.target.part("material"), &body, &doing).await?;
         let said = format!("Success! imported material of {}", self.target.name());
@@ -73,23 +105,10 @@ impl Import {
         Ok(!spec.starts_with("SYMMETRIC") && !spec.starts_with("HMAC"))
     }
 
-    async fn parameters(&self, cx: &Context, algorithm: &str) -> Result<Secret, Failure> {
-        let path = self.target.part("import-parameters");
-        let body = Map::from_iter([
-            ("wrapping_algorithm".to_owned(), Value::from(algorithm)),
-            ("wrapping_key_spec".to_owned(), Value::from("RSA_4096")),
-        ]);
-        let given = write(cx, &path, &body, &format!("asking {path}")).await?;
-        given.ok_or_else(|| Failure::nothing_at(&path))
-    }
-
-    fn body(&self, token: &str, wrapped: Vec<u8>) -> Map<String, Value> {
+    fn body(&self, token: &str, wrapped: Value) -> Map<String, Value> {
         let mut body = Map::from_iter([
             ("import_token".to_owned(), Value::from(token)),
-            (
-                "encrypted_key_material".to_owned(),
-                STANDARD.encode(wrapped).into(),
-            ),
+            ("encrypted_key_material".to_owned(), wrapped),
         ]);
         let mut say = |name: &str, value: &str| body.insert(name.to_owned(), value.into());
         match &self.expires {
@@ -108,6 +127,35 @@ impl Import {
             say("key_material_description", note);
         }
         body
+    }
+}
+
+/// Has the server make a pair of keys for one import.
+pub(super) async fn parameters(
+    cx: &Context,
+    target: &Target,
+    algorithm: &str,
+    spec: &str,
+) -> Result<Secret, Failure> {
+    let path = target.part("import-parameters");
+    let body = Map::from_iter([
+        ("wrapping_algorithm".to_owned(), Value::from(algorithm)),
+        ("wrapping_key_spec".to_owned(), Value::from(spec)),
+    ]);
+    let given = write_once(cx, &path, &body, &format!("asking {path}")).await?;
+    given.ok_or_else(|| Failure::nothing_at(&path))
+}
+
+/// A private key in DER, whichever form the file has.
+fn unarmoured(file: Zeroizing<Vec<u8>>) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let text = std::str::from_utf8(&file).ok();
+    let armoured = text.filter(|text| text.contains("-----BEGIN "));
+    match armoured.map(pem::read) {
+        None => Ok(file),
+        Some(Some(("PRIVATE KEY", document))) => Ok(document),
+        Some(_) => Err(Failure::local(
+            "this PEM is no private key in PKCS #8; `openssl pkcs8 -topk8 -nocrypt` makes it one",
+        )),
     }
 }
 

@@ -2,9 +2,10 @@ use clap::Args;
 use coffer_client::Client;
 use serde_json::{Map, Value, json};
 
+use super::refusal::Explained;
 use super::target::Mount;
 use crate::context::Context;
-use crate::failure::{Failure, Outcome, While};
+use crate::failure::{Failure, Outcome};
 use crate::output::{cell, columns, print};
 
 /// List the master keys

@@ -1,7 +1,8 @@
 use clap::Args;
 use serde_json::{Map, Value};
 
-use super::target::{Target, done, file_in_base64, file_of_base64, print_text};
+use super::output_flags::OutputFlags;
+use super::target::{Target, done, file_in_base64, file_of_base64};
 use crate::context::Context;
 use crate::failure::Outcome;
 use crate::field::Field;
@@ -11,7 +12,7 @@ use crate::field::Field;
 #[command(after_help = "\
 Examples:
   coffer kms mac -key=alias/webhooks -algorithm=HMAC_SHA_256 body.json > body.mac
-  The exit code is 0 only where the code is valid:
+  The exit code is 0 where the code is valid, 3 where it is not, and another where it could not be checked:
       coffer kms mac -key=alias/webhooks -algorithm=HMAC_SHA_256 -verify=body.mac body.json")]
 pub(crate) struct Mac {
     #[command(flatten)]
@@ -19,12 +20,14 @@ pub(crate) struct Mac {
     /// HMAC_SHA_224, HMAC_SHA_256, HMAC_SHA_384 or HMAC_SHA_512, as the key is
     #[arg(long, value_name = "NAME")]
     algorithm: String,
-    /// File with a code in base64 to verify
+    /// File with a code to verify, its own bytes or base64
     #[arg(long, value_name = "FILE")]
     verify: Option<String>,
     /// What is authenticated; - for standard input
     #[arg(value_name = "FILE", default_value = "-")]
     file: String,
+    #[command(flatten)]
+    output: OutputFlags,
     #[command(flatten)]
     field: Field,
 }
@@ -37,10 +40,12 @@ impl Mac {
         ]);
         let Some(verify) = self.verify else {
             let answer = self.target.ask(cx, "mac", &body).await?;
-            return print_text(cx, &answer, "mac", self.field.name());
+            let field = self.field.name();
+            return self.output.print(cx, &answer, "mac", field);
         };
         body.insert("mac".to_owned(), file_of_base64(&verify)?);
-        let answer = self.target.ask(cx, "verify-mac", &body).await?;
+        let target = &self.target;
+        let answer = target.check(cx, "verify-mac", &body, "code").await?;
         done(cx, Some(answer), "The code is valid")
     }
 }

@@ -2,10 +2,12 @@ use clap::Args;
 use serde_json::{Map, Value};
 
 use super::list::cells;
-use super::target::{Target, done, write};
+use super::refusal::Explained;
+use super::target::{Target, done, write, write_once};
 use crate::context::Context;
-use crate::failure::{Outcome, While};
-use crate::output::{columns, print};
+use crate::failure::{Failure, Outcome};
+use crate::field::Field;
+use crate::output::{columns, print, print_secret};
 
 /// Rotate a master key: at once, or by the calendar
 ///
@@ -35,7 +37,7 @@ impl Rotate {
         let doing = format!("rotating {name}");
         if self.every.is_none() && !self.never {
             let path = self.target.part("rotate");
-            let answer = write(cx, &path, &Map::new(), &doing).await?;
+            let answer = write_once(cx, &path, &Map::new(), &doing).await?;
             return done(cx, answer, &format!("Success! rotated {name}"));
         }
         let mut body = Map::from_iter([("enabled".to_owned(), self.every.is_some().into())]);
@@ -47,6 +49,29 @@ impl Rotate {
             None => format!("Success! {name} is rotated no more"),
         };
         done(cx, answer, &said)
+    }
+}
+
+/// Show whether and when a master key is rotated by the calendar
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  coffer kms rotation -key=alias/app
+  coffer kms rotation -key=alias/app -field=next_rotation_date")]
+pub(crate) struct Rotation {
+    #[command(flatten)]
+    target: Target,
+    #[command(flatten)]
+    field: Field,
+}
+
+impl Rotation {
+    pub(crate) async fn run(self, cx: &Context) -> Outcome {
+        let path = self.target.part("rotation");
+        let answer = cx.client()?.read(&path, &[]).await;
+        let answer = answer.or_failed(format!("reading {path}"))?;
+        let answer = answer.ok_or_else(|| Failure::nothing_at(&path))?;
+        print_secret(cx, &answer, self.field.name())
     }
 }
 

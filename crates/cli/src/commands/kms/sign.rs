@@ -1,7 +1,8 @@
 use clap::Args;
 use serde_json::{Map, Value};
 
-use super::target::{Target, done, file_in_base64, file_of_base64, print_text};
+use super::output_flags::OutputFlags;
+use super::target::{Target, done, file_in_base64, file_of_base64};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::field::Field;
@@ -12,15 +13,23 @@ use crate::field::Field;
 Examples:
   coffer kms sign -key=alias/releases -algorithm=ECDSA_SHA_256 notes.txt > notes.sig
   A file of any size, by its digest:
-      openssl dgst -sha256 -binary image.tar | coffer kms sign -key=alias/releases -algorithm=ECDSA_SHA_256 -digest")]
+      openssl dgst -sha256 -binary image.tar | coffer kms sign -key=alias/releases -algorithm=ECDSA_SHA_256 -digest
+  For another program to check:
+      coffer kms sign -key=alias/releases -algorithm=ECDSA_SHA_256 -output=notes.sig notes.txt
+      coffer kms public-key -key=alias/releases > releases.pem
+      openssl dgst -sha256 -verify releases.pem -signature notes.sig notes.txt")]
 pub(crate) struct Sign {
     #[command(flatten)]
     what: What,
     #[command(flatten)]
+    output: OutputFlags,
+    #[command(flatten)]
     field: Field,
 }
 
-/// Verify a signature; the exit code is 0 only where it is valid
+/// Verify a signature; ends with exit code 3 where it is not valid
+///
+/// 0 is valid, 3 is not valid, everything else could not be checked.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -28,7 +37,7 @@ Examples:
 pub(crate) struct Verify {
     #[command(flatten)]
     what: What,
-    /// File with the signature in base64
+    /// File with the signature, its own bytes or base64
     #[arg(long, value_name = "FILE")]
     signature: String,
 }
@@ -65,7 +74,8 @@ impl What {
 impl Sign {
     pub(crate) async fn run(self, cx: &Context) -> Outcome {
         let answer = self.what.target.ask(cx, "sign", &self.what.body()?).await?;
-        print_text(cx, &answer, "signature", self.field.name())
+        let field = self.field.name();
+        self.output.print(cx, &answer, "signature", field)
     }
 }
 
@@ -73,7 +83,8 @@ impl Verify {
     pub(crate) async fn run(self, cx: &Context) -> Outcome {
         let mut body = self.what.body()?;
         body.insert("signature".to_owned(), file_of_base64(&self.signature)?);
-        let answer = self.what.target.ask(cx, "verify", &body).await?;
+        let target = &self.what.target;
+        let answer = target.check(cx, "verify", &body, "signature").await?;
         done(cx, Some(answer), "The signature is valid")
     }
 }

@@ -2,9 +2,10 @@ use clap::Args;
 use serde_json::{Map, Value};
 
 use super::list::cells;
+use super::refusal::Explained;
 use super::target::{Target, object, write};
 use crate::context::Context;
-use crate::failure::{Outcome, While};
+use crate::failure::Outcome;
 use crate::input;
 use crate::output::{columns, print};
 
@@ -32,7 +33,7 @@ impl Tag {
         let client = cx.client()?;
         let doing = format!("tagging {}", self.target.name());
         if !self.tags.is_empty() {
-            let body = Map::from_iter([("tags".to_owned(), object(self.tags))]);
+            let body = Map::from_iter([("tags".to_owned(), object(self.tags)?)]);
             write(cx, &path, &body, &doing).await?;
         }
         if !self.remove.is_empty() {
