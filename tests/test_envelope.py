@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 import os
+import signal
 import subprocess
 
 import pytest
@@ -11,7 +12,7 @@ import requests
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from coffer_server import binary, is_reference
+from coffer_server import binary, is_reference, until
 
 pytest.importorskip("moto")
 
@@ -215,3 +216,86 @@ def test_what_can_not_be_done_is_said(run, tmp_path, reference):
         refused = run(*words, ok=False)
         assert refused.returncode != 0 and told in refused.stderr, refused
     assert sorted(os.listdir(tmp_path)) == ["folder", "text"]
+
+
+def with_keys(envelope, keys):
+    """The envelope with these wrapped keys in both places, as anybody can write it."""
+    room, text = int.from_bytes(envelope[12:16], "big"), json.dumps(keys).encode()
+    slots = [generation.to_bytes(8, "big") for generation in (1, 0)]
+    slots = [slot + len(text).to_bytes(4, "big") + hashlib.sha256(slot + text).digest()[:16] + text for slot in slots]
+    return envelope[:80] + b"".join(slot.ljust(room, b"\0") for slot in slots) + envelope[80 + 2 * room:]
+
+
+def test_a_hostile_file_sends_nobody_elsewhere(run, tmp_path, reference):
+    """Where to ask stands in the file; who opens it has rights that who wrote it has not."""
+    master = key(reference, "hostile")
+    requests.post(f"{reference.url}/v1/sys/mounts/plain", json={"type": "kv"}, headers={"X-Vault-Token": "root"}, timeout=30)
+    reference.ask("plain/decrypt/app", value="untouched")
+    envelope = run("encrypt", f"-key={master}", "-", stdin=b"x").stdout
+    for keeper, mount, name in [
+        ("transit", "plain", "app"), ("transit", "sys", ".\t./seal"), ("transit", "transit/..", "hostile"), ("transit", "", "hostile"),
+        ("transit", "transit?x=", "hostile"), ("transit", "transit/", "hostile"), ("transit", "transit", "../../plain/decrypt/app"),
+        ("kms", "plain", "app"), ("kms", "sys", ".\t./seal"), ("kms", "transit", "hostile"), ("other", "transit", "hostile"),
+    ]:
+        hostile = {"recipients": [{"keeper": keeper, "mount": mount, "key": name, "wrapped": "vault:v1:AAAA"}]}
+        (tmp_path / "hostile").write_bytes(with_keys(envelope, hostile))
+        for words in (("decrypt", "-output=out"), ("rewrap",)):
+            refused = run(*words, "hostile", ok=False)
+            assert refused.returncode == 2, (mount, name, refused)
+    health = requests.get(f"{reference.url}/v1/sys/health", timeout=30)
+    kept = requests.get(f"{reference.url}/v1/plain/decrypt/app", headers={"X-Vault-Token": "root"}, timeout=30).json()
+    assert health.status_code == 200 and kept["data"] == {"value": "untouched"}
+    # Nothing in it makes a line of its own.
+    forged = {"recipients": [{"keeper": "transit", "mount": "transit", "key": "x\nSuccess! Decrypted: all\u202e", "wrapped": "x"}]}
+    (tmp_path / "hostile").write_bytes(with_keys(envelope, forged))
+    told = [run("inspect", "hostile").stdout, run("decrypt", "-output=out", "hostile", ok=False).stderr]
+    assert all(b"\nSuccess" not in text and "\u202e".encode() not in text for text in told)
+
+
+def test_a_key_of_another_object_is_not_taken_for_its_own(run, tmp_path, reference):
+    first, second = key(reference, "own"), key(reference, "foreign")
+    envelope = run("encrypt", f"-key={first}", "-", stdin=b"content").stdout
+    other = wrapped(run("encrypt", f"-key={second}", "-", stdin=b"other").stdout)["recipients"][0]
+    mixed = {"recipients": [other, *wrapped(envelope)["recipients"]]}
+    (tmp_path / "mixed").write_bytes(with_keys(envelope, mixed))
+    run("decrypt", "-output=out", "mixed")
+    third = key(reference, "third")
+    run("rewrap", f"-add={third}", f"-remove={first}", f"-remove={second}", "mixed")
+    run("decrypt", "-output=again", "mixed")
+    assert (tmp_path / "out").read_bytes() == (tmp_path / "again").read_bytes() == b"content"
+    (tmp_path / "mixed").write_bytes(with_keys(envelope, {"recipients": [other]}))
+    refused = run("rewrap", f"-add={third}", "mixed", ok=False)
+    assert refused.returncode == 2 and b"another object" in refused.stderr
+
+
+def test_writing_anew_keeps_links_owner_and_mode(run, tmp_path, reference):
+    master = key(reference, "links")
+    run("encrypt", f"-key={master}", "-output=real", "-", stdin=b"content")
+    (tmp_path / "real").chmod(0o640)
+    (tmp_path / "link").symlink_to("real")
+    many = [f"-add={key(reference, f'links-{number}')}" for number in range(12)]
+    run("rewrap", *many, "link")
+    assert (tmp_path / "link").is_symlink() and oct((tmp_path / "real").stat().st_mode & 0o777) == "0o640"
+    assert len(wrapped((tmp_path / "real").read_bytes())["recipients"]) == 13
+    os.link(tmp_path / "real", tmp_path / "second")
+    more = [f"-add={key(reference, f'more-{number}')}" for number in range(30)]
+    refused = run("rewrap", *more, "real", ok=False)
+    assert refused.returncode == 1 and b"several names" in refused.stderr
+    run("decrypt", "-output=out", "second")
+
+
+def test_what_is_told_to_end_leaves_no_plaintext(run, tmp_path, reference):
+    master = key(reference, "ending")
+    envelope = run("encrypt", f"-key={master}", "-", stdin=bytes(4 * CHUNK)).stdout
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "COFFER_ADDR": reference.url, "COFFER_TOKEN": "root"}
+    for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)):
+        process = subprocess.Popen([binary(), "envelope", "decrypt", "-output=plain", "-"], cwd=tmp_path, env=environment,
+                                   stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+        process.stdin.write(envelope[:-100])
+        process.stdin.flush()
+        until(lambda: any(path.stat().st_size for path in tmp_path.glob("plain.partial-*")), 60, "plaintext was written")
+        process.send_signal(number)
+        process.stdin.close()
+        process.stderr.read()
+        assert process.wait() in (code, 1)
+        assert not list(tmp_path.glob("plain*"))

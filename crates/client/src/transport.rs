@@ -190,6 +190,13 @@ impl Transport {
             let mut segments = url.path_segments_mut().map_err(|()| unusable())?;
             segments.pop_if_empty().push("v1");
             for segment in request.path.split('/') {
+                // A tab or line feed would be dropped on the way, and `.<tab>.` is a dot segment then.
+                if segment.contains(char::is_control) {
+                    return Err(Error::Config(format!(
+                        "the path {:?} has a control character; write it without",
+                        request.path
+                    )));
+                }
                 if matches!(segment, "." | "..") {
                     return Err(Error::Config(format!(
                         "the path \"{}\" has a dot segment; write it without",

@@ -33,6 +33,12 @@ impl Envelope {
         })
     }
 
+    /// Whether this is the object's data key. Whoever wraps it for more recipients asks first.
+    #[must_use]
+    pub fn is_opened_by(&self, key: &DataKey) -> bool {
+        self.head.payload_key(key, &self.keys.context).is_ok()
+    }
+
     /// Writes what stands in front anew, with these wrapped keys and room for them: the chunks after it stay as they are.
     ///
     /// # Errors

@@ -170,6 +170,7 @@ fn a_wrong_key_and_another_context_are_refused_before_the_first_chunk() {
     let front = Envelope::read(&mut &*envelope).unwrap();
     let refused = Opener::new(io::empty(), &front, &key(2)).err();
     assert!(matches!(refused, Some(Error::WrongKey)));
+    assert!(front.is_opened_by(&key(1)) && !front.is_opened_by(&key(2)));
     let mut moved = front.clone();
     moved.keys.context = Context::default();
     let refused = Opener::new(io::empty(), &moved, &key(1)).err();

@@ -25,6 +25,9 @@ pub enum KeeperError {
     /// None of the recipients' keepers unwrapped the data key. One reason each.
     #[error("none of the recipients unwraps the data key:\n{}", told(.0))]
     NoRecipient(Vec<(String, KeeperError)>),
+    /// What was unwrapped is no key of this envelope.
+    #[error("it unwraps the key of another object")]
+    OtherObject,
     /// The file names a place where no engine of that kind is.
     #[error("there is no such engine on this server: {0}")]
     Elsewhere(String),

@@ -1,6 +1,8 @@
 use super::aws::AwsKms;
 use super::keeper::Fresh;
-use super::{Context, DataKey, KeeperError, Keys, MasterKey, Recipient, aws, kms, transit};
+use super::{
+    Context, DataKey, Envelope, KeeperError, Keys, MasterKey, Recipient, aws, kms, transit,
+};
 use crate::Client;
 
 /// Those who can wrap and unwrap data keys: a server of Coffer, Vault or OpenBao, and AWS KMS as the environment says.
@@ -43,15 +45,18 @@ impl<'a> Keepers<'a> {
         ))
     }
 
-    /// The data key, by the first recipient whose keeper unwraps it.
+    /// The data key, by the first recipient whose keeper unwraps it. It is the one that the envelope commits itself to: what a
+    /// keeper unwraps beside it is of another object.
     ///
     /// # Errors
     /// [`KeeperError::NoRecipient`] with what each of them said.
-    pub async fn unwrap(&self, keys: &Keys) -> Result<DataKey, KeeperError> {
+    pub async fn unwrap(&self, envelope: &Envelope) -> Result<DataKey, KeeperError> {
+        let keys = &envelope.keys;
         let mut reasons = Vec::new();
         for recipient in &keys.recipients {
             match self.unwrap_one(recipient, &keys.context).await {
-                Ok(key) => return Ok(key),
+                Ok(key) if envelope.is_opened_by(&key) => return Ok(key),
+                Ok(_) => reasons.push((named(recipient), KeeperError::OtherObject)),
                 Err(why) => reasons.push((named(recipient), why)),
             }
         }
@@ -162,10 +167,12 @@ fn named(of: &Recipient) -> String {
         true => &of.key,
         false => &of.alias,
     };
-    match of.mount.is_empty() {
+    let text = match of.mount.is_empty() {
         true => format!("{} {key}", of.keeper),
         false => format!("{} {key} at {}/", of.keeper, of.mount),
-    }
+    };
+    // It comes from a file that anybody may have written.
+    text.escape_debug().to_string()
 }
 
 #[cfg(test)]

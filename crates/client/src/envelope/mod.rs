@@ -14,7 +14,7 @@
 //!
 //! let mut input = &*sealed;
 //! let envelope = Envelope::read(&mut input)?;
-//! let data_key = keepers.unwrap(&envelope.keys).await?;
+//! let data_key = keepers.unwrap(&envelope).await?;
 //! Opener::new(input, &envelope, &data_key)?.give(&mut std::io::stdout(), |_| {})?;
 //! # Ok(()) }
 //! ```

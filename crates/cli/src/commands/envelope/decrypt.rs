@@ -46,7 +46,7 @@ impl Decrypt {
         self.check(&envelope)?;
         let mut output = Output::create(&path, self.force, false)?;
         let client = cx.client()?;
-        let unwrapped = Keepers::new(&client).unwrap(&envelope.keys).await;
+        let unwrapped = Keepers::new(&client).unwrap(&envelope).await;
         let data_key = unwrapped.map_err(refused("unwrapping the data key"))?;
         let total = source
             .length

@@ -80,7 +80,7 @@ fn table(envelope: &Envelope, view: &View) -> String {
         ),
     ];
     let pairs = envelope.keys.context.pairs().iter();
-    facts.extend(pairs.map(|(name, value)| row("Context", format!("{name}={value}"))));
+    facts.extend(pairs.map(|(name, value)| row("Context", plain(&format!("{name}={value}")))));
     let rows: Vec<[String; 4]> = view.recipients.iter().map(recipient).collect();
     let heading = ["Recipient", "Place", "Key", "Alias"];
     format!("{}\n\n{}", key_values(&facts), columns(heading, &rows))
@@ -95,5 +95,10 @@ fn recipient(of: &Recipient) -> [String; 4] {
         "" => mount,
         namespace => format!("{mount} in namespace {namespace}"),
     };
-    [of.keeper.clone(), place, of.key.clone(), of.alias.clone()]
+    [&of.keeper, &place, &of.key, &of.alias].map(|text| plain(text))
+}
+
+/// Anybody may have written the file: nothing in it makes a line of its own, or turns one around.
+fn plain(text: &str) -> String {
+    text.escape_debug().to_string()
 }

@@ -1,7 +1,9 @@
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, IsTerminal, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
 use std::path::{Path, PathBuf};
+
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::failure::Failure;
 
@@ -16,6 +18,7 @@ enum To {
         file: File,
         partial: PathBuf,
         path: PathBuf,
+        replaces: bool,
     },
     Stdout(io::Stdout),
 }
@@ -49,14 +52,30 @@ impl Output {
         let file = options
             .open(&partial)
             .map_err(|error| Failure::local(format!("{path} can not be written: {error}")))?;
+        remove_when_told_to_end(partial.clone());
         let path = PathBuf::from(path);
         Ok(Self {
             to: To::File {
                 file,
                 partial,
                 path,
+                replaces: force,
             },
             done: false,
+        })
+    }
+
+    /// Gives the result the owner and the mode of a file that it shall replace.
+    pub(super) fn resemble(&mut self, facts: &Metadata) -> Result<(), Failure> {
+        let To::File { file, .. } = &self.to else {
+            return Ok(());
+        };
+        let alike = fchown(file, Some(facts.uid()), Some(facts.gid()))
+            .and_then(|()| file.set_permissions(facts.permissions()));
+        alike.map_err(|error| {
+            Failure::local(format!(
+                "the result can not have the owner of the file that it replaces: {error}"
+            ))
         })
     }
 
@@ -68,9 +87,10 @@ impl Output {
                 file,
                 partial,
                 path,
+                replaces,
             } => file
                 .sync_all()
-                .and_then(|()| std::fs::rename(&*partial, &*path))
+                .and_then(|()| named(partial, path, *replaces))
                 .and_then(|()| sync_folder(path)),
         };
         finished
@@ -103,6 +123,44 @@ impl Write for Output {
             To::Stdout(out) => out.flush(),
         }
     }
+}
+
+/// A file that appeared meanwhile is not replaced.
+fn named(partial: &Path, path: &Path, replaces: bool) -> io::Result<()> {
+    if replaces {
+        return std::fs::rename(partial, path);
+    }
+    match std::fs::hard_link(partial, path) {
+        Ok(()) => std::fs::remove_file(partial),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
+        // There are file systems without links.
+        Err(_) => std::fs::rename(partial, path),
+    }
+}
+
+/// What was written so far may be plaintext, and nobody would look for it.
+fn remove_when_told_to_end(partial: PathBuf) {
+    let told = async {
+        let (mut interrupt, mut terminate, mut hang_up) = (
+            signal(SignalKind::interrupt())?,
+            signal(SignalKind::terminate())?,
+            signal(SignalKind::hangup())?,
+        );
+        Ok::<_, io::Error>(tokio::select! {
+            _ = interrupt.recv() => 130,
+            _ = terminate.recv() => 143,
+            _ = hang_up.recv() => 129,
+        })
+    };
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        if let Ok(Ok(code)) = runtime.map(|runtime| runtime.block_on(told)) {
+            let _ = std::fs::remove_file(partial);
+            std::process::exit(code);
+        }
+    });
 }
 
 /// Makes the new name durable.

@@ -1,5 +1,6 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, SeekFrom};
+use std::os::unix::fs::MetadataExt;
 
 use clap::Args;
 use coffer_client::envelope::{Envelope, Error, Keepers, Keys, MasterKey, Recipient, replace_keys};
@@ -45,25 +46,35 @@ impl Rewrap {
     }
 
     async fn rewrap(&self, keepers: &Keepers<'_>, path: &str) -> Outcome {
+        let unusable = |error: io::Error| Failure::local(format!("{path}: {error}"));
+        // The file itself, not the link to it, is what has to be written anew.
+        let real = std::fs::canonicalize(path).map_err(unusable)?;
+        let path = &*real.to_string_lossy();
         let opened = OpenOptions::new().read(true).write(true).open(path);
         let mut file = opened.map_err(|error| Failure::local(format!("{path}: {error}")))?;
         // Two at once would each write what the other does not know of.
         file.try_lock()
             .map_err(|_| Failure::local(format!("{path} is in use by another program")))?;
         let envelope = Envelope::read(&mut file).map_err(spoilt(path))?;
-        let keys = self.keys(keepers, path, &envelope.keys).await?;
+        let keys = self.keys(keepers, path, &envelope).await?;
         match replace_keys(&mut file, &keys) {
             Err(Error::NoRoom { .. }) => write_anew(file, path, &envelope, &keys),
             done => done.map_err(spoilt(path)),
         }
     }
 
-    async fn keys(&self, keepers: &Keepers<'_>, path: &str, old: &Keys) -> Result<Keys, Failure> {
+    async fn keys(
+        &self,
+        keepers: &Keepers<'_>,
+        path: &str,
+        envelope: &Envelope,
+    ) -> Result<Keys, Failure> {
+        let old = &envelope.keys;
         let context = &old.context;
         let mut added = Vec::new();
         if !self.add.is_empty() {
             let doing = format!("unwrapping the data key of {path}");
-            let data_key = keepers.unwrap(old).await.map_err(refused(&doing))?;
+            let data_key = keepers.unwrap(envelope).await.map_err(refused(&doing))?;
             for key in &self.add {
                 let wrapped = keepers.wrap(key, context, &data_key).await;
                 added.push(wrapped.map_err(refused(&format!("wrapping by {key}")))?);
@@ -103,16 +114,23 @@ fn is_by(recipient: &Recipient, key: &MasterKey) -> bool {
 
 /// With more room in front: the rest is copied as it is.
 fn write_anew(mut file: File, path: &str, envelope: &Envelope, keys: &Keys) -> Outcome {
+    let facts = file.metadata();
+    let facts = facts.map_err(|error| Failure::local(format!("{path}: {error}")))?;
+    if facts.nlink() > 1 {
+        return Err(Failure::local(format!(
+            "{path} has several names and has to be written anew, which would leave the others as they are; make a copy with one name"
+        )));
+    }
     let mut copy = || -> Result<Output, Failure> {
         let mut output = Output::create(path, true, true)?;
+        output.resemble(&facts)?;
         envelope
             .write_with(keys, &mut output)
             .map_err(spoilt(path))?;
         let unreadable = |error: io::Error| Failure::local(format!("{path}: {error}"));
-        let length = file.metadata().map_err(unreadable)?.len();
         let payload = SeekFrom::Start(envelope.head.payload_at());
         file.seek(payload).map_err(unreadable)?;
-        let mut progress = Progress::new(Some(length));
+        let mut progress = Progress::new(Some(facts.len()));
         let mut counted = Counted {
             file: &mut file,
             progress: &mut progress,

@@ -8,7 +8,7 @@ use crate::failure::Outcome;
 use crate::field::Field;
 use crate::output::{cell, print_secret};
 
-/// Take all versions of a key and its settings into a backup, which holds the key itself
+/// Take all of a key into a backup, which holds the key itself
 ///
 /// The backup is not encrypted: whoever has it, has the key. The key has to allow it (`-exportable`, `-allow-plaintext-backup`).
 #[derive(Debug, Args)]

@@ -10,7 +10,7 @@ use crate::failure::{Failure, Outcome};
 use crate::field::Field;
 use crate::output::print_secret;
 
-/// Make a key for data that is encrypted elsewhere, and the same key encrypted
+/// Make a key for data that is encrypted elsewhere, plain and encrypted
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
