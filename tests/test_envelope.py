@@ -126,7 +126,7 @@ def test_pipes_and_context(run, reference):
         text = moved[at + 28:at + 28 + int.from_bytes(moved[at + 8:at + 12], "big")]
         moved = moved[:at + 12] + hashlib.sha256(moved[at:at + 8] + text).digest()[:16] + moved[at + 28:]
     refused = run("decrypt", "-", stdin=moved, ok=False)
-    assert refused.returncode == 1 and b"context was altered" in refused.stderr and not refused.stdout
+    assert refused.returncode == 2 and b"context was altered" in refused.stderr and not refused.stdout
 
 
 def test_a_cut_file_leaves_nothing_behind(run, tmp_path, reference):

@@ -26,7 +26,7 @@ pub enum KeeperError {
     #[error("none of the recipients unwraps the data key:\n{}", told(.0))]
     NoRecipient(Vec<(String, KeeperError)>),
     /// What was unwrapped is no key of this envelope.
-    #[error("it unwraps the key of another object")]
+    #[error("it unwraps the key of another object, or head or context was altered")]
     OtherObject,
     /// The file names a place where no engine of that kind is.
     #[error("there is no such engine on this server: {0}")]
