@@ -8,6 +8,8 @@ pub(crate) const OCTET_STRING: u8 = 0x04;
 pub(crate) const OBJECT: u8 = 0x06;
 /// The first element of a certificate's content, where it says of which version it is.
 pub(crate) const VERSION: u8 = 0xa0;
+/// The seed in a private key of ML-DSA (RFC 9881 section 6).
+pub(crate) const SEED: u8 = 0x80;
 
 /// The object identifiers of keys and curves (RFC 3279, RFC 5480, RFC 8410, RFC 9881).
 pub(crate) const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];

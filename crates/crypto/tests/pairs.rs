@@ -1,5 +1,7 @@
 //! Key pairs: what each kind takes, what it refuses, and that keys survive being written down.
 
+use aws_lc_rs::encoding::AsRawBytes as _;
+use aws_lc_rs::signature::{ML_DSA_44_SIGNING, PqdsaKeyPair};
 use coffer_crypto::pair::{
     Input, KeyPair, Oaep, OaepHash, PairKind, PublicKey, RsaPadding, Salt, Scheme, SignHash,
     fixed_from_asn1, fixed_to_asn1,
@@ -272,11 +274,67 @@ fn pairs_agree_as_published() {
 
 #[test]
 fn a_seed_is_its_pair() {
-    let pair = KeyPair::ed25519_from_seed(&[9; 32]).unwrap();
-    assert_eq!(pair.ed25519_seed().unwrap().expose(), &[9; 32]);
-    assert_eq!(pair.public().bits().len(), 32);
-    let other = KeyPair::generate(PairKind::EcdsaP256).unwrap();
-    assert!(other.ed25519_seed().is_none());
+    for kind in PairKind::ALL {
+        let made = KeyPair::from_seed(kind, &[9; 32]);
+        if !kind.has_seed() {
+            assert_eq!(made.unwrap_err(), Error::KeyUnfit, "{kind:?}");
+            continue;
+        }
+        let pair = made.unwrap();
+        assert_eq!(pair.seed().unwrap().expose(), &[9; 32]);
+        let public = PublicKey::from_bits(kind, &pair.public().bits()).unwrap();
+        assert_eq!(&public, pair.public());
+        let again = KeyPair::from_pkcs8(kind, pair.to_pkcs8().unwrap().expose()).unwrap();
+        assert_eq!(again.seed().unwrap().expose(), &[9; 32]);
+        let (scheme, input) = (
+            scheme(SignHash::None, RsaPadding::Pkcs1v15),
+            Input::Message(b"m"),
+        );
+        let signature = pair.sign(&scheme, input).unwrap();
+        assert!(public.verify(&scheme, input, &signature), "{kind:?}");
+        assert!(PublicKey::from_bits(kind, &public.bits()[1..]).is_err());
+    }
+    for kind in [PairKind::EcdsaP256, PairKind::Rsa2048] {
+        assert!(KeyPair::generate(kind).unwrap().seed().is_none());
+    }
+    let generated = KeyPair::generate(PairKind::MlDsa44).unwrap();
+    let seed: [u8; 32] = generated.seed().unwrap().expose()[..].try_into().unwrap();
+    let again = KeyPair::from_seed(PairKind::MlDsa44, &seed).unwrap();
+    assert_eq!(again.public(), generated.public());
+}
+
+/// The three forms that RFC 9881 section 6 has.
+#[test]
+fn ml_dsa_in_pkcs8_has_its_seed_and_what_is_beside_it_fits() {
+    let seed = [9; 32];
+    let of = |seed: &[u8]| PqdsaKeyPair::from_seed(&ML_DSA_44_SIGNING, seed).unwrap();
+    let expanded =
+        |pair: &PqdsaKeyPair| pair.private_key().as_raw_bytes().unwrap().as_ref().to_vec();
+    let (own, other) = (expanded(&of(&seed)), expanded(&of(&[8; 32])));
+    let element = |tag: u8, content: &[u8]| {
+        let length = u16::try_from(content.len()).unwrap().to_be_bytes();
+        [&[tag, 0x82], &length[..], content].concat()
+    };
+    let document = |inner: &[u8]| {
+        let algorithm = [
+            0x30, 0x0b, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x03, 0x11,
+        ];
+        element(
+            0x30,
+            &[&[2, 1, 0][..], &algorithm, &element(4, inner)].concat(),
+        )
+    };
+    let both = |expanded: &[u8]| {
+        let seed = [&[4, 32][..], &seed].concat();
+        document(&element(0x30, &[seed, element(4, expanded)].concat()))
+    };
+    let read = |document: &[u8]| KeyPair::from_pkcs8(PairKind::MlDsa44, document);
+    let pair = read(&both(&own)).unwrap();
+    assert_eq!(pair.seed().unwrap().expose(), &seed);
+    assert_eq!(pair.to_pkcs8().unwrap().expose().len(), 54);
+    for wrong in [both(&other), document(&element(4, &own)), document(&seed)] {
+        assert_eq!(read(&wrong).unwrap_err(), Error::KeyUnfit);
+    }
 }
 
 #[test]

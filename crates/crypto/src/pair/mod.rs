@@ -18,6 +18,7 @@ mod private;
 mod public;
 mod rsa_signature;
 mod scheme;
+mod seed;
 
 pub use ecdsa::{fixed_from_asn1, fixed_to_asn1};
 pub use kind::PairKind;

