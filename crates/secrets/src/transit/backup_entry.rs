@@ -87,8 +87,8 @@ fn write_private(entry: &mut Entry, pair: &KeyPair) -> Result<(), Fault> {
         entry.ec_d = Some(json(&scalar)?);
     } else if let Some(whole) = ed25519_whole(pair) {
         entry.key = Some(Bytes::new(whole.to_vec()));
-    } else {
-        entry.key = Some(Bytes::new(pair.to_pkcs8()?.expose().clone()));
+    } else if let Some(seed) = pair.seed() {
+        entry.key = Some(Bytes::new(seed.expose().clone()));
     }
     Ok(())
 }
@@ -156,14 +156,18 @@ fn private(kind: PairKind, entry: &Entry) -> Option<Option<KeyPair>> {
     let Some(key) = &entry.key else {
         return Some(None);
     };
-    let pair = match kind {
-        PairKind::Ed25519 => {
-            let (seed, public) = key.expose().split_first_chunk::<32>()?;
-            let pair = KeyPair::ed25519_from_seed(seed).ok()?;
-            (pair.public().bits() == public).then_some(pair)?
-        }
-        kind => KeyPair::from_pkcs8(kind, key.expose()).ok()?,
+    let (seed, rest) = key.expose().split_first_chunk::<32>()?;
+    let pair = KeyPair::from_seed(kind, seed).ok()?;
+    let bits = pair.public().bits();
+    let fits = match kind {
+        PairKind::Ed25519 => bits == rest,
+        // What else is written of ML-DSA is another field.
+        _ if entry.public_key.is_empty() => rest.is_empty(),
+        _ => rest.is_empty() && entry.public_key == STANDARD.encode(bits),
     };
+    if !fits {
+        return None;
+    }
     Some(Some(pair))
 }
 
@@ -194,13 +198,8 @@ fn public(kind: PairKind, entry: &Entry) -> Option<PublicKey> {
         let [x, y] = point(entry)?;
         return PublicKey::from_point(kind, &x, &y).ok();
     }
-    match kind {
-        PairKind::Ed25519 => {
-            let bits = STANDARD.decode(&entry.public_key).ok()?;
-            PublicKey::from_bits(kind, &bits).ok()
-        }
-        _ => PublicKey::from_pem(&entry.public_key).ok(),
-    }
+    let bits = STANDARD.decode(&entry.public_key).ok()?;
+    PublicKey::from_bits(kind, &bits).ok()
 }
 
 fn point(entry: &Entry) -> Option<[Zeroizing<Vec<u8>>; 2]> {

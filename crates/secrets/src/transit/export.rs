@@ -2,9 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use coffer_crypto::pair::PairKind;
 use coffer_crypto::{Error, Zeroizing};
 use coffer_engine::{Ctx, Fault, Handle, Routes, path};
 use coffer_wire::Text;
@@ -12,11 +9,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Transit;
+use super::export_format::{Format, trimmed};
 use super::kind::KeyKind;
 use super::ready::{Material, Ready};
 use super::secret_text::SecretText;
 use super::shown::chain;
-use super::signatures::{PublicHalf as _, ed25519_whole};
 
 /// How many versions are exported at once. More are asked for one by one.
 pub(super) const VERSIONS_MAX: usize = 1_000;
@@ -39,6 +36,10 @@ struct Export {
     /// A version, or `latest`; all that may be used if not given.
     #[serde(default)]
     version: Text,
+    /// `der`: pairs as PKCS #8 or `SubjectPublicKeyInfo`, in base64; `pem`: the same in PEM; `raw`: of ciphers, HMACs, Ed25519 and
+    /// ML-DSA their bytes, in base64. If not given, what fits the kind.
+    #[serde(default)]
+    format: Text,
 }
 
 /// Versions of a key.
@@ -58,6 +59,7 @@ impl Handle<Transit> for Export {
 
     async fn handle(self, engine: &Transit, cx: &Ctx) -> Result<Exported, Fault> {
         let part = Part::named(&self.part.0)?;
+        let format = Format::named(&self.format.0)?;
         let found = engine.find(cx, &self.name).await?;
         let ready = found.ok_or(Fault::NotFound)?;
         if part.is_private() && !ready.key.exportable {
@@ -68,7 +70,7 @@ impl Handle<Transit> for Export {
         let mut keys = BTreeMap::new();
         for number in ready.exported_versions(&self.version.0)? {
             if let Some(material) = ready.version(cx, number).await? {
-                keys.insert(number.to_string(), part.of(&material)?.into());
+                keys.insert(number.to_string(), part.of(&material, format)?.into());
             }
         }
         let (name, kind) = (self.name, ready.key.kind);
@@ -150,14 +152,11 @@ impl Part {
     }
 
     /// The part of one version.
-    fn of(self, material: &Material) -> Result<Zeroizing<String>, Fault> {
+    fn of(self, material: &Material, format: Format) -> Result<Zeroizing<String>, Fault> {
         let version = &material.version;
         Ok(match self {
-            Self::Hmac => base64(material.mac()),
-            Self::Public => {
-                let public = material.public().ok_or(Error::Scheme)?;
-                trimmed(Zeroizing::new(public.shown()))
-            }
+            Self::Hmac => format.bytes(material.mac())?,
+            Self::Public => format.public(material.public().ok_or(Error::Scheme)?)?,
             Self::Certificates if version.certificates.is_empty() => {
                 return Err(Fault::invalid(
                     "selected key version does not have a certificate chain imported",
@@ -165,25 +164,11 @@ impl Part {
             }
             Self::Certificates => trimmed(Zeroizing::new(chain(&version.certificates))),
             Self::Encryption | Self::Signing => match material.pair() {
-                Some(pair) if pair.kind() == PairKind::Ed25519 => {
-                    base64(&ed25519_whole(pair).ok_or(Error::Scheme)?)
-                }
-                Some(pair) => trimmed(pair.to_traditional_pem()?),
+                Some(pair) => format.private(pair)?,
                 // Only the public half is known.
                 None if !version.public.is_empty() => Zeroizing::default(),
-                None => base64(version.key.expose()),
+                None => format.bytes(version.key.expose())?,
             },
         })
     }
-}
-
-fn base64(bytes: &[u8]) -> Zeroizing<String> {
-    Zeroizing::new(STANDARD.encode(bytes))
-}
-
-/// PEM without the line break at its end, as others export it.
-fn trimmed(mut text: Zeroizing<String>) -> Zeroizing<String> {
-    let length = text.trim_end().len();
-    text.truncate(length);
-    text
 }

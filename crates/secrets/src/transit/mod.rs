@@ -40,6 +40,7 @@ mod draft;
 mod encoded;
 mod encrypt;
 mod export;
+mod export_format;
 mod hash;
 mod hmac;
 mod import;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use coffer_crypto::Zeroizing;
 use coffer_wire::Timestamp;
-use serde::{Deserialize, Deserializer, Serialize, de};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 use super::key::Bytes;
@@ -152,41 +152,28 @@ pub(super) struct RsaPublicEntry {
     pub(super) e: Box<RawValue>,
 }
 
-/// The kind of a key: a number where the reference has it, else its name.
-#[derive(Serialize)]
-#[serde(untagged)]
-pub(super) enum KindNumber {
-    Known(u8),
-    Named(KeyKind),
-}
+/// The kind of a key: its place in [`ORDER`].
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub(super) struct KindNumber(u8);
 
-const NUMBERS: [(u8, KeyKind); 12] = [
-    (0, KeyKind::Aes256Gcm96),
-    (1, KeyKind::EcdsaP256),
-    (2, KeyKind::Ed25519),
-    (3, KeyKind::Rsa2048),
-    (4, KeyKind::Rsa4096),
-    (5, KeyKind::ChaCha20Poly1305),
-    (6, KeyKind::EcdsaP384),
-    (7, KeyKind::EcdsaP521),
-    (8, KeyKind::Aes128Gcm96),
-    (9, KeyKind::Rsa3072),
-    (10, KeyKind::Hmac),
-    (11, KeyKind::XChaCha20Poly1305),
+/// The kinds as the reference counts them.
+const ORDER: [KeyKind; 15] = [
+    KeyKind::Aes256Gcm96,
+    KeyKind::EcdsaP256,
+    KeyKind::Ed25519,
+    KeyKind::Rsa2048,
+    KeyKind::Rsa4096,
+    KeyKind::ChaCha20Poly1305,
+    KeyKind::EcdsaP384,
+    KeyKind::EcdsaP521,
+    KeyKind::Aes128Gcm96,
+    KeyKind::Rsa3072,
+    KeyKind::Hmac,
+    KeyKind::XChaCha20Poly1305,
+    KeyKind::MlDsa44,
+    KeyKind::MlDsa65,
+    KeyKind::MlDsa87,
 ];
-
-impl<'de> Deserialize<'de> for KindNumber {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let value = serde_json::Value::deserialize(from)?;
-        let known = value.as_u64().and_then(|number| u8::try_from(number).ok());
-        let named = value.as_str().and_then(KeyKind::named);
-        match (known, named) {
-            (Some(number), _) => Ok(Self::Known(number)),
-            (None, Some(kind)) => Ok(Self::Named(kind)),
-            (None, None) => Err(de::Error::custom("expected the kind of a key")),
-        }
-    }
-}
 
 /// A time; before the first one that there is, none.
 fn lenient_time<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Timestamp>, D::Error> {
@@ -196,21 +183,19 @@ fn lenient_time<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Timestamp>,
 
 impl From<KeyKind> for KindNumber {
     fn from(kind: KeyKind) -> Self {
-        let found = NUMBERS.iter().find(|(_, known)| *known == kind);
-        found.map_or(Self::Named(kind), |(number, _)| Self::Known(*number))
+        let place = ORDER.iter().position(|known| *known == kind);
+        Self(
+            place
+                .and_then(|place| u8::try_from(place).ok())
+                .unwrap_or(u8::MAX),
+        )
     }
 }
 
 impl KindNumber {
     /// The kind, where it is one.
-    pub(super) fn kind(&self) -> Option<KeyKind> {
-        match self {
-            Self::Named(kind) => Some(*kind),
-            Self::Known(number) => {
-                let found = NUMBERS.iter().find(|(known, _)| known == number);
-                found.map(|(_, kind)| *kind)
-            }
-        }
+    pub(super) fn kind(self) -> Option<KeyKind> {
+        ORDER.get(usize::from(self.0)).copied()
     }
 }
 
@@ -222,4 +207,33 @@ pub(super) fn number(bytes: &[u8]) -> Result<Box<RawValue>, serde_json::Error> {
 /// The bytes of a number in JSON.
 pub(super) fn number_bytes(number: &RawValue) -> Option<Zeroizing<Vec<u8>>> {
     super::decimal::bytes(number.get().trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_has_its_number() {
+        for name in [
+            "aes256-gcm96",
+            "xchacha20-poly1305",
+            "hmac",
+            "mldsa-44",
+            "mldsa-87",
+        ] {
+            let kind = KeyKind::named(name).unwrap();
+            assert_eq!(KindNumber::from(kind).kind(), Some(kind));
+        }
+        for (at, kind) in ORDER.into_iter().enumerate() {
+            let number = KindNumber::from(kind);
+            assert_eq!(serde_json::to_value(number).unwrap(), at);
+            assert_eq!(number.kind(), Some(kind));
+        }
+        assert_eq!(
+            serde_json::from_str::<KindNumber>("15").unwrap().kind(),
+            None
+        );
+        assert!(serde_json::from_str::<KindNumber>("\"hmac\"").is_err());
+    }
 }

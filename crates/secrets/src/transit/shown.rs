@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use coffer_crypto::pair::{PairKind, PublicKey};
 use coffer_engine::{Ctx, Fault};
 use coffer_wire::{Timestamp, Ttl};
 use schemars::JsonSchema;
@@ -190,7 +191,9 @@ fn shown_version(
     let public = version.public.expose();
     let public_key = match key.kind {
         KeyKind::Ed25519 if key.derived => derived_public(version)?,
-        KeyKind::Ed25519 => STANDARD.encode(public.last_chunk::<32>().unwrap_or(&[0; 32])),
+        kind if kind.pair().is_some_and(PairKind::has_seed) => {
+            STANDARD.encode(PublicKey::bits_within(public).unwrap_or_default())
+        }
         _ => pem("PUBLIC KEY", public),
     };
     Ok(ShownVersion::Pair(Box::new(ShownPair {

@@ -189,12 +189,15 @@ fn derived_from(own: &KeyPair, context: &[u8]) -> Result<KeyPair, Fault> {
     let whole = ed25519_whole(own).ok_or(Error::Scheme)?;
     let mut seed = Zeroizing::new([0; 32]);
     hkdf_sha256(&whole, &[], context, seed.as_mut_slice())?;
-    Ok(KeyPair::ed25519_from_seed(&seed)?)
+    Ok(KeyPair::from_seed(PairKind::Ed25519, &seed)?)
 }
 
 /// Seed and public half in a row: what others call the private key of Ed25519.
 pub(super) fn ed25519_whole(pair: &KeyPair) -> Option<Zeroizing<Vec<u8>>> {
-    let seed = pair.ed25519_seed()?;
+    if pair.kind() != PairKind::Ed25519 {
+        return None;
+    }
+    let seed = pair.seed()?;
     let mut whole = Zeroizing::new(Vec::with_capacity(64));
     whole.extend_from_slice(seed.expose());
     whole.extend_from_slice(&pair.public().bits());
@@ -246,15 +249,15 @@ pub(super) fn no_private_half() -> Fault {
 
 impl PublicHalf for PublicKey {
     fn shown(&self) -> String {
-        match self.kind() {
-            PairKind::Ed25519 => STANDARD.encode(self.bits()),
-            _ => self.to_pem(),
+        match self.kind().has_seed() {
+            true => STANDARD.encode(self.bits()),
+            false => self.to_pem(),
         }
     }
 }
 
 /// A public half as others write it.
 pub(super) trait PublicHalf {
-    /// Of Ed25519 the bare key in base64, else PEM.
+    /// Of Ed25519 and ML-DSA the bare key in base64, else PEM.
     fn shown(&self) -> String;
 }

@@ -7,6 +7,9 @@ use coffer_wire::{Flag, Text};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+/// Says that the input is what ML-DSA computes of key and message (FIPS 204 section 6.2), computed elsewhere.
+const EXTERNAL_MU: &str = "mldsa-mu";
+
 /// What is hashed with where nothing is said.
 const HASH: SignHash = SignHash::Of(Hash::Sha256);
 
@@ -14,7 +17,7 @@ const HASH: SignHash = SignHash::Of(Hash::Sha256);
 #[derive(Deserialize, JsonSchema)]
 pub(super) struct SigningOptions {
     /// `sha2-256` (the default), `sha2-224`, `sha2-384`, `sha2-512`, `sha3-224`, `sha3-256`, `sha3-384`, `sha3-512`, `sha1`
-    /// or, with `prehashed` and `pkcs1v15`, `none`.
+    /// or, with `prehashed` and `pkcs1v15`, `none`. Not supported: `mldsa-mu`.
     #[serde(default)]
     hash_algorithm: Text,
     /// An old name of `hash_algorithm`, which wins.
@@ -165,6 +168,11 @@ fn hash_named(name: &str) -> Result<SignHash, Fault> {
         "sha3-256" => Hash::Sha3_256,
         "sha3-384" => Hash::Sha3_384,
         "sha3-512" => Hash::Sha3_512,
+        EXTERNAL_MU => {
+            return Err(Fault::invalid(
+                "hash_algorithm=mldsa-mu is not supported: ML-DSA keys sign whole messages here, and take no mu that was computed elsewhere",
+            ));
+        }
         other => return Err(Fault::Invalid(format!("invalid hash algorithm {other:?}"))),
     }))
 }

@@ -193,3 +193,52 @@ async fn a_damaged_backup_makes_no_key() {
     }
     assert!(matches!(bench.read("keys/r").await, Err(Fault::NotFound)));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ml_dsa_is_backed_up_as_seed_and_bare_public_half() {
+    let bench = Bench::<Transit>::new().await;
+    for (kind, number, length) in [
+        ("mldsa-44", 12, 1312),
+        ("mldsa-65", 13, 1952),
+        ("mldsa-87", 14, 2592),
+    ] {
+        key(&bench, kind, kind).await;
+        let whole = document(&backup(&bench, kind).await);
+        assert_eq!(whole["policy"]["type"], number);
+        let entry = &whole["policy"]["keys"]["1"];
+        assert_eq!(decoded(&entry["key"]).len(), 32);
+        assert_eq!(decoded(&entry["public_key"]).len(), length);
+        let shown = bench.read(&format!("keys/{kind}")).await.unwrap().data;
+        assert_eq!(shown["keys"]["1"]["public_key"], entry["public_key"]);
+    }
+    let whole = document(&backup(&bench, "mldsa-44").await);
+    let other = document(&backup(&bench, "mldsa-65").await);
+    let other_public = &other["policy"]["keys"]["1"]["public_key"];
+    for (at, (field, value, taken)) in [
+        ("key", json!(base64([1; 31])), false),
+        ("key", json!(base64([1; 33])), false),
+        ("key", json!(base64([1; 32])), false),
+        ("public_key", json!(base64([1; 1312])), false),
+        ("public_key", other_public.clone(), false),
+        ("public_key", json!(""), true),
+        ("key", json!(null), true),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mut altered = whole.clone();
+        altered["policy"]["keys"]["1"][field] = value.clone();
+        altered["archived_keys"]["keys"][1][field] = value;
+        let name = format!("k{at}");
+        let body = json!({"backup": base64(altered.to_string())});
+        let restored = bench.write(&format!("restore/{name}"), body).await;
+        assert_eq!(restored.is_ok(), taken, "{at} {field}");
+        if taken {
+            let shown = bench.read(&format!("keys/{name}")).await.unwrap().data;
+            let public = &whole["policy"]["keys"]["1"]["public_key"];
+            assert_eq!(&shown["keys"]["1"]["public_key"], public);
+        } else {
+            assert!(matches!(restored, Err(Fault::Invalid(_))), "{at} {field}");
+        }
+    }
+}

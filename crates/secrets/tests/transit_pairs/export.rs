@@ -1,6 +1,7 @@
 use coffer_crypto::pair::{KeyPair, Oaep, OaepHash, PairKind, PublicKey};
 use coffer_crypto::{key_wrap, pem};
 use coffer_engine::Fault;
+use coffer_wire::Verb;
 use serde_json::json;
 
 use super::*;
@@ -57,7 +58,7 @@ async fn what_is_exported_is_the_key_that_signs() {
     let exported = bench.read("export/signing-key/ed").await.unwrap().data;
     let whole = decoded(&exported["keys"]["1"]);
     let seed: &[u8; 32] = whole.first_chunk().unwrap();
-    let pair = KeyPair::ed25519_from_seed(seed).unwrap();
+    let pair = KeyPair::from_seed(PairKind::Ed25519, seed).unwrap();
     assert_eq!(pair.public().bits(), whole[32..]);
     key(&bench, "curve", "ecdsa-p384").await;
     let exported = bench.read("export/signing-key/curve").await.unwrap().data;
@@ -166,4 +167,63 @@ fn private(pkcs1: &[u8]) -> KeyPair {
     ]
     .concat();
     KeyPair::from_pkcs8(PairKind::Rsa2048, &long(0x30, inner)).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_format_is_the_same_key() {
+    let bench = Bench::<Transit>::new().await;
+    let read = async |path: String| {
+        let (path, format) = path.split_once("?format=").unwrap_or((&path, ""));
+        let answer = bench.request(Verb::Read, path, json!({"format": format}));
+        answer.await.map(|answer| answer.data["keys"]["1"].clone())
+    };
+    for kind in KINDS {
+        key(&bench, kind, kind).await;
+        let (private, public) = (
+            format!("export/signing-key/{kind}"),
+            format!("export/public-key/{kind}"),
+        );
+        let of = PublicKey::from_spki(&decoded(
+            &read(format!("{public}?format=der")).await.unwrap(),
+        ));
+        let of = of.unwrap();
+        let text = read(format!("{public}?format=pem")).await.unwrap();
+        assert_eq!(PublicKey::from_pem(text.as_str().unwrap()).unwrap(), of);
+        let document = decoded(&read(format!("{private}?format=der")).await.unwrap());
+        let pair = KeyPair::from_pkcs8(of.kind(), &document).unwrap();
+        assert_eq!(pair.public(), &of);
+        let text = read(format!("{private}?format=pem")).await.unwrap();
+        let (label, inner) = pem::read(text.as_str().unwrap()).unwrap();
+        assert_eq!((label, &*inner), (pem::PRIVATE_KEY, &document));
+        let (raw, natural) = (
+            read(format!("{public}?format=raw")).await,
+            read(public).await.unwrap(),
+        );
+        if of.kind().has_seed() {
+            assert_eq!(decoded(&natural), of.bits());
+            assert_eq!(raw.unwrap(), natural);
+            let seed = decoded(&read(format!("{private}?format=raw")).await.unwrap());
+            assert_eq!(seed[..32], pair.seed().unwrap().expose()[..]);
+            assert_eq!(seed.len(), if kind == "ed25519" { 64 } else { 32 });
+        } else {
+            assert!(matches!(raw, Err(Fault::Invalid(why)) if why.contains("`der`")));
+            let refused = read(format!("{private}?format=raw")).await;
+            assert!(matches!(refused, Err(Fault::Invalid(_))), "{kind}");
+        }
+    }
+    key(&bench, "cipher", "aes256-gcm96").await;
+    for (path, taken) in [
+        ("export/encryption-key/cipher?format=raw", true),
+        ("export/encryption-key/cipher?format=der", false),
+        ("export/hmac-key/ed25519?format=raw", true),
+        ("export/hmac-key/ed25519?format=pem", false),
+        ("export/public-key/ed25519?format=x", false),
+        ("export/public-key/absent?format=x", false),
+    ] {
+        match read(path.to_owned()).await {
+            Ok(_) => assert!(taken, "{path}"),
+            Err(Fault::Invalid(_)) => assert!(!taken, "{path}"),
+            Err(other) => panic!("{path}: {other:?}"),
+        }
+    }
 }

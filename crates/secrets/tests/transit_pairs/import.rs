@@ -48,7 +48,9 @@ async fn each_kind_comes_in_and_works() {
         assert_eq!(shown["imported_key_allow_rotation"], false);
         let public = shown["keys"]["1"]["public_key"].as_str().unwrap();
         match of {
-            PairKind::Ed25519 => assert_eq!(public, base64(pair.public().bits())),
+            PairKind::Ed25519 | PairKind::MlDsa65 => {
+                assert_eq!(public, base64(pair.public().bits()));
+            }
             _ => assert_eq!(public, pair.public().to_pem()),
         }
         let why = refusal(&bench, &format!("keys/{kind}/rotate"), json!({})).await;
@@ -275,4 +277,47 @@ async fn the_wrapping_key_is_one_however_many_ask_first() {
         seen.push(asked.await.unwrap());
     }
     assert!(seen.iter().all(|key| *key == seen[0]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ml_dsa_comes_in_as_its_seed_in_pkcs8_and_in_no_other_form() {
+    let bench = Bench::<Transit>::new().await;
+    let (pair, document) = pair(PairKind::MlDsa44);
+    let seed = pair.seed().unwrap().expose().clone();
+    let (head, seed_in_octets) = document.split_at(document.len() - 34);
+    assert_eq!(seed_in_octets[2..], seed);
+    // As an octet string it is an expanded key (RFC 9881 section 6), and has the wrong length.
+    let expanded = [head, &[4, 32], &seed].concat();
+    let other_kind = KeyPair::generate(PairKind::MlDsa65).unwrap();
+    let other_kind = other_kind.to_pkcs8().unwrap().expose().clone();
+    for wrong in [&seed, &expanded, &other_kind, &document[1..].to_vec()] {
+        let body = json!({"type": "mldsa-44", "ciphertext": ciphertext(&bench, wrong).await});
+        let why = refusal(&bench, "keys/no/import", body).await;
+        assert!(why.contains("PKCS #8"), "{why}");
+    }
+    let spki = pair.public().to_pem();
+    for wrong in [base64(pair.public().bits()), other_public()] {
+        let body = json!({"type": "mldsa-44", "public_key": wrong});
+        let why = refusal(&bench, "keys/no/import", body).await;
+        assert!(why.contains("in PEM"), "{why}");
+    }
+    let body = json!({"type": "mldsa-44", "public_key": spki, "exportable": true});
+    bench.write("keys/k/import", body).await.unwrap();
+    refusal(&bench, "sign/k", json!({"input": base64("m")})).await;
+    let exported = bench.read("export/signing-key/k").await.unwrap().data;
+    assert_eq!(exported["keys"]["1"], "");
+    // The private half follows.
+    let body = json!({"ciphertext": ciphertext(&bench, &document).await});
+    bench.write("keys/k/import_version", body).await.unwrap();
+    let exported = bench.read("export/signing-key/k").await.unwrap().data;
+    assert_eq!(exported["keys"], json!({"1": base64(seed)}));
+    let made = signature(&bench, "k", json!({})).await;
+    assert!(is_valid(&bench, "k", &made, json!({})).await);
+}
+
+fn other_public() -> String {
+    KeyPair::generate(PairKind::MlDsa87)
+        .unwrap()
+        .public()
+        .to_pem()
 }

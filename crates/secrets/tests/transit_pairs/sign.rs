@@ -296,3 +296,22 @@ async fn old_versions_verify_until_they_may_no_more() {
             .contains("soft-deleted")
     );
 }
+
+#[tokio::test]
+async fn a_mu_that_was_computed_elsewhere_is_refused_by_name() {
+    let bench = Bench::<Transit>::new().await;
+    for kind in ["mldsa-44", "ed25519"] {
+        key(&bench, kind, kind).await;
+        for body in [
+            json!({"input": base64([7; 64]), "hash_algorithm": "mldsa-mu", "prehashed": true}),
+            json!({"input": base64([7; 64]), "algorithm": "mldsa-mu"}),
+            json!({"batch_input": [{"input": base64([7; 64])}], "hash_algorithm": "mldsa-mu", "prehashed": true}),
+        ] {
+            let why = refusal(&bench, &format!("sign/{kind}"), body).await;
+            assert!(why.contains("mldsa-mu is not supported"), "{why}");
+        }
+        let body = json!({"input": base64([7; 64]), "signature": "vault:v1:AAAA"});
+        let why = refusal(&bench, &format!("verify/{kind}/mldsa-mu"), body).await;
+        assert!(why.contains("mldsa-mu is not supported"), "{why}");
+    }
+}
