@@ -37,7 +37,7 @@ RANDOM = {
     **dict.fromkeys(["ciphertext", "hmac"], r"vault:v\d+:[A-Za-z0-9+/=]+"),
     "signature": r"vault:v\d+:[A-Za-z0-9+/=_-]+",
     "csr": r"-----BEGIN CERTIFICATE REQUEST-----[^-]+-----END CERTIFICATE REQUEST-----\n",
-    **dict.fromkeys(["public_key", "publickey"], r"-----BEGIN PUBLIC KEY-----[^-]+-----END PUBLIC KEY-----\n|[A-Za-z0-9+/]{43}="),
+    **dict.fromkeys(["public_key", "publickey"], r"-----BEGIN PUBLIC KEY-----[^-]+-----END PUBLIC KEY-----\n|[A-Za-z0-9+/]{43}=|[A-Za-z0-9+/]{1750,3456}={0,2}"),
     **dict.fromkeys(["id", "namespace_id"], r"[A-Za-z0-9]{6}"),
 }
 

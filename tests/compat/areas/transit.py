@@ -1,7 +1,7 @@
 """Transit: keys and their life, ciphers, data keys, codes, hashes and random bytes. What pairs of keys do is in transit_asymmetric."""
 
 AT = "transit"
-KINDS = ["aes128-gcm96", "aes256-gcm96", "chacha20-poly1305", "xchacha20-poly1305", "ed25519", "ecdsa-p256", "ecdsa-p384", "ecdsa-p521", "rsa-2048", "rsa-3072", "rsa-4096"]
+KINDS = ["aes128-gcm96", "aes256-gcm96", "chacha20-poly1305", "xchacha20-poly1305", "ed25519", "ecdsa-p256", "ecdsa-p384", "ecdsa-p521", "rsa-2048", "rsa-3072", "rsa-4096", "mldsa-44", "mldsa-65", "mldsa-87"]
 HASHES = ["sha2-224", "sha2-256", "sha2-384", "sha2-512", "sha3-224", "sha3-256", "sha3-384", "sha3-512"]
 HELLO = "aGVsbG8="
 ABC = "YWJj"
@@ -72,7 +72,7 @@ def versions(step):
         step("rotate again", f"POST {key}/rotate", {}),
         step("rotate nobody", f"POST {AT}/keys/nosuch/rotate", {}),
         step("rotate to somebody else's", f"POST {key}/rotate", {"external_key_ref": "x"}),
-        *[step(f"rotate {name}", f"POST {AT}/keys/{name}/rotate", {}) for name in ["k-ed25519", "k-ecdsa-p256", "k-rsa-2048", "hm-32", "c"]],
+        *[step(f"rotate {name}", f"POST {AT}/keys/{name}/rotate", {}) for name in ["k-ed25519", "k-ecdsa-p256", "k-rsa-2048", "k-mldsa-44", "hm-32", "c"]],
         *[step(f"encrypt by version {version!r}", f"POST {AT}/encrypt/r", {"plaintext": HELLO, "key_version": version}) for version in [0, 1, 3, 4, -1, "2", "x", 10**12]],
         step("old one is decrypted", f"POST {AT}/decrypt/r", {"ciphertext": "$r1"}),
         step("rewrap it", f"POST {AT}/rewrap/r", {"ciphertext": "$r1"}, save={"r3": "data.ciphertext"}),
@@ -307,7 +307,7 @@ def codes(step):
     hmac = f"{AT}/hmac/a"
     return [
         step("code", f"POST {hmac}", {"input": HELLO}, save={"code": "data.hmac"}),
-        *[step(f"code by {name}", f"POST {AT}/hmac/{name}", {"input": HELLO}) for name in ["hm-32", "hm-512", "k-ed25519", "k-rsa-2048", "k-ecdsa-p256", "d", "c", "nosuch"]],
+        *[step(f"code by {name}", f"POST {AT}/hmac/{name}", {"input": HELLO}) for name in ["hm-32", "hm-512", "k-ed25519", "k-rsa-2048", "k-ecdsa-p256", "k-mldsa-44", "d", "c", "nosuch"]],
         *[step(f"code {hash}", f"POST {hmac}/{hash}", {"input": HELLO}) for hash in [*HASHES, "sha1", "none", "foo", "SHA2-256"]],
         *[step(f"code with {hash!r}", f"POST {hmac}", {"input": HELLO, "algorithm": hash}) for hash in ["sha2-512", "", "none", "foo", 5]],
         step("path wins", f"POST {hmac}/sha2-512", {"input": HELLO, "algorithm": "sha2-256"}),

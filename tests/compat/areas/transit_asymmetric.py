@@ -4,7 +4,8 @@ AT = "transit"
 MESSAGE = "bWVzc2FnZQ=="
 DIGEST = "q1MKE+RZFJgrefm34/uplM/R8/si9xzqGvvwK0YMbR0="  # SHA-256 of "message"
 CONTEXT = "Y29udGV4dA=="
-KINDS = ["ed25519", "ecdsa-p256", "ecdsa-p384", "ecdsa-p521", "rsa-2048"]
+KINDS = ["ed25519", "ecdsa-p256", "ecdsa-p384", "ecdsa-p521", "rsa-2048", "mldsa-44", "mldsa-65", "mldsa-87"]
+MU = "A" * 85 + "Q=="  # 64 bytes
 OTHERS = ["aes128-gcm96", "aes256-gcm96", "chacha20-poly1305", "xchacha20-poly1305", "hmac"]
 HASHES = ["sha1", "sha2-224", "sha2-256", "sha2-384", "sha2-512", "sha3-224", "sha3-256", "sha3-384", "sha3-512"]
 PARTS = ["encryption-key", "signing-key", "hmac-key", "public-key", "certificate-chain"]
@@ -12,8 +13,8 @@ NO_PUBLIC_KEY = "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"
 
 
 def steps(step):
-    return [*keys(step), *signing(step), *wrong_signing(step), *verifying(step), *batches(step), *contexts(step), *versions(step), *exporting(step), *backups(step),
-            *importing(step), *public_halves(step), *agreements(step), *wrapped_exports(step), *requests(step), *chains(step), *soft_deleted(step), *rights(step)]
+    return [*keys(step), *signing(step), *wrong_signing(step), *external_mu(step), *verifying(step), *batches(step), *contexts(step), *versions(step), *exporting(step), *backups(step),
+            *importing(step), *public_halves(step), *public_halves_of_ml_dsa(step), *agreements(step), *wrapped_exports(step), *requests(step), *chains(step), *soft_deleted(step), *rights(step)]
 
 
 def keys(step):
@@ -35,7 +36,7 @@ def signing(step):
             {"key_version": 1}, {"key_version": "1"}, {"context": CONTEXT}, {"context": "?"}, {"algorithm": "sha2-512"}, {"hash_algorithm": "sha2-512", "algorithm": "x"},
             {"hash_algorithm": "none", "prehashed": True, "signature_algorithm": "pkcs1v15"}, {"colour": "red"}]],
         *[signs(step, f"sign {kind} by {hash} {padding}", kind, {"hash_algorithm": hash, "signature_algorithm": padding}) for kind in ["rsa-2048", "ecdsa-p256"] for hash in HASHES for padding in ["pss", "pkcs1v15"]],
-        *[signs(step, f"sign {kind} by path {hash}", kind, {}, f"/{hash}") for kind in ["rsa-2048", "ed25519"] for hash in HASHES],
+        *[signs(step, f"sign {kind} by path {hash}", kind, {}, f"/{hash}") for kind in ["rsa-2048", "ed25519", "mldsa-44"] for hash in HASHES],
         signs(step, "sign by path and body", "rsa-2048", {"hash_algorithm": "sha2-256"}, "/sha2-512", save={"by_path": "data.signature"}),
         step("the path wins", f"POST {AT}/verify/x-rsa-2048", {"input": MESSAGE, "signature": "$by_path", "hash_algorithm": "sha2-512"}),
         step("the body does not", f"POST {AT}/verify/x-rsa-2048", {"input": MESSAGE, "signature": "$by_path", "hash_algorithm": "sha2-256"}),
@@ -47,11 +48,31 @@ def wrong_signing(step):
              {"salt_length": "max"}, {"salt_length": -5}, {"salt_length": "x"}, {"salt_length": None}, {"salt_length": 223}, {"salt_length": 10**9}, {"key_version": 9}, {"key_version": -1}, {"key_version": "x"},
              {"prehashed": "x"}, {"prehashed": True}, {"batch_input": []}, {"batch_input": "x"}, {"batch_input": [1]}, {"batch_input": {}}]
     return [
-        *[signs(step, f"wrongly sign {kind} {body}", kind, body) for kind in ["rsa-2048", "ed25519", "ecdsa-p256"] for body in wrong],
+        *[signs(step, f"wrongly sign {kind} {body}", kind, body) for kind in ["rsa-2048", "ed25519", "ecdsa-p256", "mldsa-44"] for body in wrong],
         *[step(f"sign with {name}", f"POST {AT}/sign/{name}", {"input": MESSAGE}) for name in ["x-aes256-gcm96", "x-hmac", "absent", "a%20b"]],
         step("sign by an unknown hash in the path", f"POST {AT}/sign/x-rsa-2048/x", {"input": MESSAGE}),
         step("sign by reading", f"GET {AT}/sign/x-rsa-2048"),
         step("list signatures", f"LIST {AT}/sign"),
+    ]
+
+
+def external_mu(step):
+    """What of an ML-DSA signature can be computed elsewhere."""
+    sign = lambda name, body, kind="mldsa-65", path="": step(name, f"POST {AT}/sign/x-{kind}{path}", {"input": MU, **body})
+    mu = {"hash_algorithm": "mldsa-mu"}
+    return [
+        sign("sign a mu", {**mu, "prehashed": True}),
+        sign("sign a mu by the path", {"prehashed": True}, path="/mldsa-mu"),
+        sign("sign many mus", {**mu, "prehashed": True, "batch_input": [{"input": MU}, {"input": MESSAGE}, {}]}),
+        sign("sign a mu that is none", {**mu, "prehashed": True, "input": MESSAGE}),
+        sign("sign a mu that is a message", mu),
+        *[sign(f"sign a mu with {kind}", {**mu, "prehashed": True}, kind) for kind in ["ed25519", "ecdsa-p256", "rsa-2048", "aes256-gcm96", "hmac"]],
+        *[step(f"verify a mu with {kind}", f"POST {AT}/verify/x-{kind}", {"input": MU, **mu, "prehashed": True, "signature": "vault:v1:AAAA"}) for kind in ["mldsa-65", "ed25519", "aes256-gcm96"]],
+        step("verify a mu by the path", f"POST {AT}/verify/x-mldsa-65/mldsa-mu", {"input": MU, "signature": "vault:v1:AAAA"}),
+        step("verify a code of a mu", f"POST {AT}/verify/x-mldsa-65/mldsa-mu", {"input": MU, "hmac": "vault:v1:AAAA"}),
+        step("code of a mu", f"POST {AT}/hmac/x-mldsa-65/mldsa-mu", {"input": MU}),
+        step("code by such a key", f"POST {AT}/hmac/x-mldsa-65", {"input": MESSAGE}, save={"mldsa_code": "data.hmac"}),
+        step("verify a code by such a key", f"POST {AT}/verify/x-mldsa-65", {"input": MESSAGE, "hmac": "$mldsa_code"}),
     ]
 
 
@@ -66,7 +87,7 @@ def verifying(step):
             {}, {"input": DIGEST}, {"input": "?"}, {"hash_algorithm": "sha2-512"}, {"hash_algorithm": "x"}, {"signature_algorithm": "pkcs1v15"}, {"signature_algorithm": "x"}, {"salt_length": "hash"}, {"salt_length": "x"},
             {"prehashed": True, "input": DIGEST}, {"context": CONTEXT}, {"hmac": "x"}]],
         *[check(f"verify jws {kind}", kind, {"input": MESSAGE, "signature": f"${kind.replace('-', '_')}_jws", "marshaling_algorithm": "jws"}) for kind in KINDS],
-        *[check(f"verify {signature!r} of {kind}", kind, {"input": MESSAGE, "signature": signature}) for kind in ["ed25519", "rsa-2048"] for signature in odd],
+        *[check(f"verify {signature!r} of {kind}", kind, {"input": MESSAGE, "signature": signature}) for kind in ["ed25519", "rsa-2048", "mldsa-44"] for signature in odd],
         *[check(f"verify {signature!r} of ecdsa", "ecdsa-p256", {"input": MESSAGE, "signature": signature}) for signature in odd if signature != "vault:v1:"],
         check("verify nothing", "ed25519", {"input": MESSAGE}),
         check("verify a signature of a cipher", "aes256-gcm96", {"input": MESSAGE, "signature": "vault:v1:AAAA"}),
@@ -79,6 +100,8 @@ def batches(step):
     item = {"input": MESSAGE}
     return [
         step("sign many", f"POST {AT}/sign/x-ed25519", {"batch_input": [item, {"input": "?"}, {}, {"input": MESSAGE, "reference": "r"}, {"input": MESSAGE, "reference": 5}, {"input": 5}, {"input": MESSAGE, "key_version": 7}]}),
+        step("sign many by ML-DSA", f"POST {AT}/sign/x-mldsa-44", {"batch_input": [item, {"input": "?"}, {}, {"input": MESSAGE, "reference": "r", "context": CONTEXT}], "prehashed": True}),
+        step("verify many by ML-DSA", f"POST {AT}/verify/x-mldsa-44", {"batch_input": [{"input": MESSAGE, "signature": "$mldsa_44"}, {"input": DIGEST, "signature": "$mldsa_44"}, {"input": MESSAGE, "signature": "$mldsa_65"}, {"input": MESSAGE, "signature": "$ed25519"}]}),
         step("sign many beside one", f"POST {AT}/sign/x-ed25519", {"batch_input": [item], "input": "?"}),
         step("sign many wrongly", f"POST {AT}/sign/x-ed25519", {"batch_input": [{"input": "?"}, {"input": "?"}]}),
         step("sign many with an unknown padding", f"POST {AT}/sign/x-rsa-2048", {"batch_input": [item], "signature_algorithm": "x"}),
@@ -121,6 +144,9 @@ def exporting(step):
     return [
         *[step(f"export {part} of {kind}", f"GET {AT}/export/{part}/x-{kind}", shape_only=True) for kind in [*KINDS, *OTHERS, "kept"] for part in PARTS],
         *[step(f"export version {version}", f"GET {AT}/export/signing-key/x-versions/{version}", shape_only=True) for version in ["latest", "2", "1", "0", "3", "-1", "x", "99999999999"]],
+        *[step(f"export {part} of {kind} as {form}", f"GET {AT}/export/{part}/x-{kind}?format={form}", shape_only=True) for kind in [*KINDS, "aes256-gcm96", "hmac", "kept"] for part in PARTS for form in ["raw", "der", "pem", "x"]],
+        step("export in no format of nobody", f"GET {AT}/export/public-key/absent?format=x"),
+        step("export in no format what is none", f"GET {AT}/export/x/absent?format=x"),
         step("export all versions", f"GET {AT}/export/public-key/x-versions", shape_only=True),
         step("export what is none", f"GET {AT}/export/x/x-ed25519"),
         step("export what is none of nobody", f"GET {AT}/export/x/absent"),
@@ -161,7 +187,8 @@ def importing(step):
         step("what the first signed the imported one verifies", f"POST {AT}/verify/i-ed25519", {"input": MESSAGE, "signature": "$ed25519"}),
         came("import what is there", "i-ed25519", {"type": "ed25519", "ciphertext": "$wrapped_ed25519"}),
         *[came(f"import {kind} as {other}", f"no-{kind}", {"type": other, "ciphertext": f"$wrapped_{kind.replace('-', '_')}"}) for kind, other in [
-            ("ed25519", "ecdsa-p256"), ("ecdsa-p256", "ecdsa-p384"), ("rsa-2048", "rsa-4096"), ("aes128-gcm96", "aes256-gcm96"), ("aes256-gcm96", "aes128-gcm96"), ("aes128-gcm96", "hmac"), ("aes256-gcm96", "rsa-2048")]],
+            ("ed25519", "ecdsa-p256"), ("ecdsa-p256", "ecdsa-p384"), ("rsa-2048", "rsa-4096"), ("aes128-gcm96", "aes256-gcm96"), ("aes256-gcm96", "aes128-gcm96"), ("aes128-gcm96", "hmac"), ("aes256-gcm96", "rsa-2048"),
+            ("mldsa-44", "mldsa-65"), ("ed25519", "mldsa-44"), ("mldsa-44", "ed25519"), ("aes256-gcm96", "mldsa-44"), ("hmac", "mldsa-87")]],
         *[came(f"import {body}", "no", body) for body in [{}, {"ciphertext": ""}, {"ciphertext": "?"}, {"ciphertext": "AAAA"}, {"ciphertext": "QUFB" * 200}, {"type": "x", "ciphertext": "AAAA"}, {"ciphertext": 5}]],
         *[came(f"import with {body}", "no", {"ciphertext": "$wrapped_aes256_gcm96", **body}) for body in [
             {"hash_function": "x"}, {"hash_function": "SHA1"}, {"auto_rotate_period": "24h"}, {"auto_rotate_period": "x", "allow_rotation": True}]],
@@ -207,6 +234,35 @@ def public_halves(step):
         step("encrypt", f"POST {AT}/encrypt/q", {"plaintext": MESSAGE}, save={"to_q": "data.ciphertext"}),
         step("the private half decrypts", f"POST {AT}/decrypt/x-rsa-2048", {"ciphertext": "$to_q"}),
         step("the public half does not", f"POST {AT}/decrypt/q", {"ciphertext": "$to_q"}),
+    ]
+
+
+def public_halves_of_ml_dsa(step):
+    came = lambda name, body: step(name, f"POST {AT}/keys/m/import", {"type": "mldsa-65", **body})
+    return [
+        step("ML-DSA's public half in PEM", f"GET {AT}/export/public-key/x-mldsa-65?format=pem", save={"mldsa_pem": "data.keys.1"}, shape_only=True),
+        step("ML-DSA's other public half in PEM", f"GET {AT}/export/public-key/x-mldsa-44?format=pem", save={"mldsa_other_pem": "data.keys.1"}, shape_only=True),
+        step("ML-DSA's public half", f"GET {AT}/keys/x-mldsa-65", save={"mldsa_raw": "data.keys.1.public_key"}),
+        came("import ML-DSA's bare public half", {"public_key": "$mldsa_raw"}),
+        came("import another ML-DSA's public half", {"public_key": "$mldsa_other_pem"}),
+        came("import ML-DSA's public half", {"public_key": "$mldsa_pem", "exportable": True, "allow_plaintext_backup": True}),
+        step("read ML-DSA's public half", f"GET {AT}/keys/m"),
+        step("sign with ML-DSA's public half", f"POST {AT}/sign/m", {"input": MESSAGE}),
+        step("verify with ML-DSA's public half", f"POST {AT}/verify/m", {"input": MESSAGE, "signature": "$mldsa_65"}),
+        *[step(f"export {part} of ML-DSA's public half {form}", f"GET {AT}/export/{part}/m{form}", shape_only=True) for part in PARTS for form in ["", "?format=der"]],
+        step("request with ML-DSA's public half", f"POST {AT}/keys/m/csr", {}),
+        step("back up ML-DSA's public half", f"GET {AT}/backup/m", save={"backup_m": "data.backup"}, shape_only=True),
+        step("bring back ML-DSA's public half", f"POST {AT}/restore/m2", {"backup": "$backup_m"}),
+        step("read ML-DSA's public half that was brought back", f"GET {AT}/keys/m2"),
+        step("verify with what was brought back", f"POST {AT}/verify/m2", {"input": MESSAGE, "signature": "$mldsa_65"}),
+        step("sign with what was brought back", f"POST {AT}/sign/m2", {"input": MESSAGE}),
+        step("ML-DSA's private half", f"POST {AT}/keys/m/import_version", {"ciphertext": "$wrapped_mldsa_65"}),
+        step("read ML-DSA's both halves", f"GET {AT}/keys/m"),
+        step("sign with ML-DSA's both halves", f"POST {AT}/sign/m", {"input": MESSAGE}),
+        step("ML-DSA's private half again", f"POST {AT}/keys/m/import_version", {"ciphertext": "$wrapped_mldsa_65", "version": 1}),
+        step("ML-DSA's second version", f"POST {AT}/keys/m/import_version", {"ciphertext": "$wrapped_mldsa_65"}),
+        step("another's second version", f"POST {AT}/keys/m/import_version", {"ciphertext": "$wrapped_mldsa_44"}),
+        step("read ML-DSA's two versions", f"GET {AT}/keys/m"),
     ]
 
 
