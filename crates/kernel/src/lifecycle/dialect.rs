@@ -99,7 +99,7 @@ impl Subject {
     }
 
     /// The path of a step that asks for a token.
-    const fn by_policy(self, leaf: Leaf) -> &'static str {
+    pub(super) const fn by_policy(self, leaf: Leaf) -> &'static str {
         match (self, leaf) {
             (Self::RootToken, Leaf::Init) => "sys/generate-root-token/attempt",
             (Self::RootToken, _) => "sys/generate-root-token/update",

@@ -48,6 +48,11 @@ impl Ceremonies {
         }
     }
 
+    /// Ends the attempts to make break-glass shares, those that wait to be verified, too.
+    pub(crate) fn clear_break_glass(&self) {
+        self.break_glass.lock().clear();
+    }
+
     /// Ends all attempts.
     pub(crate) fn clear(&self) {
         self.rekey.lock().clear();

@@ -216,7 +216,7 @@ impl Handle<Open> for ReadBreakGlass {
     }
 }
 
-/// Makes the break-glass shares worthless.
+/// Makes the break-glass shares worthless, and ends attempts to make some.
 #[derive(Deserialize, JsonSchema)]
 struct DeleteBreakGlass {}
 
@@ -226,6 +226,7 @@ impl Handle<Open> for DeleteBreakGlass {
     async fn handle(self, open: &Open, _: &Ctx) -> Result<Empty, Fault> {
         let _turn = open.settings.seals.turn().await?;
         let removed = open.barrier.without_break_glass();
+        open.ceremonies()?.clear_break_glass();
         open.barrier.commit_keys(removed).await?;
         tracing::warn!("the break-glass shares were made worthless");
         Ok(Empty)

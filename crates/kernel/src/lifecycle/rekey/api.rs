@@ -10,15 +10,18 @@ use coffer_engine::{Ctx, Fault};
 use coffer_wire::{CommaList, Flag, Int, Text};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
+use serde_json::Map;
 
 use super::applicable::{is_applicable, refuse_inapplicable};
 use super::verify::{self, waiting};
 use super::{New, Outcome, Rekey, Terms, complete, update};
+use crate::authority::Authority;
 use crate::lifecycle::dialect::{Leaf, Shown, Standing, Step, Subject, Way};
 use crate::lifecycle::init::{break_glass_counts, operators_fault, recovery_counts};
 use crate::lifecycle::pgp;
 use crate::lifecycle::quorum::{is_kept_by_keepers, nobody_holds_keys, present_seal, share};
 use crate::open::Open;
+use crate::policy::Question;
 
 /// Shows how far the change of the unseal keys is.
 #[derive(Deserialize, JsonSchema)]
@@ -166,7 +169,10 @@ impl Step for Start {
         refuse_inapplicable(open, way.subject).await?;
         let terms = self.terms(open, cx, way.subject).await?;
         let alone = nobody_holds_keys(open).await?;
-        refuse_alone(alone, way)?;
+        if alone {
+            refuse_alone(way)?;
+            demand_sudo(open, cx, way.subject).await?;
+        }
         let rekey = Rekey::new(terms.clone(), &cx.random);
         let nonce = rekey.quorum.nonce().to_owned();
         let ceremonies = open.ceremonies()?;
@@ -191,15 +197,40 @@ impl Step for Start {
 }
 
 /// Without recovery keys nobody but policy can allow their making; break-glass shares are never made by policy alone.
-fn refuse_alone(alone: bool, way: Way) -> Result<(), Fault> {
-    match (alone, way.subject, way.standing) {
-        (true, Subject::BreakGlass, _) => Err(Fault::invalid(
+fn refuse_alone(way: Way) -> Result<(), Fault> {
+    match (way.subject, way.standing) {
+        (Subject::BreakGlass, _) => Err(Fault::invalid(
             "break-glass shares are made by who holds recovery keys, and there are none; make some first at sys/rotate/recovery/init",
         )),
-        (true, _, Standing::Stranger) => Err(Fault::invalid(
-            "there are no recovery keys; a token whose policies let it write sys/rotate/recovery/init can make some",
+        (_, Standing::Stranger) => Err(Fault::invalid(
+            "there are no recovery keys; a token whose policies let it write sys/rotate/recovery/init, with the capability sudo, can make some",
         )),
         _ => Ok(()),
+    }
+}
+
+/// Who makes keys that nobody else has to allow can make a root token with them, so it takes `sudo`.
+async fn demand_sudo(open: &Open, cx: &Ctx, subject: Subject) -> Result<(), Fault> {
+    let caller = match &cx.caller {
+        Some(caller) => Some(Arc::clone(caller)),
+        None => crate::sys::sender(open, cx).await?,
+    };
+    let caller = caller.ok_or(Fault::Denied)?;
+    let authority = Authority::of(open, &caller, cx.now).await?;
+    let path = subject.by_policy(Leaf::Init);
+    let verdict = authority.decide(&Question {
+        path,
+        verb: cx.request.verb,
+        creates: false,
+        body: &Map::new(),
+        wrap_ttl: None,
+        sudo_path: true,
+    });
+    match verdict.sudo {
+        true => Ok(()),
+        false => Err(Fault::Forbidden(format!(
+            "nobody holds recovery keys that could allow this, so your token needs the capability sudo at {path}"
+        ))),
     }
 }
 

@@ -228,7 +228,7 @@ async fn close(open: &Open, nonce: &str, made: &Made, terms: &Terms) -> Result<(
     let ceremonies = open.ceremonies()?;
     let slot = ceremonies.keys(terms.subject);
     slot.lock().close(nonce, "rekey operation")?;
-    let stored = store::store(open, made, terms).await;
+    let stored = store::store(open, nonce, made, terms).await;
     match &stored {
         Ok(()) => slot.lock().clear(),
         Err(_) => slot.lock().reopen(),

@@ -5,7 +5,7 @@ use coffer_crypto::Aes256Key;
 use coffer_engine::Fault;
 use coffer_storage::Batch;
 
-use super::{Made, Terms};
+use super::{Made, Terms, none_under_way};
 use crate::open::Open;
 use crate::seals::Keeping;
 
@@ -13,7 +13,12 @@ use crate::seals::Keeping;
 const STORE_TRIES: usize = 16;
 
 /// Makes a new key the one in force, in one step.
-pub(super) async fn store(open: &Open, made: &Made, terms: &Terms) -> Result<(), Fault> {
+pub(super) async fn store(
+    open: &Open,
+    nonce: &str,
+    made: &Made,
+    terms: &Terms,
+) -> Result<(), Fault> {
     let keys = open.keys()?;
     match made {
         Made::RootKey => Keeping::of_open(open).change_root().await,
@@ -28,6 +33,10 @@ pub(super) async fn store(open: &Open, made: &Made, terms: &Terms) -> Result<(),
         }
         Made::BreakGlass { key } => {
             let _turn = open.settings.seals.turn().await?;
+            let ceremonies = open.ceremonies()?;
+            if ceremonies.keys(terms.subject).lock().named(nonce).is_none() {
+                return Err(none_under_way()); // They were made worthless meanwhile.
+            }
             let now = open.clock.now().secs();
             let made = BreakGlass::of(key, terms.config, &keys.root()?, now, &keys)?;
             keys.commit_keys(made.kept(&keys)?).await?;

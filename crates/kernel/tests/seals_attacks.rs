@@ -1,0 +1,162 @@
+//! What goes wrong in the life of a server with seals, and who may gain by it: first recovery keys, seals that are gone from
+//! the configuration, snapshots from before a change of seals, strangers who keep keepers busy.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod harness;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use coffer_engine::{Body, Upload};
+use coffer_kernel::Request;
+use coffer_kernel::seals::SealStanza;
+use coffer_storage::{Memory, Store};
+use coffer_wire::{ApiPath, Verb};
+use harness::keeper::{Keeper, Mood, Sealed, texts};
+use harness::{Answer, Harness};
+use serde_json::{Value, json};
+
+const SNAPSHOT: &str = "sys/storage/raft/snapshot";
+
+fn three_two() -> Value {
+    json!({ "recovery_shares": 3, "recovery_threshold": 2 })
+}
+
+async fn initialised(seals: Vec<SealStanza>, how: Value) -> (Sealed, Arc<Memory>, Vec<String>) {
+    let store = Arc::new(Memory::new());
+    let mut server = Sealed::start(Arc::clone(&store) as Arc<dyn Store>, seals).await;
+    let made = server.init(how).await;
+    (server, store, texts(&made["recovery_keys"]))
+}
+
+/// As after a power cut, with other seals.
+async fn started(store: &Arc<Memory>, seals: Vec<SealStanza>, root: &str) -> Sealed {
+    let mut server = Sealed::start(Arc::clone(store) as Arc<dyn Store>, seals).await;
+    root.clone_into(&mut server.server.root);
+    server
+}
+
+/// Somebody without a token, who asks at the same time as others.
+fn stranger(server: &Sealed) -> Harness {
+    Harness {
+        kernel: Arc::clone(&server.server.kernel),
+        clock: server.server.clock.clone(),
+        root: String::new(),
+        key: String::new(),
+    }
+}
+
+fn measured(server: &Sealed) -> Vec<String> {
+    let shown = server.server.kernel.scrape("prometheus").unwrap().body;
+    let Body::Raw { bytes, .. } = shown else {
+        return Vec::new();
+    };
+    let text = String::from_utf8(bytes.to_vec()).unwrap();
+    let lines = text.lines();
+    let lines = lines.filter(|line| line.starts_with("vault_seal_healthy{"));
+    lines.map(str::to_owned).collect()
+}
+
+async fn save(server: &Sealed) -> Vec<u8> {
+    let path = ApiPath::parse(SNAPSHOT).unwrap();
+    let mut request = Request::internal("s".into(), Verb::Read, path);
+    let root = server.server.root.clone();
+    request.token = Some(Arc::new(coffer_crypto::Secret::new(root)));
+    let Body::Stream(mut stream) = server.server.kernel.handle(request).await.unwrap().body else {
+        panic!("a snapshot is a stream");
+    };
+    let mut snapshot = Vec::new();
+    while let Some(piece) = stream.pieces.next().await {
+        snapshot.extend(piece.unwrap());
+    }
+    snapshot
+}
+
+async fn restore(server: &Sealed, path: &str, snapshot: &[u8]) -> Answer {
+    let (upload, wanted) = Upload::new();
+    let sent = async {
+        if let Some(feed) = wanted.feed().await {
+            feed.send(snapshot.to_vec()).await.ok();
+            feed.end().await.ok();
+        }
+    };
+    let root = server.server.root.clone();
+    let asked = server
+        .server
+        .request_with(Verb::Write, path, &root, Value::Null, |request| {
+            request.upload = upload;
+        });
+    tokio::join!(asked, sent).0
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_recovery_keys_are_made_by_who_has_sudo_and_nobody_else() {
+    let keeper = Keeper::new("test");
+    let (server, ..) = initialised(vec![keeper.stanza("test", 1)], json!({})).await;
+    let grant = |more: &str| {
+        format!("path \"sys/rotate/*\" {{ capabilities = [\"create\", \"update\"{more}] }}")
+    };
+    server.server.policy("weak", &grant("")).await;
+    server.server.policy("strong", &grant(", \"sudo\"")).await;
+    let token = async |policy: &str| {
+        let root = server.server.root.clone();
+        let wish = json!({ "policies": [policy], "no_default_policy": true });
+        server.server.create(&root, wish).await.token()
+    };
+    let (weak, strong) = (token("weak").await, token("strong").await);
+    let wish = json!({ "secret_shares": 1, "secret_threshold": 1 });
+    for path in [
+        "sys/rotate/recovery/init",
+        "sys/rotate/root/init",
+        "sys/rekey-recovery-key/init",
+        "sys/rekey/init",
+    ] {
+        let refused = server.server.write(path, &weak, wish.clone()).await;
+        assert_eq!(refused.status, 403, "{path}: {refused:?}");
+    }
+    let made = server
+        .server
+        .write("sys/rotate/recovery/init", &strong, wish);
+    let made = made.await;
+    assert_eq!(made.data()["complete"], true, "{made:?}");
+    // From now on a quorum decides, and whom policy lets may begin as before.
+    let wish = json!({ "secret_shares": 1, "secret_threshold": 1 });
+    let begun = server.server.write("sys/rotate/recovery/init", &weak, wish);
+    assert_eq!(begun.await.status, 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn break_glass_shares_that_wait_to_be_verified_end_with_the_others() {
+    let keeper = Keeper::new("test");
+    let how = json!({
+        "recovery_shares": 3, "recovery_threshold": 2,
+        "break_glass_shares": 2, "break_glass_threshold": 2,
+    });
+    let (server, _, keys) = initialised(vec![keeper.stanza("test", 1)], how).await;
+    let ask = async |path: &str, body| server.by_root(Verb::Write, path, body).await;
+    let wish = json!({ "secret_shares": 2, "secret_threshold": 2, "require_verification": true });
+    let mut made = ask("sys/break-glass/init", wish).await;
+    let nonce = made.data()["nonce"].clone();
+    for key in &keys[..2] {
+        let share = json!({ "key": key, "nonce": nonce });
+        made = ask("sys/break-glass/update", share).await;
+    }
+    let nonce = made.data()["verification_nonce"].clone();
+    let new = texts(&made.data()["keys"]);
+    assert_eq!(new.len(), 2, "{made:?}");
+    let gone = server.by_root(Verb::Delete, "sys/break-glass", Value::Null);
+    assert_eq!(gone.await.status, 204);
+    for key in &new {
+        let share = json!({ "key": key, "nonce": nonce });
+        let refused = ask("sys/break-glass/verify", share).await;
+        assert_eq!(refused.status, 400, "{refused:?}");
+    }
+    let shown = server.by_root(Verb::Read, "sys/break-glass", Value::Null);
+    assert_eq!(shown.await.status, 404);
+}
