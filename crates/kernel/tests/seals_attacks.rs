@@ -132,6 +132,107 @@ async fn the_first_recovery_keys_are_made_by_who_has_sudo_and_nobody_else() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_server_that_lost_its_seals_says_so_while_it_is_open() {
+    let keeper = Keeper::new("test");
+    let seals = || vec![keeper.stanza("test", 1)];
+    let (server, store, _) = initialised(seals(), three_two()).await;
+    let settings = &server.server.kernel.settings;
+    let other = Keeper::new("other");
+    for lost in [Vec::new(), vec![other.stanza("other", 1)]] {
+        settings.seals.replace(lost);
+        let backends = server.get("sys/seal-backend-status").await;
+        let backends = backends.data();
+        assert_eq!(backends["healthy"], false, "{backends}");
+        assert_eq!(backends["fully_wrapped"], false, "{backends}");
+        let kept = backends["backends"].as_array().unwrap();
+        let kept = kept.iter().find(|seal| seal["name"] == "test").unwrap();
+        assert_eq!(
+            (&kept["configured"], &kept["healthy"]),
+            (&json!(false), &json!(false))
+        );
+        let status = server.get("sys/seal-status").await;
+        assert_eq!(status.data()["type"], "test");
+        let lines = measured(&server);
+        let zero = |line: &String| line.contains("\"test\"") && line.ends_with(" 0");
+        assert!(lines.iter().any(zero), "{lines:?}");
+    }
+    settings.seals.replace(seals());
+    let backends = server.get("sys/seal-backend-status").await;
+    assert_eq!(backends.data()["healthy"], true);
+    let lines = measured(&server);
+    assert!(lines.iter().all(|line| line.ends_with(" 1")), "{lines:?}");
+
+    // The metric needs nobody who asks for the status.
+    settings.seals.replace(Vec::new());
+    server.server.pass(60).await;
+    let lines = measured(&server);
+    assert!(lines.iter().any(|line| line.ends_with(" 0")), "{lines:?}");
+    drop(server);
+    let server = started(&store, Vec::new(), "").await;
+    assert!(!server.opens_within(60).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn strangers_with_wrong_recovery_keys_neither_wear_a_keeper_out_nor_lock_operators_out() {
+    let keeper = Keeper::new("test");
+    let seals = vec![keeper.stanza("test", 1)];
+    let (server, _, keys) = initialised(seals, three_two()).await;
+    server.seal().await;
+    let asked = keeper.asked();
+    for round in 0..200_u32 {
+        for half in 1..=2_u32 {
+            let key = format!("{:064x}{half:02x}", round * 2 + half);
+            let stranger = stranger(&server);
+            let body = json!({ "key": key });
+            tokio::spawn(async move { stranger.write("sys/unseal", "", body).await });
+        }
+        server.server.clock.advance(Duration::from_millis(50));
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let asked = keeper.asked() - asked;
+    assert!(asked <= 12, "{asked} within ten seconds");
+    assert!(!server.is_open());
+    server.put("sys/unseal", json!({ "reset": true })).await;
+    let opened = server.unseal(&keys[..2], json!({}));
+    let opened = tokio::time::timeout(Duration::from_secs(3), opened).await;
+    assert_eq!(opened.unwrap().status, 200);
+    assert!(server.is_open());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_operator_does_not_wait_for_the_keeper_that_strangers_hang_on() {
+    let (away, new) = (Keeper::new("away"), Keeper::new("new"));
+    let how = json!({
+        "recovery_shares": 3, "recovery_threshold": 2,
+        "break_glass_shares": 2, "break_glass_threshold": 2,
+    });
+    let store = Arc::new(Memory::new());
+    let seals = vec![away.stanza("away", 1)];
+    let mut server = Sealed::start(Arc::clone(&store) as Arc<dyn Store>, seals).await;
+    let made = server.init(how).await;
+    server.seal().await;
+    away.is(Mood::Hanging);
+    for byte in 1..=2_u8 {
+        let key = format!("{}{byte:02x}", hex::encode([byte; 32]));
+        let stranger = stranger(&server);
+        tokio::spawn(async move {
+            stranger
+                .write("sys/unseal", "", json!({ "key": key }))
+                .await
+        });
+        tokio::task::yield_now().await;
+    }
+    let glass = texts(&made["break_glass_keys"]);
+    let opened = server.unseal(&glass, json!({ "break_glass": true })).await;
+    assert_eq!(opened.status, 200, "{opened:?}");
+    let both = vec![away.stanza("away", 1), new.stanza("new", 2)];
+    server.server.kernel.settings.seals.replace(both);
+    let added = server.by_root(Verb::Write, "sys/seals/new", json!({}));
+    let added = tokio::time::timeout(Duration::from_secs(1), added).await;
+    assert_eq!(added.unwrap().status, 200);
+}
+
+#[tokio::test(start_paused = true)]
 async fn break_glass_shares_that_wait_to_be_verified_end_with_the_others() {
     let keeper = Keeper::new("test");
     let how = json!({

@@ -244,7 +244,7 @@ impl Server {
         match read_config(args) {
             Ok((config, _)) => {
                 logging.reload(&config.log);
-                self.reload_seals(&config);
+                self.reload_seals(&config).await;
             }
             Err(error) => {
                 tracing::error!(%error, "the configuration can not be read; its log level and seals stay as they were");
@@ -257,10 +257,13 @@ impl Server {
     }
 
     /// Other seals take the place of those of before; what is stored does not change by that.
-    fn reload_seals(&self, config: &Config) {
+    async fn reload_seals(&self, config: &Config) {
         let settings = &self.kernel.settings;
         match seals::keepers(&config.seals, &settings.outbound) {
-            Ok(stanzas) => settings.seals.replace(stanzas),
+            Ok(stanzas) => {
+                settings.seals.replace(stanzas);
+                self.kernel.look_at_seals().await;
+            }
             Err(error) => tracing::error!(%error, "the seals stay as they were"),
         }
     }

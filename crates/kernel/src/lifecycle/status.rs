@@ -52,7 +52,7 @@ impl Handle<Kernel> for ReadSealStatus {
     }
 }
 
-/// Answers whether the systems that the seal needs can be reached. Shamir's shares need none.
+/// Answers whether the systems that the seal needs can be reached, and whether any that is configured opens the storage. Shamir's shares need none.
 #[derive(Deserialize, JsonSchema)]
 struct ReadSealBackends {}
 
@@ -62,34 +62,46 @@ impl Handle<Kernel> for ReadSealBackends {
     async fn handle(self, kernel: &Kernel, _: &Ctx) -> Result<Reply, Fault> {
         let book = &kernel.settings.seals;
         let stanzas = book.all();
-        if stanzas.is_empty() {
+        let situation = Keeping::of(kernel).situation().await?;
+        let lost = match &situation {
+            Situation::Lost { kept_by, .. } => kept_by.as_slice(),
+            _ => &[],
+        };
+        if stanzas.is_empty() && lost.is_empty() {
             return Reply::bare(&json!({
                 "healthy": true,
                 "backends": [{ "name": "shamir", "healthy": true }],
             }));
         }
         let copies = Keeping::of(kernel).copies().await?;
-        let backends: Vec<_> = stanzas
-            .iter()
-            .map(|stanza| {
-                let health = book.health(&stanza.name);
-                Backend {
-                    name: stanza.name.clone(),
-                    kind: stanza.kind(),
-                    configured: true,
-                    disabled: stanza.disabled,
-                    wrapped: copies.iter().any(|copy| copy.name == stanza.name),
-                    healthy: health.is_healthy(),
-                    unhealthy_since: health.failing_since.map(Timestamp::whole_seconds),
-                }
-            })
-            .collect();
+        let configured = stanzas.iter().map(|stanza| {
+            let health = book.health(&stanza.name);
+            Backend {
+                name: stanza.name.clone(),
+                kind: stanza.kind().to_owned(),
+                configured: true,
+                disabled: stanza.disabled,
+                wrapped: copies.iter().any(|copy| copy.name == stanza.name),
+                healthy: health.is_healthy(),
+                unhealthy_since: health.failing_since.map(Timestamp::whole_seconds),
+            }
+        });
+        let gone = lost.iter().map(|(name, kind)| Backend {
+            name: name.clone(),
+            kind: kind.clone(),
+            configured: false,
+            disabled: false,
+            wrapped: true,
+            healthy: false,
+            unhealthy_since: None,
+        });
+        let backends: Vec<_> = configured.chain(gone).collect();
         let used = || backends.iter().filter(|backend| !backend.disabled);
         let since = used().filter_map(|backend| backend.unhealthy_since).min();
         Reply::bare(&Backends {
             healthy: used().all(|backend| backend.healthy),
             unhealthy_since: since,
-            fully_wrapped: used().all(|backend| backend.wrapped),
+            fully_wrapped: lost.is_empty() && used().all(|backend| backend.wrapped),
             backends,
         })
     }
@@ -109,7 +121,7 @@ struct Backends {
 struct Backend {
     name: String,
     #[serde(rename = "type")]
-    kind: &'static str,
+    kind: String,
     configured: bool,
     disabled: bool,
     /// Whether there is a copy of the root key by it.
@@ -122,7 +134,7 @@ struct Backend {
 #[derive(Serialize)]
 struct SealStatus {
     #[serde(rename = "type")]
-    kind: &'static str,
+    kind: String,
     initialized: bool,
     sealed: bool,
     t: u8,
@@ -188,14 +200,16 @@ pub(super) async fn seal_status(kernel: &Kernel) -> Result<Reply, Fault> {
 }
 
 /// The word for the seal: that of the keeper which is asked first, and of a move that is wanted where it leads to.
-fn kind(kernel: &Kernel, situation: &Situation) -> &'static str {
+fn kind(kernel: &Kernel, situation: &Situation) -> String {
     let first = kernel.settings.seals.enabled();
     let first = first.first().map_or(SHAMIR, |stanza| stanza.kind());
-    match situation {
+    let kind = match situation {
         Situation::Shares(_) | Situation::ToShares { .. } => SHAMIR,
         Situation::Kept { by, .. } => by.first().map_or(first, |(stanza, _)| stanza.kind()),
+        Situation::Lost { kept_by, .. } => kept_by.first().map_or(first, |(_, kind)| kind),
         _ => first,
-    }
+    };
+    kind.to_owned()
 }
 
 /// Whether what people hold are recovery keys; of a new server, whether it will be.

@@ -58,7 +58,9 @@ pub(crate) fn of_any_state(settings: &Settings) {
         let labels = vec![stanza.name.clone(), stanza.kind().to_owned()];
         (labels, if health.is_healthy() { 1.0 } else { 0.0 })
     });
-    meters.seals.healthy.set(healthy);
+    let lost = settings.seals.lost();
+    let lost = lost.into_iter().map(|(name, kind)| (vec![name, kind], 0.0));
+    meters.seals.healthy.set(healthy.chain(lost));
 }
 
 fn record_bytes(mount: &Mount) -> usize {

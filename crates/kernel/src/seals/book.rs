@@ -10,7 +10,9 @@ use coffer_wire::Timestamp;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
+use super::asked::Asked;
 use super::health::{Change, Health};
+use super::situation::Situation;
 use super::stanza::SealStanza;
 
 /// The seals that the configuration names. There are none where shares of an unseal key open the server.
@@ -23,8 +25,19 @@ pub struct SealBook {
     turn: Semaphore,
     /// There is something new: other seals, or something to open.
     news: Notify,
+    /// What was last seen of how the server opens.
+    outlook: Mutex<Outlook>,
+    /// Who waits for the root key on behalf of people.
+    pub(super) asked: Asked,
     /// An operator sealed the server, so it does not open by itself.
     held: AtomicBool,
+}
+
+/// How the server opens, as it was last seen.
+#[derive(Debug, Default)]
+struct Outlook {
+    lost: Vec<(String, String)>,
+    said: String,
 }
 
 impl Default for SealBook {
@@ -41,6 +54,8 @@ impl SealBook {
             health: Mutex::default(),
             turn: Semaphore::new(1),
             news: Notify::new(),
+            outlook: Mutex::default(),
+            asked: Asked::default(),
             held: AtomicBool::new(false),
         };
         book.replace(stanzas);
@@ -78,6 +93,27 @@ impl SealBook {
     /// How a seal's keeper is doing.
     pub fn health(&self, name: &str) -> Health {
         self.health.lock().get(name).cloned().unwrap_or_default()
+    }
+
+    /// The seals, by name and kind, that have the root key while none of them is configured; none where the server opens.
+    pub(crate) fn lost(&self) -> Vec<(String, String)> {
+        self.outlook.lock().lost.clone()
+    }
+
+    /// Remembers how the server opens.
+    pub(super) fn remember(&self, situation: &Situation) {
+        self.outlook.lock().lost = match situation {
+            Situation::Lost { kept_by, .. } => kept_by.clone(),
+            _ => Vec::new(),
+        };
+    }
+
+    /// Whether this is another thing to say about the next start than last time.
+    pub(super) fn is_news(&self, words: &str) -> bool {
+        let mut outlook = self.outlook.lock();
+        let is_news = outlook.said != words;
+        words.clone_into(&mut outlook.said);
+        is_news
     }
 
     /// Waits for the turn to change the root key or its copies; it ends with the value.

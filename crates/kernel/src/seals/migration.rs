@@ -2,14 +2,17 @@
 //!
 //! Each move is one write. Before it the old seal opens the store, after it the new one does.
 
+use std::mem;
+
 use coffer_barrier::seal::{SealConfig, combine};
 use coffer_barrier::{Error, RecoveryKey};
 use coffer_crypto::{Aes256Key, Zeroizing};
 use coffer_engine::Fault;
 use coffer_storage::Batch;
+use tokio::sync::SemaphorePermit;
 
 use super::keeping::Keeping;
-use super::situation::Situation;
+use super::situation::{Copies, Situation};
 
 impl Keeping<'_> {
     /// The root key, from shares that people handed in: of the unseal key, or of the recovery key, in which case keepers
@@ -19,33 +22,29 @@ impl Keeping<'_> {
         situation: &Situation,
         shares: &[Zeroizing<Vec<u8>>],
     ) -> Result<Aes256Key, Fault> {
-        let _turn = self.settings.seals.turn().await?;
         let counts = situation.counts().unwrap_or_default();
         let key = combine(counts, shares).map_err(|_| wrong_keys())?;
         match situation {
             Situation::New => Err(Fault::Sealed),
             Situation::Shares(_) => self.barrier.unwrap_by(&key).await.map_err(wrong),
-            Situation::Kept { by, .. } => {
-                let root = self.open_any(by).await?;
-                self.authenticate(&root, shares).await?;
-                Ok(root)
-            }
+            Situation::Kept { by, .. } => self.authenticated(by, shares).await,
             Situation::ToKeepers(counts) => {
                 let root = self.barrier.unwrap_by(&key).await.map_err(wrong)?;
+                let _turn = self.turn_in(situation).await?;
                 self.move_to_keepers(&root, &key, *counts).await?;
                 Ok(root)
             }
             Situation::ToShares { by, recovery } => {
-                let root = self.open_any(by).await?;
-                self.authenticate(&root, shares).await?;
+                let root = self.authenticated(by, shares).await?;
+                let _turn = self.turn_in(situation).await?;
                 let people = self.barrier.kept_by_people(&root, &key, *recovery);
                 self.barrier.commit_keys(people.await?).await?;
                 tracing::warn!("moved to key shares: the recovery keys are the unseal keys from now on, and no seal opens this server");
                 Ok(root)
             }
             Situation::ToOthers { by, .. } => {
-                let root = self.open_any(by).await?;
-                self.authenticate(&root, shares).await?;
+                let root = self.authenticated(by, shares).await?;
+                let _turn = self.turn_in(situation).await?;
                 let (copies, gone) = self.copies_for(&self.settings.seals.enabled(), &root).await?;
                 self.barrier.commit_keys(copies).await?;
                 tracing::warn!(from = gone.join(", "), "moved to the configured seals");
@@ -53,6 +52,29 @@ impl Keeping<'_> {
             }
             Situation::Lost { .. } => Err(Fault::Unavailable(
                 "no configured seal has a copy of the root key, and recovery keys alone open nothing; see the server's log".into(),
+            )),
+        }
+    }
+
+    /// The root key, which keepers give, for who handed in the recovery key. No turn is held before that is certain.
+    async fn authenticated(
+        &self,
+        by: &Copies,
+        shares: &[Zeroizing<Vec<u8>>],
+    ) -> Result<Aes256Key, Fault> {
+        let root = self.open_for_people(by).await?;
+        self.authenticate(&root, shares).await?;
+        Ok(Aes256Key::from_slice(root.expose_bytes())?)
+    }
+
+    /// The turn to move, unless somebody else has moved meanwhile.
+    async fn turn_in(&self, situation: &Situation) -> Result<SemaphorePermit<'_>, Fault> {
+        let turn = self.settings.seals.turn().await?;
+        let now = self.situation().await?;
+        match mem::discriminant(&now) == mem::discriminant(situation) {
+            true => Ok(turn),
+            false => Err(Fault::Conflict(
+                "another request has moved the server to its seal meanwhile; see its status".into(),
             )),
         }
     }

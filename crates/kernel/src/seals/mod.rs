@@ -7,12 +7,14 @@
 //! Every change is one write, made after the new copies were opened once, so at no moment there is no way to open the
 //! store. See `docs/decisions/0019-seals.md`.
 
+mod asked;
 mod book;
 mod change;
 mod health;
 mod keeping;
 mod migration;
 mod opener;
+mod outlook;
 mod prober;
 mod situation;
 mod stanza;
@@ -22,4 +24,5 @@ pub use health::Health;
 pub use stanza::SealStanza;
 
 pub(crate) use keeping::Keeping;
-pub(crate) use situation::Situation;
+pub(crate) use outlook::names;
+pub(crate) use situation::{Situation, is_of};

@@ -7,6 +7,7 @@ use coffer_engine::Fault;
 use tokio_util::sync::CancellationToken;
 
 use super::keeping::Keeping;
+use super::outlook::names;
 use super::situation::Situation;
 use crate::kernel::{Kernel, State};
 
@@ -106,7 +107,7 @@ fn in_words(situation: &Situation) -> String {
         Situation::ToOthers { .. } => "another seal is configured and the one in use is disabled: hand in recovery keys with `coffer operator unseal -migrate` to move to it".to_owned(),
         Situation::Lost { kept_by, .. } => format!(
             "no configured seal has a copy of the root key; there are copies of: {}. Add that stanza `seal` with the same name, or unseal with break-glass shares if there are any (`coffer operator unseal -break-glass`)",
-            kept_by.join(", ")
+            names(kept_by)
         ),
         Situation::New | Situation::Shares(_) | Situation::Kept { .. } => String::new(),
     }

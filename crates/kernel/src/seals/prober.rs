@@ -18,14 +18,23 @@ const PAUSE: Duration = Duration::from_secs(30);
 
 /// Asks those whose time has come, until it is dropped.
 pub(super) async fn run(kernel: &Kernel) {
+    let book = &kernel.settings.seals;
+    let mut looked: Option<Timestamp> = None;
     loop {
-        let keeping = Keeping::of(kernel);
-        let (book, now) = (&kernel.settings.seals, kernel.clock.now());
+        let news = book.news();
+        tokio::pin!(news);
+        news.as_mut().enable();
+        let (keeping, now) = (Keeping::of(kernel), kernel.clock.now());
+        if looked.is_none_or(|looked| now.since(looked) >= WHILE_HEALTHY) {
+            kernel.look_at_seals().await;
+            looked = Some(now);
+        }
         let all = book.enabled();
         let due = all.iter().filter(|stanza| is_due(kernel, stanza, now));
         join_all(due.map(|stanza| keeping.probe(stanza))).await;
-        let news = book.news();
-        let _ = tokio::time::timeout(PAUSE, news).await;
+        if tokio::time::timeout(PAUSE, news).await.is_ok() {
+            looked = None;
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use coffer_barrier::RootCopy;
 use coffer_barrier::seal::{Protection, SealConfig};
 use coffer_engine::Fault;
 
+use super::book::SealBook;
 use super::keeping::Keeping;
 use super::stanza::SealStanza;
 
@@ -46,7 +47,9 @@ pub(crate) enum Situation {
         /// How the recovery key is split.
         recovery: SealConfig,
         /// Names and kinds of the seals that have copies.
-        kept_by: Vec<String>,
+        kept_by: Vec<(String, String)>,
+        /// The seals in use, which have none.
+        configured: Vec<String>,
     },
 }
 
@@ -77,22 +80,21 @@ impl Situation {
     }
 }
 
-impl Keeping<'_> {
-    /// The situation as it is now.
-    pub(crate) async fn situation(&self) -> Result<Situation, Fault> {
-        let enabled = self.settings.seals.enabled();
-        let recovery = match self.barrier.protection().await? {
-            None => return Ok(Situation::New),
+impl Situation {
+    /// The situation of a store with this protection and these copies, where these seals are configured.
+    pub(crate) fn of(protection: Option<Protection>, copies: &[RootCopy], book: &SealBook) -> Self {
+        let enabled = book.enabled();
+        let recovery = match protection {
+            None => return Self::New,
             Some(Protection::Shares(counts)) => {
-                return Ok(match enabled.is_empty() {
-                    true => Situation::Shares(counts),
-                    false => Situation::ToKeepers(counts),
-                });
+                return match enabled.is_empty() {
+                    true => Self::Shares(counts),
+                    false => Self::ToKeepers(counts),
+                };
             }
             Some(Protection::Keepers(recovery)) => recovery,
         };
-        let copies = self.copies().await?;
-        let all = self.settings.seals.all();
+        let all = book.all();
         let with_copies = |disabled: bool| -> Copies {
             let those = all.iter().filter(|stanza| stanza.disabled == disabled);
             let found = those.filter_map(|stanza| {
@@ -102,15 +104,30 @@ impl Keeping<'_> {
             found.collect()
         };
         let (by, left) = (with_copies(false), with_copies(true));
-        Ok(match (by.is_empty(), left.is_empty()) {
-            (false, _) => Situation::Kept { recovery, by },
-            (true, false) if enabled.is_empty() => Situation::ToShares { recovery, by: left },
-            (true, false) => Situation::ToOthers { recovery, by: left },
-            (true, true) => Situation::Lost {
+        match (by.is_empty(), left.is_empty()) {
+            (false, _) => Self::Kept { recovery, by },
+            (true, false) if enabled.is_empty() => Self::ToShares { recovery, by: left },
+            (true, false) => Self::ToOthers { recovery, by: left },
+            (true, true) => Self::Lost {
                 recovery,
-                kept_by: copies.iter().map(shown).collect(),
+                kept_by: copies.iter().map(name_and_kind).collect(),
+                configured: enabled.iter().map(|stanza| stanza.name.clone()).collect(),
             },
-        })
+        }
+    }
+}
+
+impl Keeping<'_> {
+    /// The situation as it is now.
+    pub(crate) async fn situation(&self) -> Result<Situation, Fault> {
+        let protection = self.barrier.protection().await?;
+        let copies = match protection {
+            Some(Protection::Keepers(_)) => self.copies().await?,
+            _ => Vec::new(),
+        };
+        let situation = Situation::of(protection, &copies, &self.settings.seals);
+        self.settings.seals.remember(&situation);
+        Ok(situation)
     }
 
     /// The stored copies that can be read.
@@ -124,13 +141,10 @@ impl Keeping<'_> {
 }
 
 /// Whether a copy was made by this seal.
-pub(super) fn is_of(copy: &RootCopy, stanza: &SealStanza) -> bool {
+pub(crate) fn is_of(copy: &RootCopy, stanza: &SealStanza) -> bool {
     copy.name == stanza.name && copy.kind == stanza.kind()
 }
 
-fn shown(copy: &RootCopy) -> String {
-    match copy.name == copy.kind {
-        true => copy.kind.clone(),
-        false => format!("{} ({})", copy.name, copy.kind),
-    }
+fn name_and_kind(copy: &RootCopy) -> (String, String) {
+    (copy.name.clone(), copy.kind.clone())
 }
