@@ -86,7 +86,7 @@ impl RootCopy {
         Ok(Batch::new().put(path(at, &self.name), text))
     }
 
-    fn read(path: &str, name: &str, bytes: &[u8]) -> Result<Self, Error> {
+    pub(crate) fn read(path: &str, name: &str, bytes: &[u8]) -> Result<Self, Error> {
         let damaged = |what: String| Error::Damaged {
             path: path.to_owned(),
             what,

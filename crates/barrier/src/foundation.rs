@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use coffer_crypto::Aes256Key;
 use coffer_storage::Store;
 
-use crate::Error;
 use crate::auto;
 use crate::barrier::{KEY_RING_DOMAIN, KEY_RING_PATH};
 use crate::seal::{CONFIG_PATH, Protection, ROOT_KEY_PATH, SERVER};
+use crate::{Error, RootCopy};
 
 /// The records without which no key opens a store.
 #[derive(Default)]
@@ -69,6 +69,44 @@ impl Foundation {
     pub fn opens_with(&self, root: &Aes256Key) -> bool {
         let locked = self.key_ring.as_deref().unwrap_or_default();
         root.open(KEY_RING_DOMAIN, locked).is_ok()
+    }
+
+    /// Who opens the store.
+    pub fn protection(&self) -> Option<Protection> {
+        self.seal
+    }
+
+    /// What keepers outside have wrapped, as far as it can be read.
+    pub fn root_copies(&self) -> Vec<RootCopy> {
+        let folder = auto::folder(SERVER);
+        let copies = self.copies.iter().filter_map(|(path, bytes)| {
+            let name = path.strip_prefix(&folder)?;
+            RootCopy::read(path, name, bytes).ok()
+        });
+        copies.collect()
+    }
+
+    /// Takes over the copies of another store that is opened by the same root key; answers what is to be written for that.
+    /// None where there would be too many.
+    pub fn take_over(
+        &mut self,
+        other: &Self,
+        is_wanted: impl Fn(&RootCopy) -> bool,
+    ) -> Vec<(String, Vec<u8>)> {
+        let folder = auto::folder(SERVER);
+        let wanted = other.root_copies().into_iter().filter(is_wanted);
+        let paths = wanted.map(|copy| format!("{folder}{}", copy.name));
+        let taken: Vec<_> = paths
+            .filter_map(|path| other.copies.get_key_value(&path))
+            .map(|(path, value)| (path.clone(), value.clone()))
+            .collect();
+        let mut copies = self.copies.clone();
+        copies.extend(taken.iter().cloned());
+        if copies.len() > auto::COPIES_MAX {
+            return Vec::new();
+        }
+        self.copies = copies;
+        taken
     }
 
     /// Whether the same shares, or the same keepers, open both.

@@ -173,6 +173,86 @@ async fn a_server_that_lost_its_seals_says_so_while_it_is_open() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_snapshot_from_before_a_change_of_seals_opens_with_the_seals_of_now() {
+    let (old, new) = (Keeper::new("old"), Keeper::new("new"));
+    let (server, store, _) = initialised(vec![old.stanza("old", 1)], three_two()).await;
+    let root = server.server.root.clone();
+    let before = save(&server).await;
+    let both = vec![old.stanza("old", 1), new.stanza("new", 2)];
+    server.server.kernel.settings.seals.replace(both);
+    let ask = async |verb, path: &str| server.by_root(verb, path, json!({})).await;
+    assert_eq!(ask(Verb::Write, "sys/seals/new").await.status, 200);
+    assert_eq!(ask(Verb::Delete, "sys/seals/old").await.status, 200);
+    let only_new = || vec![new.stanza("new", 1)];
+    server.server.kernel.settings.seals.replace(only_new());
+    let restored = restore(&server, SNAPSHOT, &before).await;
+    assert_eq!(restored.status, 200, "{restored:?}");
+    let said = restored.warnings().join("\n");
+    assert!(said.contains("coffer operator seals remove old"), "{said}");
+    assert!(!said.contains("unseal keys"), "{said}");
+    let status = server.get("sys/seal-backend-status").await;
+    assert_eq!(status.data()["healthy"], true, "{status:?}");
+    drop(server);
+    old.is(Mood::Away);
+    let server = started(&store, only_new(), &root).await;
+    assert!(server.opens_within(5).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_snapshot_that_no_seal_of_now_opens_says_how_that_is_mended() {
+    let (old, new) = (Keeper::new("old"), Keeper::new("new"));
+    let (server, store, keys) = initialised(vec![old.stanza("old", 1)], three_two()).await;
+    let root = server.server.root.clone();
+    let kept = save(&server).await;
+    drop(server);
+    let server = started(&store, vec![old.disabled("old")], &root).await;
+    let moved = server.unseal(&keys[..2], json!({ "migrate": true })).await;
+    assert_eq!(moved.status, 200, "{moved:?}");
+    let under_shares = save(&server).await;
+
+    // Shares open it, what comes back is kept by a seal, and none is configured.
+    server.server.kernel.settings.seals.replace(Vec::new());
+    let restored = restore(&server, SNAPSHOT, &kept).await;
+    let said = restored.warnings().join("\n");
+    assert!(said.contains("coffer operator seals add"), "{said}");
+    assert!(said.contains("old"), "{said}");
+    let status = server.get("sys/seal-backend-status").await;
+    assert_eq!(status.data()["healthy"], false, "{status:?}");
+    let stanzas = vec![new.stanza("new", 1)];
+    server.server.kernel.settings.seals.replace(stanzas);
+    let added = server.by_root(Verb::Write, "sys/seals/new", json!({}));
+    assert_eq!(added.await.status, 200);
+    drop(server);
+    let server = started(&store, vec![new.stanza("new", 1)], &root).await;
+    assert!(server.opens_within(5).await);
+
+    // Seals are configured, and what comes back is under shares.
+    let restored = restore(&server, SNAPSHOT, &under_shares).await;
+    let said = restored.warnings().join("\n");
+    assert!(said.contains("coffer operator unseal -migrate"), "{said}");
+    drop(server);
+    let server = started(&store, vec![new.stanza("new", 1)], &root).await;
+    assert!(!server.opens_within(60).await);
+    let moved = server.unseal(&keys[..2], json!({ "migrate": true })).await;
+    assert_eq!(moved.status, 200, "{moved:?}");
+    assert!(server.is_open());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_snapshot_of_another_server_with_seals_says_who_opens_it() {
+    let (ours, theirs) = (Keeper::new("ours"), Keeper::new("theirs"));
+    let (one, _, _) = initialised(vec![theirs.stanza("theirs", 1)], three_two()).await;
+    let (server, _, _) = initialised(vec![ours.stanza("ours", 1)], three_two()).await;
+    let foreign = save(&one).await;
+    let path = "sys/storage/raft/snapshot-force";
+    let restored = restore(&server, path, &foreign).await;
+    let said = restored.warnings().join("\n");
+    assert!(said.contains("theirs") && said.contains("sealed"), "{said}");
+    assert!(!said.contains("opens with the unseal keys"), "{said}");
+    assert!(!server.is_open());
+}
+
+#[tokio::test(start_paused = true)]
 async fn strangers_with_wrong_recovery_keys_neither_wear_a_keeper_out_nor_lock_operators_out() {
     let keeper = Keeper::new("test");
     let seals = vec![keeper.stanza("test", 1)];

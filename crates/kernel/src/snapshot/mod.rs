@@ -1,6 +1,7 @@
 //! Snapshots of the storage: everything in it, as ciphertext, in one file that comes and goes as a
 //! stream. The file is described in [`coffer_snapshot`], and byte by byte in `docs/storage-format.md`.
 
+mod remarks;
 mod replace;
 mod restore;
 mod save;

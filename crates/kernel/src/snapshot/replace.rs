@@ -15,27 +15,10 @@ pub(crate) struct Prepared {
     pub(super) replacement: Box<dyn Replacement>,
     /// The root key, if the one of now opens the snapshot.
     pub(super) root: Option<Aes256Key>,
-    /// Whether the unseal keys of now open it.
-    pub(super) same_shares: bool,
+    /// What whoever restores has to know.
+    pub(crate) remarks: Vec<String>,
     /// What the snapshot says about itself.
     pub(super) meta: Meta,
-}
-
-impl Prepared {
-    /// What whoever restores has to know.
-    pub(crate) fn remark(&self) -> Option<String> {
-        match (&self.root, self.same_shares) {
-            (None, _) => Some(
-                "the snapshot was made with other keys: the server is sealed now, and opens with the unseal keys that were valid for the snapshot"
-                    .into(),
-            ),
-            (Some(_), false) => Some(
-                "the unseal keys were changed after the snapshot was taken: from now on those are valid again that were valid then"
-                    .into(),
-            ),
-            (Some(_), true) => None,
-        }
-    }
 }
 
 impl Kernel {
@@ -82,6 +65,7 @@ impl Kernel {
         {
             tracing::error!(%fault, "the restored storage could not be opened; unseal the server");
         }
+        self.look_at_seals().await;
         Ok(())
     }
 }

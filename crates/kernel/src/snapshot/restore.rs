@@ -3,14 +3,18 @@
 use std::io;
 use std::sync::Arc;
 
+use coffer_barrier::seal::Protection;
 use coffer_barrier::{Barrier, Error, Foundation};
 use coffer_crypto::constant_time_eq;
 use coffer_engine::{Fault, Pieces};
 use coffer_snapshot::{Error as ReadError, Read, SEAL_DOMAIN};
 use coffer_storage::Replacement;
 
+use super::remarks::Remarks;
 use super::{Prepared, on_a_thread};
 use crate::open::Open;
+use crate::seals::is_of;
+use crate::settings::Settings;
 
 /// Which snapshots are taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,16 +36,25 @@ pub(crate) async fn receive(open: &Open, pieces: Pieces, trust: Trust) -> Result
         error @ coffer_storage::Error::Unsupported { .. } => Fault::invalid(error),
         other => Error::from(other).into(),
     })?;
-    let in_use = Foundation::load(store.as_ref()).await?;
-    let barrier = Arc::clone(&open.barrier);
-    on_a_thread(move || fill(replacement, pieces, &in_use, &barrier, trust)).await
+    let present = Present {
+        foundation: Foundation::load(store.as_ref()).await?,
+        barrier: Arc::clone(&open.barrier),
+        settings: Arc::clone(&open.settings),
+    };
+    on_a_thread(move || fill(replacement, pieces, &present, trust)).await
+}
+
+/// The server that is to be replaced.
+struct Present {
+    foundation: Foundation,
+    barrier: Arc<Barrier>,
+    settings: Arc<Settings>,
 }
 
 fn fill(
     mut replacement: Box<dyn Replacement>,
     pieces: Pieces,
-    in_use: &Foundation,
-    barrier: &Barrier,
+    present: &Present,
     trust: Trust,
 ) -> Result<Prepared, Fault> {
     let mut foundation = Foundation::default();
@@ -58,19 +71,37 @@ fn fill(
             "the snapshot does not hold {path:?}, without which no server opens it"
         )));
     }
-    let root = barrier.root()?;
+    let root = present.barrier.root()?;
     let opens = foundation.opens_with(&root);
-    if trust == Trust::Ours && !(opens && is_ours(barrier, &read)?) {
+    if trust == Trust::Ours && !(opens && is_ours(&present.barrier, &read)?) {
         return Err(Fault::invalid(
             "this snapshot was not made by this cluster with the keys it has now. snapshot-force restores it nevertheless; the server then opens with the snapshot's own unseal keys",
         ));
+    }
+    let book = &present.settings.seals;
+    let remarks = Remarks::of(&foundation, &present.foundation, opens, book);
+    if opens && present.foundation.opens_with(&root) {
+        let copies = take_over(&mut foundation, present);
+        replacement.add(copies).map_err(Error::from)?;
     }
     replacement.complete().map_err(Error::from)?;
     Ok(Prepared {
         replacement,
         root: opens.then_some(root),
-        same_shares: foundation.has_the_shares_of(in_use),
+        remarks: remarks.with_next_start(&foundation, book),
         meta: read.meta,
+    })
+}
+
+/// Of the same root key, the seals in use keep the copies that they have: nobody gets the root key who did not have it, and
+/// what was restored opens with the seals of now.
+fn take_over(foundation: &mut Foundation, present: &Present) -> Vec<(String, Vec<u8>)> {
+    if !matches!(foundation.protection(), Some(Protection::Keepers(_))) {
+        return Vec::new();
+    }
+    let enabled = present.settings.seals.enabled();
+    foundation.take_over(&present.foundation, |copy| {
+        enabled.iter().any(|stanza| is_of(copy, stanza))
     })
 }
 

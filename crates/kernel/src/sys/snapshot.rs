@@ -72,8 +72,8 @@ impl Handle<Open> for ForceSnapshot {
 async fn restore(open: &Open, cx: &Ctx, trust: Trust) -> Result<WithWarnings<Empty>, Fault> {
     let body = cx.upload.open();
     let body = body.ok_or_else(|| Fault::invalid("send the snapshot as the request's body"))?;
-    let prepared = snapshot::receive(open, body, trust).await?;
-    let remarks = prepared.remark().into_iter().collect();
+    let mut prepared = snapshot::receive(open, body, trust).await?;
+    let remarks = std::mem::take(&mut prepared.remarks);
     open.signals.ask_to_replace(&cx.request.id, prepared);
     Ok(WithWarnings(Empty, remarks))
 }
