@@ -18,6 +18,8 @@ Examples:
   Where seals open the server: recovery keys, and shares that open it without its seals:
       coffer operator rekey -init -target=recovery -key-shares=5 -key-threshold=3
       coffer operator rekey -init -target=break-glass -key-shares=5 -key-threshold=3 -verify
+  Holders of the new ones give them back, after which they hold:
+      coffer operator rekey -target=break-glass -verify -nonce=...
   Give up:
       coffer operator rekey -cancel -nonce=...")]
 pub(crate) struct Rekey {
@@ -79,6 +81,15 @@ impl Target {
             Self::Barrier => Keys::Unseal,
             Self::Recovery => Keys::Recovery,
             Self::BreakGlass => Keys::BreakGlass,
+        }
+    }
+
+    /// What the further commands of an attempt need to say, too.
+    fn said(self) -> &'static str {
+        match self {
+            Self::Barrier => "",
+            Self::Recovery => " -target=recovery",
+            Self::BreakGlass => " -target=break-glass",
         }
     }
 }
@@ -181,7 +192,7 @@ impl Rekey {
                 cx.ui
                     .line("Success! A new root key is in use; nobody's keys change.");
             }
-            Format::Table => cx.ui.line(&new_keys(answer)),
+            Format::Table => cx.ui.line(&new_keys(answer, self.target)),
             other => cx.ui.line(&structured(other, answer)?),
         }
         Ok(())
@@ -264,7 +275,7 @@ fn rows(state: &RekeyState) -> Vec<[String; 2]> {
         .collect()
 }
 
-fn new_keys(answer: &RekeyAnswer) -> String {
+fn new_keys(answer: &RekeyAnswer, target: Target) -> String {
     if answer.keys_base64.is_empty() {
         return "Success! The new keys were given back and hold from now on.".to_owned();
     }
@@ -277,8 +288,10 @@ fn new_keys(answer: &RekeyAnswer) -> String {
     let what_next = match answer.verification_required {
         true => format!(
             "The present keys hold until the new ones were given back:\n\
-             coffer operator rekey -verify -nonce={}\n\nVerification Nonce: {}",
-            answer.verification_nonce, answer.verification_nonce
+             coffer operator rekey{} -verify -nonce={}\n\nVerification Nonce: {}",
+            target.said(),
+            answer.verification_nonce,
+            answer.verification_nonce
         ),
         false => "These keys are shown this once and replace the former ones. Keep each with another person.".to_owned(),
     };
@@ -297,6 +310,29 @@ mod tests {
             keys_base64: vec!["a".into(), "b".into()],
             ..RekeyAnswer::default()
         };
-        assert!(new_keys(&answer).starts_with("\nKey 1: a\nKey 2: b\n\nOperation nonce: n\n\n"));
+        let text = new_keys(&answer, Target::Barrier);
+        assert!(text.starts_with("\nKey 1: a\nKey 2: b\n\nOperation nonce: n\n\n"));
+    }
+
+    #[test]
+    fn what_is_next_names_the_keys_it_is_about() {
+        let answer = RekeyAnswer {
+            complete: true,
+            keys_base64: vec!["a".into()],
+            verification_required: true,
+            verification_nonce: "v".to_owned(),
+            ..RekeyAnswer::default()
+        };
+        for (target, command) in [
+            (Target::Barrier, "rekey -verify -nonce=v"),
+            (Target::Recovery, "rekey -target=recovery -verify -nonce=v"),
+            (
+                Target::BreakGlass,
+                "rekey -target=break-glass -verify -nonce=v",
+            ),
+        ] {
+            let text = new_keys(&answer, target);
+            assert!(text.contains(command), "{text}");
+        }
     }
 }

@@ -116,7 +116,10 @@ async fn list(cx: &Context, client: &Client) -> Outcome {
 fn table(data: &Value) -> String {
     let seals = data.get("key_info").and_then(Value::as_object);
     let row = |(name, seal): (&String, &Value)| {
-        let of = |field: &str| seal.get(field).map(cell).unwrap_or_default();
+        let of = |field: &str| {
+            let there = seal.get(field).filter(|value| !value.is_null());
+            there.map_or_else(|| "-".to_owned(), cell)
+        };
         let is = |field: &str| seal.get(field) == Some(&Value::Bool(true));
         let configured = match (is("configured"), is("disabled")) {
             (true, false) => "yes",
@@ -168,6 +171,7 @@ mod tests {
             "key_info": {
                 "kms": { "type": "awskms", "configured": true, "disabled": false, "wrapped": true, "key_id": "k", "healthy": false, "last_error": "no answer" },
                 "old": { "type": "transit", "configured": false, "wrapped": true, "key_id": "t", "healthy": true, "last_asked": null },
+                "new": { "type": "static", "configured": true, "disabled": false, "wrapped": false, "key_id": null, "healthy": true, "last_asked": null },
             },
             "break_glass": { "shares": 5, "threshold": 3, "created_time": "2026-01-01T00:00:00Z" },
         });
@@ -175,6 +179,7 @@ mod tests {
         for line in ["no answer", "not asked yet", "Break-glass shares: 5, 3 of"] {
             assert!(text.contains(line), "{text}");
         }
+        assert!(!text.contains("<nil>"), "{text}");
         assert!(table(&Value::Null).contains("key shares"));
     }
 }
