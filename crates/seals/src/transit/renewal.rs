@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use coffer_barrier::WrapError;
-use coffer_crypto::Random;
+use coffer_crypto::{Random, Secret, constant_time_eq};
 use serde::Deserialize;
 
 use super::{Envelope, Server};
@@ -28,6 +28,12 @@ struct State {
     renewable: bool,
 }
 
+/// Of a token that nothing is done about.
+const ENDLESS: State = State {
+    ttl: 0,
+    renewable: false,
+};
+
 #[derive(Deserialize)]
 struct Renewed {
     auth: Granted,
@@ -49,26 +55,26 @@ pub(super) fn begin(server: &Arc<Server>) {
 
 async fn keep(server: Weak<Server>) {
     let random = Random::system();
-    let mut failures = 0;
-    let mut is_first = true;
+    let (mut failures, mut next, mut seen) = (0, Next::LookUp, None);
     loop {
         let Some(held) = server.upgrade() else { return };
-        let state = match is_first {
-            true => looked_up(&held).await,
-            false => renewed(&held).await,
+        if is_another(&held, &mut seen).await {
+            next = Next::LookUp;
+        }
+        let state = match next {
+            Next::LookUp => looked_up(&held).await,
+            Next::Renew => renewed(&held).await,
+            Next::LetAlone => Ok(ENDLESS),
         };
         drop(held);
         let pause = match state {
-            Ok(State { ttl: 0, .. }) => return,
-            Ok(state) if !state.renewable => {
-                tracing::warn!(
-                    ttl_secs = state.ttl,
-                    "the token of the transit seal can not be renewed: it will end, and this server will not open by itself"
-                );
-                return;
+            Ok(state) if state.ttl == 0 || !state.renewable => {
+                tell(&state);
+                (failures, next) = (0, Next::LetAlone);
+                PAUSE_MAX
             }
             Ok(state) => {
-                (failures, is_first) = (0, false);
+                (failures, next) = (0, Next::Renew);
                 share(state.ttl, &random)
             }
             Err(error) => {
@@ -78,6 +84,40 @@ async fn keep(server: Weak<Server>) {
             }
         };
         tokio::time::sleep(pause).await;
+    }
+}
+
+/// What is to be done about the token.
+#[derive(Clone, Copy)]
+enum Next {
+    /// Nothing is known of it.
+    LookUp,
+    /// Its time has come.
+    Renew,
+    /// It has no end, or can not be renewed. Another one may be put into its file.
+    LetAlone,
+}
+
+/// Whether the source gives another token than last time.
+async fn is_another(server: &Server, seen: &mut Option<Secret<String>>) -> bool {
+    let Ok(token) = server.token.fetch().await else {
+        return false; // Whoever asks with it says why.
+    };
+    let is_another = match seen {
+        None => true,
+        Some(seen) => !constant_time_eq(seen.expose().as_bytes(), token.expose().as_bytes()),
+    };
+    *seen = Some(token);
+    is_another
+}
+
+/// Says once that a token will end.
+fn tell(state: &State) {
+    if state.ttl > 0 {
+        tracing::warn!(
+            ttl_secs = state.ttl,
+            "the token of the transit seal can not be renewed: it will end, and this server will not open by itself. Put another one in its place"
+        );
     }
 }
 

@@ -238,6 +238,33 @@ async fn a_token_without_end_or_that_can_not_be_renewed_is_let_alone() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_better_token_that_is_put_into_the_file_is_renewed() {
+    for state in [
+        json!({ "ttl": 0 }),
+        json!({ "ttl": 60, "renewable": false }),
+    ] {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "poor").unwrap();
+        let world = World::new(move |request| {
+            let is_poor = header(request, "x-vault-token") == "poor";
+            match is_poor && request.url.contains("lookup-self") {
+                true => (200, json!({ "data": state })),
+                false => transit(request),
+            }
+        });
+        let source = format!("file://{}", file.path().display());
+        let stanza = [STANZA[0], ("token", &*source), STANZA[2], STANZA[3]];
+        let keeper = world.keeper("transit", &stanza, &[]).unwrap();
+        keeper.wrap(b"x").await.unwrap();
+        tokio::time::sleep(Duration::from_secs(10_000)).await;
+        assert_eq!(world.count("renew-self"), 0);
+        std::fs::write(file.path(), "better").unwrap();
+        tokio::time::sleep(Duration::from_secs(301 + 701)).await;
+        assert_eq!(world.count("renew-self"), 1);
+    }
+}
+
 #[test]
 fn mistakes_are_named_without_the_token() {
     let world = World::new(transit);
