@@ -28,7 +28,7 @@ def started(folder, *stanzas):
 def initialised(folder, *stanzas, **how):
     server = started(folder, *stanzas)
     made = server.ok("PUT", "sys/init", {"recovery_shares": 3, "recovery_threshold": 2, **how}, token="")
-    server.token, server.keys = made["root_token"], made["recovery_keys"]
+    server.token, server.keys = made["root_token"], made.body.get("recovery_keys", [])
     server.ok("POST", "sys/mounts/kv", {"type": "kv"})
     server.ok("PUT", "kv/kept", {"is": "there"})
     server.made = made.body
@@ -191,6 +191,63 @@ def test_snapshots_open_with_the_seals_they_were_made_with(folder, servers):
     is_whole(server)
     restarted(server, stanza(folder, "one"))
     is_whole(server)
+
+
+def test_an_open_server_whose_seal_is_gone_says_so_in_time(folder, servers):
+    one, two = stanza(folder, "one"), stanza(folder, "two")
+    server = initialised(folder, one)
+    servers.append(server)
+    server._write_config("")
+    server.process.send_signal(signal.SIGHUP)
+    until(lambda: not server.ok("GET", "sys/seal-backend-status", token="")["healthy"], 10, "it is unhealthy")
+    until(lambda: "will not open by itself after its next start" in server.log(), 10, "the log says so")
+    backends = server.ok("GET", "sys/seal-backend-status", token="")["backends"]
+    assert [(seal["name"], seal["type"], seal["configured"], seal["healthy"]) for seal in backends] == [("one", "static", False, False)]
+    assert server.ok("GET", "sys/seal-status", token="")["type"] == "static"
+    server._write_config(two)
+    server.process.send_signal(signal.SIGHUP)
+    until(lambda: "coffer operator seals add two" in server.log(), 10, "the log names the command")
+    shown = coffer(server, "operator", "seals", "list")
+    assert "<nil>" not in shown and "two" in shown
+    coffer(server, "operator", "seals", "add", "two")
+    assert server.ok("GET", "sys/seal-backend-status", token="")["healthy"]
+    restarted(server, two)
+    is_whole(server)
+
+
+def test_a_snapshot_from_before_a_change_of_seals_is_no_trap(folder, servers):
+    one, two = stanza(folder, "one"), stanza(folder, "two", "priority = 2")
+    server = initialised(folder, one)
+    servers.append(server)
+    snapshot = os.path.join(folder, "before.snap")
+    coffer(server, "operator", "snapshot", "save", snapshot)
+    server._write_config(one + two)
+    server.process.send_signal(signal.SIGHUP)
+    until(lambda: "two" in server.ok("GET", "sys/seals")["data"]["keys"], 10, "the new seal is known")
+    coffer(server, "operator", "seals", "add", "two")
+    coffer(server, "operator", "seals", "remove", "one")
+    restarted(server, two)
+    is_whole(server)
+    said = coffer(server, "operator", "snapshot", "restore", snapshot)
+    assert "coffer operator seals remove one" in said, said
+    is_whole(server)
+    restarted(server, two)
+    is_whole(server)
+
+
+def test_the_first_recovery_keys_take_sudo_and_the_hint_names_what_to_verify(folder, servers):
+    server = initialised(folder, stanza(folder, "one"), recovery_shares=0, recovery_threshold=0)
+    servers.append(server)
+    for name, more in (("weak", ""), ("strong", ', "sudo"')):
+        server.ok("PUT", f"sys/policies/acl/{name}", {"policy": f'path "sys/rotate/*" {{ capabilities = ["update"{more}] }}'})
+    root = server.token
+    weak, strong = (server.ok("POST", "auth/token/create", {"policies": [name]}, token=root)["auth"]["client_token"] for name in ("weak", "strong"))
+    server.token = weak
+    words = ["operator", "rekey", "-init", "-target=recovery", "-key-shares=1", "-key-threshold=1", "-verify"]
+    assert "sudo" in coffer(server, *words, code=2)
+    server.token = strong
+    said = coffer(server, *words)
+    assert "coffer operator rekey -target=recovery -verify -nonce=" in said, said
 
 
 def test_a_dev_server_takes_a_seal_too(folder, servers):
