@@ -52,7 +52,7 @@ impl Handle<Kernel> for ReadSealStatus {
     }
 }
 
-/// Answers whether the systems that the seal needs can be reached, and whether any that is configured opens the storage. Shamir's shares need none.
+/// Answers whether the systems that the seal needs can be reached. Shamir's shares need none.
 #[derive(Deserialize, JsonSchema)]
 struct ReadSealBackends {}
 

@@ -216,7 +216,7 @@ impl Handle<Open> for ReadBreakGlass {
     }
 }
 
-/// Makes the break-glass shares worthless, and ends attempts to make some.
+/// Makes the break-glass shares worthless.
 #[derive(Deserialize, JsonSchema)]
 struct DeleteBreakGlass {}
 
