@@ -12,8 +12,13 @@ use super::backup_entry::entry;
 use super::draft::{Draft, settled};
 use super::export::VERSIONS_MAX;
 use super::key::{Key, Version, version_place};
+use super::kind::KeyKind;
 use super::policy_document::{Archive, Backup, Entry, Policy, Stamp};
 use super::secret_text::SecretText;
+
+/// How many versions of an RSA key are backed up and restored at once: the numbers of each are checked, which takes
+/// milliseconds.
+const RSA_VERSIONS_MAX: usize = 200;
 
 pub(super) fn routes() -> Routes<Transit> {
     Routes::new([path(
@@ -71,12 +76,21 @@ fn refuse_secret(key: &Key) -> Result<(), Fault> {
     Err(Fault::invalid(refused))
 }
 
+/// How many versions a backup has at most.
+pub(super) fn versions_max(kind: KeyKind) -> usize {
+    match kind.is_rsa() {
+        true => RSA_VERSIONS_MAX,
+        false => VERSIONS_MAX,
+    }
+}
+
 /// The whole document. A version that is trimmed meanwhile makes it wrong: then somebody else's change is told.
 async fn written(cx: &Ctx, name: &str, key: &Key) -> Result<Backup, Fault> {
     let stored = key.oldest()..=key.latest_version;
-    if stored.clone().count() > VERSIONS_MAX {
+    let most = versions_max(key.kind);
+    if stored.clone().count() > most {
         return Err(Fault::Invalid(format!(
-            "the key has more than {VERSIONS_MAX} versions: trim those that are needed no more"
+            "the key has more than {most} versions: trim those that are needed no more"
         )));
     }
     let mut archived = Vec::new();
@@ -89,10 +103,15 @@ async fn written(cx: &Ctx, name: &str, key: &Key) -> Result<Backup, Fault> {
         let version = version.ok_or_else(|| {
             Fault::Conflict("the key is changed by other requests; try again".into())
         })?;
-        if key.working().contains(&number) {
-            keys.insert(number, entry(key, &version)?);
-        }
-        archived.push(entry(key, &version)?);
+        let (of, working) = (key.clone(), key.working().contains(&number));
+        // Numbers of pairs are checked: not for a thread that others wait for.
+        let made = tokio::task::spawn_blocking(move || {
+            let usable = working.then(|| entry(&of, &version)).transpose()?;
+            Ok::<_, Fault>((usable, entry(&of, &version)?))
+        });
+        let (usable, all) = made.await.map_err(Fault::internal)??;
+        keys.extend(usable.map(|entry| (number, entry)));
+        archived.push(all);
     }
     Ok(Backup {
         policy: policy(name, key, keys),

@@ -26,9 +26,9 @@ pub(super) struct Draft<'a> {
 /// Versions of a key that nobody can use any more and that are about to go. There may be more than one batch of writes
 /// holds, so this is written with the change that ends them, and goes after them.
 #[derive(Clone, Copy, Serialize, Deserialize)]
-struct Deleted {
+pub(super) struct Deleted {
     /// Those before it; of a deleted key all are.
-    before: u32,
+    pub(super) before: u32,
 }
 
 impl Stored for Deleted {}
@@ -93,17 +93,6 @@ impl<'a> Draft<'a> {
         }
         Ok(self.key)
     }
-
-    /// Removes the key with all its versions.
-    pub(super) async fn remove(self, engine: &Transit, cx: &Ctx) -> Result<(), Fault> {
-        let _forgotten = engine.cache.forgetting(self.name);
-        let place = key_place(self.name)?;
-        let changes = cx.view.changes().expect(&cx.view, &place, self.seen);
-        let all = Deleted { before: u32::MAX };
-        let changes = changes.put(&cx.view, &deleted_place(&self.key.id), &all)?;
-        changes.delete(&cx.view, &place).commit().await?;
-        clear(cx, &self.key.id, all.before).await
-    }
 }
 
 /// Removes the versions of keys whose deletion or trimming was interrupted.
@@ -117,7 +106,7 @@ pub(super) async fn finish_deletions(cx: &Ctx) -> Result<(), Fault> {
 }
 
 /// Removes the versions before this one, page by page, and then the note that says so.
-async fn clear(cx: &Ctx, id: &str, before: u32) -> Result<(), Fault> {
+pub(super) async fn clear(cx: &Ctx, id: &str, before: u32) -> Result<(), Fault> {
     let folder = format!("{VERSIONS}{id}/");
     let end = version_place(id, before);
     loop {
@@ -140,7 +129,8 @@ async fn clear(cx: &Ctx, id: &str, before: u32) -> Result<(), Fault> {
     cx.view.update(&deleted_place(id), note).await
 }
 
-fn deleted_place(id: &str) -> String {
+/// Where the note is that versions of a key are about to go.
+pub(super) fn deleted_place(id: &str) -> String {
     format!("{DELETED}{id}")
 }
 

@@ -130,10 +130,9 @@ impl ImportVersion {
             (Some(_), true, true) => return Ok(()), // It is known already.
             (None, ..) => {}
         }
-        draft.key.make_room()?;
-        draft.key.latest_version += 1;
+        let number = draft.key.next_version()?;
+        draft.key.latest_version = number;
         draft.key.rotated = cx.now;
-        let number = draft.key.latest_version;
         let version = material.clone().version(cx, &draft.key);
         draft.with(number, version).save(engine, cx).await?;
         Ok(())

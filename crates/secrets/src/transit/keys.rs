@@ -12,6 +12,7 @@ use super::encoded::Encoded;
 use super::key::{KEYS, Key, Version, key_place};
 use super::kind::KeyKind;
 use super::make;
+use super::removal::Removal;
 use super::shown::{Shown, no_context, show};
 use super::signatures::derived_public;
 
@@ -245,7 +246,8 @@ pub(super) fn check_rotate_period(period: Ttl) -> Result<(), Fault> {
     }
 }
 
-fn key_size(kind: KeyKind, size: i64) -> Result<u32, Fault> {
+/// How long a key of this kind is, where it can be chosen; 0 where not.
+pub(super) fn key_size(kind: KeyKind, size: i64) -> Result<u32, Fault> {
     match (kind, size) {
         (KeyKind::Hmac, 0) => Err(Fault::invalid(
             "invalid key size for HMAC key, must be between 32 and 512 bytes",
@@ -276,12 +278,12 @@ impl Handle<Transit> for Delete {
         let refused =
             |why: &str| Fault::Invalid(format!("error deleting policy {}: {why}", self.name));
         settled(|| async {
-            let draft = Draft::open(cx, &self.name).await?;
-            let draft = draft.ok_or_else(|| refused("could not delete key; not found"))?;
-            if !draft.key.deletion_allowed {
+            let found = Removal::open(cx, &self.name).await?;
+            let found = found.ok_or_else(|| refused("could not delete key; not found"))?;
+            if !found.allowed {
                 return Err(refused("deletion is not allowed for this key"));
             }
-            draft.remove(engine, cx).await
+            found.remove(engine, cx).await
         })
         .await?;
         Ok(Empty)

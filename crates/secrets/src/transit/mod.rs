@@ -53,6 +53,7 @@ mod material_import;
 mod policy_document;
 mod random;
 mod ready;
+mod removal;
 mod restore;
 mod results;
 mod rewrap;

@@ -57,25 +57,28 @@ async fn rotated(engine: &Transit, cx: &Ctx, mut draft: Draft<'_>) -> Result<Key
             draft.name()
         )));
     }
-    key.make_room()?;
     // From now on its material is made here.
     key.imported = false;
-    key.latest_version += 1;
+    let number = key.next_version()?;
+    key.latest_version = number;
     key.rotated = cx.now;
-    let number = key.latest_version;
     let version = make::version(&draft.key, &cx.random, cx.now).await?;
     draft.with(number, version).save(engine, cx).await
 }
 
 impl Key {
-    /// Refuses a key that has as many versions as it can.
-    pub(super) fn make_room(&self) -> Result<(), Fault> {
-        match self.latest_version - self.oldest() + 1 < MAX_VERSIONS {
-            true => Ok(()),
-            false => Err(Fault::Invalid(format!(
+    /// The number of the version after the latest. Refused where the key has as many versions as it can.
+    pub(super) fn next_version(&self) -> Result<u32, Fault> {
+        let stored = self.latest_version.saturating_sub(self.oldest());
+        if stored.saturating_add(1) >= MAX_VERSIONS {
+            return Err(Fault::Invalid(format!(
                 "the key has {MAX_VERSIONS} versions, which is the most; trim those that are needed no more"
-            ))),
+            )));
         }
+        let next = self.latest_version.checked_add(1);
+        next.ok_or_else(|| {
+            Fault::invalid("the key has no number left for another version; make a new key")
+        })
     }
 
     fn is_due(&self, cx: &Ctx) -> bool {
@@ -90,12 +93,15 @@ impl Key {
 pub(super) async fn rotate_due(engine: &Transit, cx: &Ctx) -> Result<(), Fault> {
     let mut after: Option<String> = None;
     loop {
-        let page = cx.view.scan::<Key>(KEYS, after.as_deref(), PAGE).await?;
+        let page = page(cx, after.as_deref()).await?;
         let Some((last, _)) = page.last() else {
             return Ok(()); // A short page is not the last one.
         };
         after = Some(last.clone());
         for (place, key) in page {
+            let Some(key) = key else {
+                continue;
+            };
             let name = place.strip_prefix(KEYS).unwrap_or_default();
             if !key.is_due(cx) {
                 continue;
@@ -105,6 +111,25 @@ pub(super) async fn rotate_due(engine: &Transit, cx: &Ctx) -> Result<(), Fault> 
             }
         }
     }
+}
+
+/// The next records of keys; nothing for those that can not be read, which are logged.
+async fn page(cx: &Ctx, after: Option<&str>) -> Result<Vec<(String, Option<Key>)>, Fault> {
+    if let Ok(page) = cx.view.scan::<Key>(KEYS, after, PAGE).await {
+        let readable = page.into_iter().map(|(place, key)| (place, Some(key)));
+        return Ok(readable.collect());
+    }
+    // One of them, or the storage as a whole.
+    let mut page = Vec::new();
+    for place in cx.view.scan_paths(KEYS, after, PAGE).await? {
+        cx.view.check()?;
+        let read = cx.view.get::<Key>(&place).await;
+        if let Err(error) = &read {
+            tracing::error!(record = %place, %error, "a key's record can not be read, so it is not rotated by itself; delete the key, or restore it from a backup by force");
+        }
+        page.push((place, read.ok().flatten()));
+    }
+    Ok(page)
 }
 
 /// Rotates a key that may have been rotated meanwhile.
