@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 use super::Transit;
 use super::export::Exported;
-use super::ready::Material;
+use super::key::Version;
 use super::unwrapping::hash_named;
 
 pub(super) fn routes() -> Routes<Transit> {
@@ -68,13 +68,14 @@ impl Handle<Transit> for Export {
         let outer = destination.latest().public().ok_or(Error::Scheme)?;
         let mut keys = BTreeMap::new();
         for number in source.exported_versions(&self.version.0)? {
-            let material = source.version(cx, number).await?;
+            let version = source.stored(cx, number).await?;
             // Of what has only a public half, nothing is wrapped.
-            let material = material.filter(|material| !material.version.key.is_empty());
-            if let Some(material) = material {
-                let made = wrapped(cx, outer, hash, &material)?;
+            if let Some(version) = version.filter(|version| !version.key.is_empty()) {
+                let made = wrapped(cx, outer, hash, &version)?;
                 keys.insert(number.to_string(), made.into());
             }
+            // There may be a thousand, each with an operation of RSA.
+            tokio::task::yield_now().await;
         }
         let (name, kind) = (self.source, source.key.kind);
         Ok(Exported { keys, name, kind })
@@ -86,10 +87,10 @@ fn wrapped(
     cx: &Ctx,
     outer: &PublicKey,
     hash: OaepHash,
-    material: &Material,
+    version: &Version,
 ) -> Result<String, Fault> {
     let ephemeral = cx.random.secret_bytes::<32>();
     let sealed = outer.encrypt(Oaep::new(hash), &cx.random, ephemeral.expose())?;
-    let inner = wrap_kwp(ephemeral.expose(), material.version.key.expose())?;
+    let inner = wrap_kwp(ephemeral.expose(), version.key.expose())?;
     Ok(STANDARD.encode([sealed, inner].concat()))
 }

@@ -15,7 +15,7 @@ use x509_cert::spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
 use super::Transit;
 use super::kind::KeyKind;
 use super::ready::{Material, Ready};
-use super::signatures::no_private_half;
+use super::signatures::{SIGNING, no_private_half};
 
 pub(super) fn routes() -> Routes<Transit> {
     Routes::new([
@@ -69,7 +69,11 @@ impl Handle<Transit> for MakeRequest {
         let found = ready.version(cx, number.ok_or_else(absent)?).await?;
         let material = found.ok_or_else(absent)?;
         // Slow for RSA and ML-DSA.
-        let made = tokio::task::spawn_blocking(move || request(&material, template));
+        let turn = SIGNING.acquire().await.map_err(Fault::internal)?;
+        let made = tokio::task::spawn_blocking(move || {
+            let _turn = turn; // Until it is made, even where nobody waits for it any more.
+            request(&material, template)
+        });
         let csr = made.await.map_err(Fault::internal)??;
         let (name, kind) = (self.name, ready.key.kind);
         Ok(Request { csr, name, kind })

@@ -69,7 +69,7 @@ impl Handle<Transit> for Export {
         ready.key.refuse_deleted()?;
         let mut keys = BTreeMap::new();
         for number in ready.exported_versions(&self.version.0)? {
-            if let Some(material) = ready.version(cx, number).await? {
+            if let Some(material) = ready.version_once(cx, number).await? {
                 keys.insert(number.to_string(), part.of(&material, format)?.into());
             }
         }

@@ -115,7 +115,7 @@ impl Ready {
         if let Some(ready) = self.others.load().get(&number) {
             return Ok(Some(Arc::clone(ready)));
         }
-        let Some(version) = cx.view.get(&version_place(&self.key.id, number)).await? else {
+        let Some(version) = self.stored(cx, number).await? else {
             return Ok(None);
         };
         let material = Arc::new(Material::new(&self.key, number, version)?);
@@ -128,6 +128,29 @@ impl Ready {
             others
         });
         Ok(Some(material))
+    }
+
+    /// A version that is asked for once, by one who asks for all: others in use stay ready.
+    pub(super) async fn version_once(
+        &self,
+        cx: &Ctx,
+        number: u32,
+    ) -> Result<Option<Arc<Material>>, Fault> {
+        if number == self.latest.number {
+            return Ok(Some(Arc::clone(&self.latest)));
+        }
+        let Some(version) = self.stored(cx, number).await? else {
+            return Ok(None);
+        };
+        let key = self.key.clone();
+        // Numbers of pairs are checked: not for a thread that others wait for.
+        let read = tokio::task::spawn_blocking(move || Material::new(&key, number, version));
+        Ok(Some(Arc::new(read.await.map_err(Fault::internal)??)))
+    }
+
+    /// What is stored of a version; none where it is not there.
+    pub(super) async fn stored(&self, cx: &Ctx, number: u32) -> Result<Option<Version>, Fault> {
+        Ok(cx.view.get(&version_place(&self.key.id, number)).await?)
     }
 
     /// The version that encrypts and signs where a client asks for none.

@@ -17,7 +17,7 @@ use super::signing_options::{Form, Signing};
 use super::work::needed;
 
 /// How many slow signatures are made at once: each takes a core for milliseconds.
-static SIGNING: LazyLock<Semaphore> = LazyLock::new(|| {
+pub(super) static SIGNING: LazyLock<Semaphore> = LazyLock::new(|| {
     Semaphore::new(std::thread::available_parallelism().map_or(4, std::num::NonZero::get))
 });
 
@@ -215,9 +215,10 @@ async fn sign_with(
     if kind.is_ecdsa() || kind == PairKind::Ed25519 {
         return signature(pair, kind, signing, input);
     }
-    let _turn = SIGNING.acquire().await.map_err(Fault::internal)?;
+    let turn = SIGNING.acquire().await.map_err(Fault::internal)?;
     let (signing, input) = (signing.clone(), input.to_vec());
     let made = tokio::task::spawn_blocking(move || {
+        let _turn = turn; // Until it is made, even where nobody waits for it any more.
         let pair = material.pair().ok_or_else(no_private_half)?;
         signature(pair, kind, &signing, &input)
     });
@@ -237,6 +238,9 @@ fn signature(
         ),
         Error::Scheme => Fault::invalid(
             "the key has no signatures with this hash_algorithm, signature_algorithm and salt_length",
+        ),
+        Error::KeyUnfit => Fault::invalid(
+            "the key's numbers are of a form that this hash_algorithm and signature_algorithm can not be computed with",
         ),
         other => other.into(),
     })
