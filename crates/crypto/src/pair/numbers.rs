@@ -50,7 +50,7 @@ impl KeyPair {
             qInv: numbers.qinv.as_slice(),
         };
         let pair = RsaKeyPair::from_components(&components).map_err(|_| Error::KeyUnfit)?;
-        Self::of(kind, Private::Rsa(Rsa::new(pair)))
+        Self::of(kind, Private::Rsa(Rsa::new(pair)))?.fit_for_all()
     }
 
     /// The pair of ECDSA with this private number and this point.
@@ -158,4 +158,75 @@ fn filled(number: &[u8], length: usize) -> Result<Vec<u8>, Error> {
 fn without_zeros(number: &[u8]) -> &[u8] {
     let zeros = number.iter().take_while(|byte| **byte == 0).count();
     number.get(zeros..).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The sum of two numbers.
+    fn sum(one: &[u8], other: &[u8]) -> Vec<u8> {
+        let length = one.len().max(other.len()) + 1;
+        let digit = |number: &[u8], at: usize| number.iter().rev().nth(at).copied().unwrap_or(0);
+        let mut carry = 0;
+        let mut digits: Vec<u8> = (0..length)
+            .map(|at| {
+                let total = u16::from(digit(one, at)) + u16::from(digit(other, at)) + carry;
+                carry = total >> 8;
+                u8::try_from(total & 0xff).unwrap()
+            })
+            .collect();
+        digits.reverse();
+        digits
+    }
+
+    /// What is left of the first without the second, which is the lesser.
+    fn difference(one: &[u8], other: &[u8]) -> Vec<u8> {
+        let mut padded = vec![0; one.len() - without_zeros(other).len()];
+        padded.extend_from_slice(without_zeros(other));
+        let flipped: Vec<u8> = padded.iter().map(|byte| !byte).collect();
+        let all = sum(&sum(one, &flipped), &[1]);
+        all[all.len() - one.len()..].to_vec()
+    }
+
+    fn document(numbers: &RsaNumbers) -> Vec<u8> {
+        let RsaNumbers {
+            n,
+            e,
+            d,
+            p,
+            q,
+            dp,
+            dq,
+            qinv,
+        } = numbers;
+        let inner = [&vec![0], n, e, d, p, q, dp, dq, qinv].map(|bytes| der::number(bytes));
+        let inner = der::tagged(der::SEQUENCE, &inner.concat());
+        let algorithm = [der::tagged(der::OBJECT, der::RSA), vec![5, 0]].concat();
+        let outer = [
+            der::number(&[0]),
+            der::tagged(der::SEQUENCE, &algorithm),
+            der::tagged(der::OCTET_STRING, &inner),
+        ];
+        der::tagged(der::SEQUENCE, &outer.concat())
+    }
+
+    /// A private exponent that is right, and longer than it need be: not every library takes it, so none may.
+    #[test]
+    fn a_key_that_not_every_library_takes_is_refused_at_once() {
+        let kind = PairKind::Rsa2048;
+        let made = KeyPair::generate(kind).unwrap();
+        let mut numbers = made.rsa_numbers().unwrap();
+        let plain = KeyPair::from_foreign_pkcs8(kind, &document(&numbers)).unwrap();
+        assert_eq!(plain.public(), made.public());
+        assert!(KeyPair::from_rsa_numbers(kind, &numbers).is_ok());
+        let primes = sum(&numbers.p, &numbers.q);
+        let order = sum(&difference(&numbers.n, &primes), &[1]);
+        numbers.d = sum(&numbers.d, &order);
+        assert!(KeyPair::from_pkcs8(kind, &document(&numbers)).is_ok());
+        let refused = KeyPair::from_foreign_pkcs8(kind, &document(&numbers));
+        assert_eq!(refused.unwrap_err(), Error::KeyUnfit);
+        let refused = KeyPair::from_rsa_numbers(kind, &numbers);
+        assert_eq!(refused.unwrap_err(), Error::KeyUnfit);
+    }
 }

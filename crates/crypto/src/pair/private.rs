@@ -91,6 +91,24 @@ impl KeyPair {
         Self::of(kind, private)
     }
 
+    /// As [`KeyPair::from_pkcs8`], of a document that somebody else wrote: refused as well where only part of what its kind
+    /// can do could be done with it. That is found out by reading it again, so it takes longer.
+    ///
+    /// # Errors
+    /// [`Error::KeyUnfit`] where it holds no key of this kind, or not one for every use.
+    pub fn from_foreign_pkcs8(kind: PairKind, document: &[u8]) -> Result<Self, Error> {
+        Self::from_pkcs8(kind, document)?.fit_for_all()
+    }
+
+    /// Refuses a key of RSA whose numbers only one of the libraries takes, such as a private exponent that is not the least.
+    pub(super) fn fit_for_all(self) -> Result<Self, Error> {
+        if let Private::Rsa(key) = &self.private {
+            key.decrypting()?;
+            key.other()?;
+        }
+        Ok(self)
+    }
+
     /// What it is made of.
     #[must_use]
     pub fn kind(&self) -> PairKind {

@@ -284,7 +284,7 @@ fn fit(spec: KeySpec, bytes: Zeroizing<Vec<u8>>) -> Result<Bytes, Fault> {
         Make::Hmac(length) => length,
         Make::Pair(kind) => {
             // Written anew, so that one key has one form, whatever else the document held.
-            let pair = KeyPair::from_pkcs8(kind, &bytes);
+            let pair = KeyPair::from_foreign_pkcs8(kind, &bytes);
             let pair = pair.map_err(|_| unfit(spec, "a private key in PKCS #8"))?;
             return Ok(pair.to_pkcs8()?.expose().clone().into());
         }

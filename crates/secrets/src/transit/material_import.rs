@@ -58,7 +58,7 @@ impl Brought<'_> {
 
 fn private(kind: KeyKind, key: &[u8]) -> Result<Material, Fault> {
     if let Some(pair) = kind.pair() {
-        let read = KeyPair::from_pkcs8(pair, key).map_err(|_| {
+        let read = KeyPair::from_foreign_pkcs8(pair, key).map_err(|_| {
             Fault::Invalid(format!(
                 "error importing key: what is wrapped is no key of type {} in PKCS #8",
                 kind.name()
