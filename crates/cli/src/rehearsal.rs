@@ -46,6 +46,9 @@ const SUDO: [&str; 38] = [
     "sys/auth/*/tune",
 ];
 
+/// Paths that need it for lists alone.
+const SUDO_LISTS: [&str; 1] = ["auth/token/access-keys"];
+
 /// The `curl` command that sends it. The token is not in it, but what prints that; everything else is.
 pub(crate) fn curl(request: &Rehearsed) -> String {
     let mut text = "curl".to_owned();
@@ -76,7 +79,8 @@ pub(crate) fn policy(request: &Rehearsed) -> String {
         Method::Patch => vec!["patch"],
         Method::Delete => vec!["delete"],
     };
-    if SUDO.iter().any(|pattern| fits(pattern, &request.path)) {
+    let named = |patterns: &[&str]| patterns.iter().any(|pattern| fits(pattern, &request.path));
+    if named(&SUDO) || (request.lists && named(&SUDO_LISTS)) {
         capabilities.push("sudo");
     }
     let quoted: Vec<String> = capabilities
@@ -189,7 +193,8 @@ mod tests {
             });
             let shown = shown.collect::<Vec<_>>().join("/");
             let needs = item["x-vault-sudo"] == true;
-            if needs && !SUDO.iter().any(|pattern| fits(pattern, &shown)) {
+            let mut known = SUDO.iter().chain(&SUDO_LISTS);
+            if needs && !known.any(|pattern| fits(pattern, &shown)) {
                 wrong.push(shown);
             }
         }

@@ -155,6 +155,26 @@ async fn a_signature_stands_for_the_token() {
     assert!(!listed.json.to_string().contains(&key.secret));
 }
 
+/// Accessors end tokens, so lists of them are for few.
+#[tokio::test(start_paused = true)]
+async fn who_makes_access_keys_lists_them_only_with_sudo() {
+    let h = server().await;
+    for (policy, capabilities, listed) in [
+        ("maker", r#"["update", "list"]"#, 403),
+        ("keeper", r#"["update", "list", "sudo"]"#, 200),
+    ] {
+        let rule = format!(r#"path "auth/token/access-keys" {{ capabilities = {capabilities} }}"#);
+        h.policy(policy, &rule).await;
+        let wish = json!({ "policies": [policy] });
+        let token = h.write("auth/token/create", &h.root, wish).await;
+        let token = token.json["auth"]["client_token"].as_str().unwrap();
+        let made = h.write("auth/token/access-keys", token, json!({})).await;
+        assert_eq!(made.status, 200, "{policy}: {made:?}");
+        let answer = h.list("auth/token/access-keys", token).await;
+        assert_eq!(answer.status, listed, "{policy}: {answer:?}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_wrong_signature_is_none() {
     let h = server().await;

@@ -25,6 +25,7 @@ pub(super) fn routes() -> Routes<Open> {
             "Access keys, with which requests are signed as AWS has it.",
         )
         .list::<List>()
+        .with_sudo() // As for accessors, which it tells.
         .write::<Create>(),
         path(
             "access-keys/{access_key_id}",
