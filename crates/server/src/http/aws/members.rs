@@ -6,8 +6,8 @@
 use coffer_wire::Timestamp;
 use serde_json::{Map, Value};
 
-/// Fields whose insides have names of the client's own.
-const CHOSEN: [&str; 3] = [
+/// Encryption contexts: fields whose insides have names of the client's own.
+pub(super) const CONTEXTS: [&str; 3] = [
     "encryption_context",
     "source_encryption_context",
     "destination_encryption_context",
@@ -59,7 +59,7 @@ fn inside(
     time: fn(Value) -> Value,
 ) -> Value {
     match value {
-        value if CHOSEN.contains(&field) => value,
+        value if CONTEXTS.contains(&field) => value,
         value if TIMES.contains(&field) => time(value),
         Value::Object(map) => Value::Object(names(map)),
         Value::Array(all) => all

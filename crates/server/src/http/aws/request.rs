@@ -15,7 +15,7 @@ use super::super::peer::Peer;
 use super::super::request::{plain_headers, text};
 use super::door::{Place, target};
 use super::exception::Exception;
-use super::members::fields;
+use super::members::{CONTEXTS, fields};
 use super::name::{alias_segment, key_of_blob, key_segment};
 use super::operation::{Operation, Part, absent, find};
 
@@ -76,6 +76,7 @@ impl Signed {
         let mut members = parse_object(body)
             .map_err(|_| invalid("the body is no JSON object that can be read".to_owned()))?;
         let mut fields = Wiped(fields(members.take()));
+        refuse_other_contexts(&fields.0)?;
         refuse_unknown(&fields.0)?;
         let path = path(operation, place, &mut fields.0)?;
         for name in WITHOUT_MEANING {
@@ -166,6 +167,22 @@ fn refuse_unknown(fields: &Map<String, Value>) -> Result<(), Exception> {
         Some((_, why)) => Err(Exception::unsupported(*why)),
         None => Ok(()),
     }
+}
+
+/// Refuses encryption contexts that are no maps of strings to strings, as the protocol has them.
+fn refuse_other_contexts(fields: &Map<String, Value>) -> Result<(), Exception> {
+    for name in CONTEXTS {
+        let fits = match fields.get(name) {
+            None => true,
+            Some(Value::Object(context)) => context.values().all(Value::is_string),
+            Some(_) => false,
+        };
+        if !fits {
+            let text = "an encryption context must be an object whose values are strings";
+            return Err(Exception::new("SerializationException", text));
+        }
+    }
+    Ok(())
 }
 
 /// The path of an operation; the members that it names are no fields any more.

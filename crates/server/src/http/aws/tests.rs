@@ -352,6 +352,26 @@ async fn exceptions_have_their_names() {
         ("Encrypt", json!({ "KeyId": "../sys" }), "NotFoundException"),
         ("Encrypt", json!([]), "SerializationException"),
         (
+            "Encrypt",
+            json!({ "KeyId": "../sys", "EncryptionContext": { "a": 1 } }),
+            "SerializationException",
+        ),
+        (
+            "Decrypt",
+            json!({ "EncryptionContext": ["a"] }),
+            "SerializationException",
+        ),
+        (
+            "ReEncrypt",
+            json!({ "DestinationEncryptionContext": { "a": "b", "c": null } }),
+            "SerializationException",
+        ),
+        (
+            "GenerateDataKey",
+            json!({ "EncryptionContext": "a", "Recipient": { "a": 1 } }),
+            "SerializationException",
+        ),
+        (
             "CreateAlias",
             json!({ "AliasName": "app" }),
             "ValidationException",
