@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use coffer_client::{Method, Rehearsed};
 
 /// Paths that need `sudo` besides, as their documents say; the last `*` stands for the rest, others for one segment.
-const SUDO: [&str; 38] = [
+const SUDO: [&str; 46] = [
     "auth/token/accessors",
     "auth/token/revoke-orphan",
     "sys/audit",
@@ -13,6 +13,10 @@ const SUDO: [&str; 38] = [
     "sys/audit-chain/*",
     "sys/audit/*",
     "sys/auth/*",
+    "sys/break-glass",
+    "sys/break-glass/init",
+    "sys/break-glass/update",
+    "sys/break-glass/verify",
     "sys/config/auditing/request-headers",
     "sys/config/auditing/request-headers/*",
     "sys/config/cors",
@@ -40,6 +44,10 @@ const SUDO: [&str; 38] = [
     "sys/rotate/keyring",
     "sys/rotate/root",
     "sys/seal",
+    "sys/seals",
+    "sys/seals/*",
+    "sys/seals/*/verify",
+    "sys/sealwrap/rewrap",
     "sys/step-down",
     "sys/storage/raft/snapshot-force",
     "sys/storage/snapshot-force",
