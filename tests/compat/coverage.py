@@ -215,7 +215,7 @@ def beyond(table, names):
     yield ""
     yield "## Beyond the reference"
     yield ""
-    yield "Operations of Vault that the reference lacks, compared with what Vault's documentation shows, and paths of older clients that Coffer serves as well."
+    yield "Operations of Vault that the reference lacks, compared with what Vault's documentation shows, paths of older clients that Coffer serves as well, and what is its own."
     yield ""
     yield "| operation | where | state |"
     yield "|---|---|---|"
@@ -223,7 +223,7 @@ def beyond(table, names):
         state = table.state(name)
         yield f"| `{name}` | {edition} | {'as published' if state == EQUAL else state} |"
     for name in own_operations(names):
-        yield f"| `{name}` | older clients | served |"
+        yield f"| `{name}` | Coffer's own, or of older clients | served |"
 
 
 def own_operations(names):
