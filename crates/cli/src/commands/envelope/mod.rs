@@ -14,6 +14,8 @@ use coffer_client::envelope::{Error, KeeperError, MasterKey};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 
+pub(in crate::commands) use output::sync_folder;
+
 /// Encrypt files of any size: a data key for each, wrapped by a master key
 #[derive(Debug, Subcommand)]
 pub(crate) enum Envelope {

@@ -163,8 +163,8 @@ fn remove_when_told_to_end(partial: PathBuf) {
     });
 }
 
-/// Makes the new name durable.
-fn sync_folder(path: &Path) -> io::Result<()> {
+/// Makes the new name of a file durable.
+pub(in crate::commands) fn sync_folder(path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|folder| *folder != Path::new(""));
     File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }

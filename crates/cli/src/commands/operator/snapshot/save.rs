@@ -5,6 +5,7 @@ use tokio::fs::{File, OpenOptions};
 use tokio::io::AsyncWriteExt;
 
 use super::verified;
+use crate::commands::envelope::sync_folder;
 use crate::context::Context;
 use crate::failure::{Failure, Outcome, While};
 
@@ -62,10 +63,4 @@ async fn create(path: &str) -> std::io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o600);
     options.open(path).await
-}
-
-/// Makes the new name durable.
-fn sync_folder(path: &Path) -> std::io::Result<()> {
-    let folder = path.parent().filter(|folder| *folder != Path::new(""));
-    std::fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
