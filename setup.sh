@@ -164,6 +164,7 @@ To try next:
 
   $name kv get secret/app/config
   $name read database/creds/readonly-role
+  $name envelope encrypt -key=kms:alias/demo FILE     # a key of the file's own; kms/ holds the one that wraps it
   $name list sys/leases/lookup/database/creds/app-role
   $name lease revoke -prefix database/creds/app-role     # the service notices and takes a new credential
   tail -f $STATE/service.log

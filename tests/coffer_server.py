@@ -54,6 +54,8 @@ class Answer:
 class Server:
     """Starts, kills and restarts one server; speaks to it with `call` and friends."""
 
+    storage = os.environ.get("COFFER_TEST_STORAGE", "file")
+
     def __init__(self, folder, extra_config=""):
         self.folder = str(folder)
         self.port, self.cluster_port = free_port(), free_port()
@@ -132,7 +134,7 @@ class Server:
     def _write_config(self, extra):
         data = os.path.join(self.folder, "data")
         os.makedirs(data, exist_ok=True)
-        kind = "raft" if is_reference() else os.environ.get("COFFER_TEST_STORAGE", "file")
+        kind = "raft" if is_reference() else self.storage
         node = '  node_id = "one"\n' if kind == "raft" else ""
         with open(os.path.join(self.folder, "server.hcl"), "w", encoding="utf-8") as file:
             file.write(f'storage "{kind}" {{\n  path = "{data}"\n{node}}}\n'

@@ -10,14 +10,18 @@ import requests
 from coffer_server import free_port, until
 
 
+def program():
+    """The reference's binary: of the same packages as these tests, or the one on the path."""
+    beside = os.path.join(os.path.dirname(sys.executable), "bao")
+    return beside if os.path.exists(beside) else shutil.which("bao")
+
+
 class Reference:
     """The reference server as somebody else's, for its transit."""
 
     def __init__(self, folder):
-        program = os.path.join(os.path.dirname(sys.executable), "bao")
-        program = program if os.path.exists(program) else shutil.which("bao")
         self.url = f"http://127.0.0.1:{free_port()}"
-        words = [program, "server", "-dev", "-dev-no-store-token", "-dev-root-token-id=root", f"-dev-listen-address={self.url[7:]}"]
+        words = [program(), "server", "-dev", "-dev-no-store-token", "-dev-root-token-id=root", f"-dev-listen-address={self.url[7:]}"]
         with open(os.path.join(folder, "bao.log"), "ab") as log:
             self.process = subprocess.Popen(words, stdout=log, stderr=log, env={**os.environ, "HOME": str(folder)})
         until(self._listens, 60, "the reference listens")

@@ -60,13 +60,83 @@ class Transit(Reference):
         self.ask("sys/policies/acl/seal", policy=self.policy)
 
 
+class Own:
+    """Another server of ours, with an engine at a path of the same name."""
+
+    def __init__(self, folder, engine):
+        self.server = Server(folder).start()
+        self.server.initialise()
+        self.server.unseal()
+        self.server.ok("POST", f"sys/mounts/{engine}", {"type": engine})
+
+    def policy(self, text):
+        self.server.ok("PUT", "sys/policies/acl/seal", {"policy": text})
+
+    def mend(self):
+        self.policy(self.allowed)
+
+    def stop(self):
+        self.server.stop()
+
+
+class OwnTransit(Own):
+    """Our own transit engine."""
+
+    allowed = Transit.policy
+
+    def __init__(self, folder):
+        super().__init__(folder, "transit")
+        self.server.ok("POST", "transit/keys/coffer")
+        self.mend()
+        made = self.server.ok("POST", "auth/token/create", {"policies": ["seal"], "period": "1h", "no_parent": True})
+        self.token = made["auth"]["client_token"]
+
+    def stanza(self):
+        return 'seal "transit" {\n key_name = "coffer"\n mount_path = "transit/"\n}\n'
+
+    def environment(self):
+        return {"VAULT_ADDR": self.server.addr, "VAULT_TOKEN": self.token}
+
+    def refuse(self):
+        self.policy('path "x" { capabilities = ["read"] }')
+        return "may not decrypt by this key"
+
+
+class OwnKms(Own):
+    """Our own master keys, by the protocol of AWS."""
+
+    allowed = 'path "kms/*" { capabilities = ["read", "update"] }'
+
+    def __init__(self, folder):
+        super().__init__(folder, "kms")
+        self.key = self.server.ok("POST", "kms/keys", {})["data"]["key_id"]
+        self.mend()
+        self.access = self.server.ok("POST", "auth/token/access-keys", {"policies": ["seal"], "ttl": "1h"})["data"]
+
+    def stanza(self):
+        return f'seal "awskms" {{\n kms_key_id = "{self.key}"\n endpoint = "{self.server.addr}/v1/kms/aws"\n}}\n'
+
+    def environment(self):
+        return {"AWS_ACCESS_KEY_ID": self.access["access_key_id"], "AWS_SECRET_ACCESS_KEY": self.access["secret_access_key"]}
+
+    def refuse(self):
+        self.server.ok("POST", f"kms/keys/{self.key}/disable")
+        return "DisabledException"
+
+    def mend(self):
+        super().mend()
+        self.server.ok("POST", f"kms/keys/{self.key}/enable")
+
+
 KEEPERS = {
     "awskms": lambda folder: AwsKms(),
     "awskms-moto": MotoKms,
+    "awskms-own": OwnKms,
     "azurekeyvault": lambda folder: AzureVault(),
     "gcpckms": lambda folder: GoogleKms(),
     "pkcs11": SoftHsm,
     "transit": Transit,
+    "transit-own": OwnTransit,
 }
 
 

@@ -29,11 +29,7 @@ class Own:
         self.server.initialise()
         self.server.unseal()
         self.url, self.token = self.server.addr, self.server.token
-        mounted = self.server.call("POST", "sys/mounts/transit", {"type": "transit"})
-        if mounted.status == 400 and "plugin" in json.dumps(mounted.body):
-            self.stop()
-            pytest.skip("this build has no transit engine")
-        assert mounted.status in (200, 204), mounted
+        self.server.ok("POST", "sys/mounts/transit", {"type": "transit"})
 
     def stop(self):
         self.server.kill()
