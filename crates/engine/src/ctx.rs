@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::lease::NewLease;
-use crate::{Answer, Fault, Intent, Lease, Nesting, Upload, outbound};
+use crate::{Answer, Event, Fault, Intent, Lease, Nesting, Upload, outbound};
 
 /// What an engine gets with a request, a renewal, a revocation or a tick.
 #[derive(Clone)]
@@ -54,6 +54,9 @@ pub trait Services: Send + Sync {
         cx: &'a Ctx,
         request: outbound::Request,
     ) -> Answer<'a, outbound::Response>;
+
+    /// See [`Ctx::emit`].
+    fn emit(&self, _cx: &Ctx, _event: Event) {}
 }
 
 /// The request an engine answers, without its token.
@@ -154,6 +157,14 @@ impl Ctx {
     /// [`Fault::Upstream`] where none comes, in words without the address: that may hold a secret.
     pub async fn fetch(&self, request: outbound::Request) -> Result<outbound::Response, Fault> {
         self.services.fetch(self, request).await
+    }
+
+    /// Tells subscribers what has happened, after the change is stored.
+    ///
+    /// What a request emits goes out only if its handler succeeds; what work in the background emits, at once. Never waits
+    /// and never fails.
+    pub fn emit(&self, event: Event) {
+        self.services.emit(self, event);
     }
 
     /// The caller, on paths that need one.

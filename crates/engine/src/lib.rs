@@ -12,6 +12,7 @@
 mod answer;
 mod ctx;
 mod engine;
+mod event;
 mod fault;
 pub mod keys;
 mod kind;
@@ -33,6 +34,7 @@ pub use answer::Answer;
 pub use coffer_barrier::{Changes, Seen, Stored, View};
 pub use ctx::{Caller, Ctx, MountInfo, RequestInfo, Services, TokenKind};
 pub use engine::{Engine, Handle};
+pub use event::Event;
 pub use fault::Fault;
 pub use kind::{Class, Kind, Live, Mounted, Table};
 pub use lease::{Intent, Lease, Leased, NewLease, Renewal};

@@ -22,8 +22,8 @@ use tokio::sync::Mutex;
 use crate::lease::{NewLease, Renewal};
 use crate::outbound::{self, Nowhere, Outbound};
 use crate::{
-    Answer, Body, Caller, Ctx, Engine, Fault, Intent, Live, Miss, MountInfo, Mounted, Nesting,
-    Reply, RequestInfo, Services, Stay, Upload,
+    Answer, Body, Caller, Ctx, Engine, Event, Fault, Intent, Live, Miss, MountInfo, Mounted,
+    Nesting, Reply, RequestInfo, Services, Stay, Upload,
 };
 
 /// One mounted engine over memory.
@@ -46,6 +46,7 @@ pub struct Bench<E> {
 struct Book {
     leases: Mutex<BTreeMap<String, NewLease>>,
     outbound: std::sync::RwLock<Arc<dyn Outbound>>,
+    events: std::sync::Mutex<Vec<Event>>,
 }
 
 impl Default for Book {
@@ -53,6 +54,7 @@ impl Default for Book {
         Self {
             leases: Mutex::default(),
             outbound: std::sync::RwLock::new(Arc::new(Nowhere)),
+            events: std::sync::Mutex::default(),
         }
     }
 }
@@ -124,6 +126,11 @@ impl<E: Engine> Bench<E> {
     /// Lets the engine's requests to other servers go this way.
     pub fn reach(&self, outbound: impl Outbound + 'static) {
         *self.book.outbound.write().expect("nobody panicked") = Arc::new(outbound);
+    }
+
+    /// What the engine has emitted since this was last asked, in order.
+    pub fn events(&self) -> Vec<Event> {
+        std::mem::take(&mut *self.book.events.lock().expect("nobody panicked"))
     }
 
     /// Lets time pass.
@@ -315,6 +322,10 @@ fn data_of(reply: &Reply) -> Value {
 }
 
 impl Services for Book {
+    fn emit(&self, _: &Ctx, event: Event) {
+        self.events.lock().expect("nobody panicked").push(event);
+    }
+
     fn intend<'a>(&'a self, cx: &'a Ctx, lease: NewLease) -> Answer<'a, Intent> {
         Box::pin(async move {
             let lease_id = format!("{}/{}", cx.request.path, cx.random.base62(24));
