@@ -8,6 +8,8 @@ use crate::options::Options;
 use crate::process::Server;
 
 const POLICY: &str = r#"path "transit/*" { capabilities = ["update"] }"#;
+/// The peer parses its templated `default` policy again on every request; a token without it spares it that.
+const WITHOUT_DEFAULT: &str = "transit encrypt 1 KiB, token without `default`";
 /// 1,024 bytes in base64.
 const PLAINTEXT_CHARS: usize = 1_368;
 /// Items of a batch.
@@ -21,7 +23,7 @@ pub async fn run(
     server: &Server,
     loads: &mut Vec<(&'static str, Measured)>,
 ) -> Result<(), Failure> {
-    let caller = prepare(server).await?;
+    let (caller, bare) = prepare(server).await?;
     let plain = format!("{}QQ==", "QUFB".repeat(PLAINTEXT_CHARS / 4 - 1));
     let encrypt = json!({ "plaintext": plain });
     let made = server
@@ -37,6 +39,7 @@ pub async fn run(
     let all = options.transit;
     let input = json!({ "input": plain });
     for (name, path, body, requests) in [
+        (WITHOUT_DEFAULT, "encrypt/aes", encrypt.clone(), all),
         ("transit encrypt 1 KiB", "encrypt/aes", encrypt.clone(), all),
         ("transit decrypt 1 KiB", "decrypt/aes", decrypt.clone(), all),
         (
@@ -59,7 +62,12 @@ pub async fn run(
         let request = Request {
             method: "POST",
             path: format!("transit/{path}"),
-            token: caller.clone(),
+            token: if name == WITHOUT_DEFAULT {
+                &bare
+            } else {
+                &caller
+            }
+            .clone(),
             body: body.to_string(),
         };
         loads.push((name, repeated(options, server, requests, request).await?));
@@ -67,7 +75,8 @@ pub async fn run(
     Ok(())
 }
 
-async fn prepare(server: &Server) -> Result<String, Failure> {
+/// Keys of each kind; answers a token as applications have it, and one without the `default` policy.
+async fn prepare(server: &Server) -> Result<(String, String), Failure> {
     let root = &server.root;
     let call = async |path: &str, body: Value| server.call("POST", path, root, &body).await;
     call("sys/mounts/transit", json!({ "type": "transit" })).await?;
@@ -79,12 +88,15 @@ async fn prepare(server: &Server) -> Result<String, Failure> {
         call(&format!("transit/keys/{name}"), json!({ "type": kind })).await?;
     }
     call("sys/policies/acl/transit", json!({ "policy": POLICY })).await?;
-    let token = json!({ "policies": ["transit"], "ttl": "24h", "no_default_policy": true });
-    let made = call("auth/token/create", token).await?;
-    let token = made.pointer("/auth/client_token").and_then(Value::as_str);
-    token
-        .map(str::to_owned)
-        .ok_or_else(|| "no token in the answer".into())
+    let token = async |no_default_policy: bool| {
+        let wish = json!({ "policies": ["transit"], "ttl": "24h", "no_default_policy": no_default_policy });
+        let made = call("auth/token/create", wish).await?;
+        let token = made.pointer("/auth/client_token").and_then(Value::as_str);
+        token
+            .map(str::to_owned)
+            .ok_or_else(|| Failure::from("no token in the answer"))
+    };
+    Ok((token(false).await?, token(true).await?))
 }
 
 async fn repeated(

@@ -20,6 +20,10 @@ mod ui;
 
 use std::process::ExitCode;
 
+/// Requests make and drop many small things, on all threads at once.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     // One TLS library for everything this process does; only the first call can win, and there is no other.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();

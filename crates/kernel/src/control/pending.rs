@@ -64,9 +64,9 @@ pub(crate) async fn hold(open: &Open, asked: &Asked) -> Option<Result<Reply, Fau
     if asked.control.factors.is_empty() || asked.request.help {
         return None;
     }
-    match is_authorized(open, asked).await {
+    match Box::pin(is_authorized(open, asked)).await {
         Ok(true) => None,
-        Ok(false) => Some(wait(open, asked, &asked.control).await),
+        Ok(false) => Some(Box::pin(wait(open, asked, &asked.control)).await),
         Err(fault) => Some(Err(fault)),
     }
 }

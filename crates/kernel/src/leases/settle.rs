@@ -71,6 +71,7 @@ async fn end_all_soon(open: &Open, ids: Vec<String>) -> Result<(), Fault> {
     result
 }
 
+// What few requests need is in boxes: the task of each request has room for the longest way through it, and is moved.
 async fn respond(
     open: &Open,
     asked: &Asked,
@@ -90,11 +91,11 @@ async fn respond(
         response.renewable = renewed.renewable;
     }
     if let Some(grant) = reply.lease.take() {
-        issue(open, asked, mount, grant, &mut response).await?;
+        Box::pin(issue(open, asked, mount, grant, &mut response)).await?;
     }
     if let Some(login) = reply.login.take() {
         let _timed = open.settings.meters.leases.register_auth.timed();
-        let (auth, warnings) = open.issue_login(asked, mount, *login).await?;
+        let (auth, warnings) = Box::pin(open.issue_login(asked, mount, *login)).await?;
         reply.warnings.extend(warnings);
         reply.auth = Some(Box::new(auth));
     }

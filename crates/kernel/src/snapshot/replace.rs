@@ -33,7 +33,7 @@ impl Kernel {
             return answer;
         };
         let response = answer?;
-        self.replace(prepared).await?;
+        Box::pin(self.replace(prepared)).await?;
         Ok(response)
     }
 

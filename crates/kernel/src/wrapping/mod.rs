@@ -80,6 +80,15 @@ pub(crate) async fn wrap_if_asked(
         (Wrapping::Named(name), Some(ttl)) => (ttl, Some(name)),
         (_, Some(ttl)) => (ttl, None),
     };
+    Box::pin(wrap(open, asked, (ttl, name), response)).await
+}
+
+async fn wrap(
+    open: &Open,
+    asked: &Asked,
+    (ttl, name): (Duration, Option<String>),
+    mut response: Response,
+) -> Result<Response, Fault> {
     let Some(data) = wrappable(&response)? else {
         return Ok(response);
     };
