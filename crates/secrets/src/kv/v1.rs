@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use coffer_engine::{
-    Ctx, Empty, Engine, Exists, Fault, Handle, MountInfo, Routes, Stored, WithDuration, path,
+    Ctx, Empty, Engine, Event, Exists, Fault, Handle, MountInfo, Routes, Stored, WithDuration, path,
 };
 use coffer_wire::Ttl;
 use schemars::JsonSchema;
@@ -15,6 +15,11 @@ use coffer_engine::keys::{self, Keys, folder, place};
 
 /// Where version 1 keeps its records, in the mount's storage.
 pub(super) const ROOT: &str = "v1/";
+
+/// A secret was written.
+const WRITE: &str = "kv-v1/write";
+/// A secret was deleted.
+const DELETE: &str = "kv-v1/delete";
 
 /// The `kv` engine with option `version=1`.
 pub struct V1;
@@ -147,6 +152,7 @@ impl Handle<V1> for Write {
         let body = body.ok_or_else(|| Fault::invalid("missing data fields"))?;
         let place = place(ROOT, &self.path)?;
         cx.view.put(&place, &Kept::new(body)?).await?;
+        cx.emit(Event::new(WRITE, self.path.clone()).modified(self.path));
         Ok(Empty)
     }
 }
@@ -162,7 +168,13 @@ impl Handle<V1> for Delete {
     type Reply = Empty;
 
     async fn handle(self, _: &V1, cx: &Ctx) -> Result<Empty, Fault> {
-        cx.view.delete(&place(ROOT, &self.path)?).await?;
+        let place = place(ROOT, &self.path)?;
+        // Not read: one that is damaged goes, too.
+        let there = cx.view.scan_paths(&place, None, 1).await?.contains(&place);
+        cx.view.delete(&place).await?;
+        if there {
+            cx.emit(Event::new(DELETE, self.path).with("modified", true));
+        }
         Ok(Empty)
     }
 }

@@ -1,10 +1,11 @@
 //! What holds for all secrets of a mount.
 
-use coffer_engine::{Ctx, Empty, Fault, Handle, Stored};
+use coffer_engine::{Ctx, Empty, Event, Fault, Handle, Stored};
 use coffer_wire::Flag;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::events::CONFIG_WRITE;
 use super::input::{DeleteAfter, MaxVersions, present};
 use super::{CONFIG, V2};
 
@@ -75,8 +76,10 @@ impl Handle<V2> for Write {
                     .metadata_cas_required
                     .map_or(old.metadata_cas_required, |f| f.0),
             };
-            Ok((Some(new), Empty))
+            Ok::<_, Fault>((Some(new), ()))
         };
-        cx.view.update(CONFIG, change).await
+        cx.view.update(CONFIG, change).await?;
+        cx.emit(Event::new(CONFIG_WRITE, "config").modified("config"));
+        Ok(Empty)
     }
 }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::V2;
 use super::config::Config;
 use super::draft::{Draft, load, load_data, settled};
+use super::events::{DATA_DELETE, DATA_PATCH, DATA_WRITE};
 use super::input::present;
 use super::merge::merged;
 use super::secret::{Secret, ShownVersion, check_cas};
@@ -103,7 +104,7 @@ impl Handle<V2> for Write {
             let (secret, draft) = Draft::open(cx, &self.path).await?;
             let secret = secret.unwrap_or_else(|| Secret::new(cx.now));
             Options::check(self.options, &config, &secret)?;
-            add(draft, secret, data, &config, cx).await
+            add(draft, secret, data, &config, DATA_WRITE).await
         })
         .await
     }
@@ -138,7 +139,7 @@ impl Handle<V2> for Patch {
             }
             let old = load_data(cx, &self.path, secret.current).await?;
             let data = merged(&old, patch).map_err(Fault::internal)?;
-            add(draft, secret, &data, &config, cx).await
+            add(draft, secret, &data, &config, DATA_PATCH).await
         })
         .await
     }
@@ -149,11 +150,13 @@ async fn add(
     mut secret: Secret,
     data: &Document,
     config: &Config,
-    cx: &Ctx,
+    kind: &'static str,
 ) -> Result<ShownVersion, Fault> {
+    let (cx, path) = (draft.cx, format!("data/{}", draft.path));
     let pruned = secret.push(config, cx.now);
     let draft = draft.keep(secret.current, data)?.drop_data(pruned);
     draft.save(&secret).await?;
+    cx.emit(secret.event(kind, path.clone()).modified(path));
     secret.show(secret.current).ok_or(Fault::NotFound)
 }
 
@@ -177,8 +180,9 @@ impl Handle<V2> for Delete {
                 return Ok(Empty);
             };
             let latest = BTreeSet::from([secret.current]);
-            if secret.delete(&latest, cx.now) {
+            if !secret.delete(&latest, cx.now).is_empty() {
                 draft.save(&secret).await?;
+                cx.emit(secret.event(DATA_DELETE, format!("data/{}", self.path)));
             }
             Ok(Empty)
         })

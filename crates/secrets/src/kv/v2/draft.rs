@@ -13,8 +13,10 @@ const TRIES: usize = 2_000;
 
 /// Writes to a secret that happen together, provided that it is still as it was read.
 pub(super) struct Draft<'a> {
-    cx: &'a Ctx,
-    path: &'a str,
+    /// The request.
+    pub(super) cx: &'a Ctx,
+    /// Where the secret is.
+    pub(super) path: &'a str,
     place: String,
     changes: Changes,
 }

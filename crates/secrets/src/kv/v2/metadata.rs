@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use super::V2;
 use super::config::Config;
 use super::draft::{Draft, load, settled};
+use super::events::{METADATA_DELETE, METADATA_PATCH, METADATA_WRITE};
 use super::input::{DeleteAfter, MaxVersions, present};
 use super::secret::{Secret, Settings, ShownSecret, check_cas};
 
@@ -85,7 +86,10 @@ impl<C: Custom> Handle<V2> for Change<C> {
             }
             self.check(&config, &secret)?;
             secret.settle(self.over(&secret.settings)?, cx.now);
-            draft.save(&secret).await
+            draft.save(&secret).await?;
+            let path = format!("metadata/{}", self.path);
+            cx.emit(secret.event(C::TOLD_AS, path.clone()).modified(path));
+            Ok(())
         })
         .await?;
         Ok(WithWarnings(Empty, self.warnings(&config)))
@@ -157,6 +161,8 @@ impl<C: Custom> Change<C> {
 pub(super) trait Custom: DeserializeOwned + JsonSchema + Send + Sync + 'static {
     /// Whether the secret need not be there yet.
     const CREATES: bool;
+    /// The kind of event that tells about it.
+    const TOLD_AS: &'static str;
 
     /// The pairs that this makes of the old ones.
     fn over(&self, old: &BTreeMap<String, String>) -> BTreeMap<String, String>;
@@ -169,6 +175,7 @@ pub(super) struct Pairs(KvPairs);
 
 impl Custom for Pairs {
     const CREATES: bool = true;
+    const TOLD_AS: &'static str = METADATA_WRITE;
 
     fn over(&self, _: &BTreeMap<String, String>) -> BTreeMap<String, String> {
         self.0.0.clone()
@@ -182,6 +189,7 @@ pub(super) struct PairsPatch(Option<BTreeMap<String, Option<Text>>>);
 
 impl Custom for PairsPatch {
     const CREATES: bool = false;
+    const TOLD_AS: &'static str = METADATA_PATCH;
 
     fn over(&self, old: &BTreeMap<String, String>) -> BTreeMap<String, String> {
         let Some(patch) = &self.0 else {
@@ -247,6 +255,7 @@ impl Handle<V2> for Delete {
         settled(|| async {
             if let (Some(secret), draft) = Draft::open(cx, &self.path).await? {
                 draft.remove(&secret).await?;
+                cx.emit(secret.event(METADATA_DELETE, format!("metadata/{}", self.path)));
             }
             Ok(Empty)
         })

@@ -14,6 +14,7 @@ mod config;
 mod data;
 mod draft;
 mod elsewhere;
+mod events;
 mod input;
 mod listing;
 mod merge;

@@ -22,7 +22,7 @@ pub(super) struct Secret {
     pub(super) current: u64,
     /// The lowest number that may still be there; 0 as long as nothing had to go.
     #[serde(default)]
-    oldest: u64,
+    pub(super) oldest: u64,
     pub(super) versions: BTreeMap<u64, Version>,
     pub(super) settings: Settings,
     /// How often the settings were written.
@@ -103,31 +103,42 @@ impl Secret {
             .collect()
     }
 
-    /// Deletes these versions; their data stays. Answers whether that changed anything.
-    pub(super) fn delete(&mut self, numbers: &BTreeSet<u64>, now: Timestamp) -> bool {
-        let mut changed = false;
-        for version in self.present(numbers).filter(|v| !v.is_deleted(now)) {
+    /// Deletes these versions; their data stays. Answers which of them that changed.
+    pub(super) fn delete(&mut self, numbers: &BTreeSet<u64>, now: Timestamp) -> BTreeSet<u64> {
+        let there = self.present(numbers).filter(|(_, v)| !v.is_deleted(now));
+        let deleted = there.map(|(number, version)| {
             version.deletion = Some(now);
-            changed = true;
-        }
-        changed
+            number
+        });
+        deleted.collect()
     }
 
     /// Takes the deletion of these versions back. Where versions delete themselves after a time, that
-    /// starts again.
-    pub(super) fn undelete(&mut self, numbers: &BTreeSet<u64>, config: &Config, now: Timestamp) {
+    /// starts again. Answers which of them that changed.
+    pub(super) fn undelete(
+        &mut self,
+        numbers: &BTreeSet<u64>,
+        config: &Config,
+        now: Timestamp,
+    ) -> BTreeSet<u64> {
         let deletion = self.deletion_of_one_made_at(now, config);
-        for version in self.present(numbers) {
+        let others = self
+            .present(numbers)
+            .filter(|(_, v)| v.deletion != deletion);
+        let undeleted = others.map(|(number, version)| {
             version.deletion = deletion;
-        }
+            number
+        });
+        undeleted.collect()
     }
 
-    /// Marks these versions destroyed; answers the numbers whose data has to go.
-    pub(super) fn destroy(&mut self, numbers: &BTreeSet<u64>) -> Vec<u64> {
-        self.present(numbers)
-            .for_each(|version| version.destroyed = true);
-        let known = self.versions.keys().filter(|n| numbers.contains(n));
-        known.copied().collect()
+    /// Marks these versions destroyed; answers which were not before.
+    pub(super) fn destroy(&mut self, numbers: &BTreeSet<u64>) -> BTreeSet<u64> {
+        let destroyed = self.present(numbers).map(|(number, version)| {
+            version.destroyed = true;
+            number
+        });
+        destroyed.collect()
     }
 
     /// Takes new settings.
@@ -158,14 +169,14 @@ impl Secret {
         after.map(|after| now.plus(after))
     }
 
-    fn present(&mut self, numbers: &BTreeSet<u64>) -> impl Iterator<Item = &mut Version> {
+    fn present(&mut self, numbers: &BTreeSet<u64>) -> impl Iterator<Item = (u64, &mut Version)> {
         let named = self
             .versions
             .iter_mut()
             .filter(|(number, _)| numbers.contains(number));
         named
-            .map(|(_, version)| version)
-            .filter(|version| !version.destroyed)
+            .map(|(number, version)| (*number, version))
+            .filter(|(_, version)| !version.destroyed)
     }
 }
 

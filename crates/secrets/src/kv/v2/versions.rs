@@ -7,6 +7,7 @@ use serde::Deserialize;
 use super::V2;
 use super::config::Config;
 use super::draft::{Draft, settled};
+use super::events::{DELETE, DESTROY, UNDELETE, listed};
 use super::input::Versions;
 
 /// Deletes versions; their data stays until they are undeleted or destroyed.
@@ -27,9 +28,13 @@ impl Handle<V2> for Delete {
             let (Some(mut secret), draft) = Draft::open(cx, &self.path).await? else {
                 return Ok(Empty);
             };
-            if secret.delete(&numbers, cx.now) {
-                draft.save(&secret).await?;
+            let deleted = secret.delete(&numbers, cx.now);
+            if deleted.is_empty() {
+                return Ok(Empty);
             }
+            draft.save(&secret).await?;
+            let event = secret.event(DELETE, format!("delete/{}", self.path));
+            cx.emit(event.with("deleted_versions", listed(&deleted)));
             Ok(Empty)
         })
         .await
@@ -55,8 +60,14 @@ impl Handle<V2> for Undelete {
             let (Some(mut secret), draft) = Draft::open(cx, &self.path).await? else {
                 return Ok(Empty);
             };
-            secret.undelete(&numbers, &config, cx.now);
+            let undeleted = secret.undelete(&numbers, &config, cx.now);
+            if undeleted.is_empty() {
+                return Ok(Empty);
+            }
             draft.save(&secret).await?;
+            let event = secret.event(UNDELETE, format!("undelete/{}", self.path));
+            let event = event.modified(format!("data/{}", self.path));
+            cx.emit(event.with("undeleted_versions", listed(&undeleted)));
             Ok(Empty)
         })
         .await
@@ -81,8 +92,17 @@ impl Handle<V2> for Destroy {
             let (Some(mut secret), draft) = Draft::open(cx, &self.path).await? else {
                 return Ok(Empty);
             };
-            let gone = secret.destroy(&numbers);
-            draft.drop_data(gone).save(&secret).await?;
+            let destroyed = secret.destroy(&numbers);
+            // The data of those that were destroyed before is gone: it went in the same write.
+            if destroyed.is_empty() {
+                return Ok(Empty);
+            }
+            draft
+                .drop_data(destroyed.iter().copied())
+                .save(&secret)
+                .await?;
+            let event = secret.event(DESTROY, format!("destroy/{}", self.path));
+            cx.emit(event.with("destroyed_versions", listed(&destroyed)));
             Ok(Empty)
         })
         .await
