@@ -12,6 +12,8 @@ pub struct Event {
     pub kind: &'static str,
     /// Everything else there is to say, values as texts.
     pub metadata: BTreeMap<&'static str, String>,
+    /// Whether it goes out even if the request fails that it is emitted in.
+    pub regardless: bool,
 }
 
 impl Event {
@@ -24,6 +26,7 @@ impl Event {
         Self {
             kind,
             metadata: metadata.into(),
+            regardless: false,
         }
     }
 
@@ -31,6 +34,14 @@ impl Event {
     pub fn modified(self, data_path: impl Into<String>) -> Self {
         self.with("modified", "true")
             .with("data_path", data_path.into())
+    }
+
+    /// Goes out even if the request fails that it is emitted in: it tells of that failure, or of what was begun outside.
+    pub fn regardless(self) -> Self {
+        Self {
+            regardless: true,
+            ..self
+        }
     }
 
     /// With one more thing to say.

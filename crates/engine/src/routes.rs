@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crate::lease::{NewLease, Renewal};
 use crate::router::{Found, Miss, Router};
-use crate::{Answer, Ctx, Engine, Fault, Handle, Lease, Replies, Reply, Session, Stay};
+use crate::{Answer, Ctx, Engine, Event, Fault, Handle, Lease, Replies, Reply, Session, Stay};
 
 /// How many fields are looked at to name the wrong one, and of how large a body: it is read anew for each.
 const MAX_SUSPECTS: usize = 64;
@@ -72,6 +72,7 @@ pub struct Endpoint<E> {
     /// The fields, and whether null is a value of theirs.
     known: BTreeMap<String, bool>,
     sudo: bool,
+    tells: Option<&'static str>,
     open: bool,
     whole_body: Option<String>,
     call: Call<E>,
@@ -237,17 +238,17 @@ impl<E: Send + Sync + 'static> Routes<E> {
         cx: &'a Ctx,
         mut input: Input,
     ) -> Answer<'a, Reply> {
-        let endpoint = self
-            .paths
-            .get(found.path)
-            .and_then(|path| path.endpoints.get(found.endpoint));
-        let Some(endpoint) = endpoint else {
+        let path = self.paths.get(found.path);
+        let endpoint = path.and_then(|path| Some((path, path.endpoints.get(found.endpoint)?)));
+        let Some((path, endpoint)) = endpoint else {
             return Box::pin(std::future::ready(Err(Fault::UnsupportedPath)));
         };
         let warnings = endpoint.settle_input(found, &mut input);
+        let event = path.event(endpoint, found);
         let answer = (endpoint.call)(engine, cx, input);
         Box::pin(async move {
             let mut reply = answer.await?;
+            event.into_iter().for_each(|event| cx.emit(event));
             reply.warnings.splice(0..0, warnings);
             Ok(reply)
         })
@@ -352,6 +353,35 @@ impl<E: Send + Sync + 'static> Path<E> {
         self
     }
 
+    /// Where the verb that was named last succeeds, an event of this kind tells so: for changes about which there is no
+    /// more to say than where they happened. Handlers that know more emit their own.
+    pub fn tells(mut self, kind: &'static str) -> Self {
+        if let Some(endpoint) = self.endpoints.last_mut() {
+            endpoint.tells = Some(kind);
+        }
+        self
+    }
+
+    /// What [`Path::tells`] promises: where, the name of the thing, and where it can be read now.
+    fn event(&self, endpoint: &Endpoint<E>, found: &Found) -> Option<Event> {
+        let kind = endpoint.tells?;
+        let spelled = |held: &str| match self.flags.caseless {
+            true => held.to_lowercase(),
+            false => held.to_owned(),
+        };
+        let place = found.tail(&spelled);
+        let readable = self.endpoints.iter().any(|other| other.verb == Verb::Read);
+        let event = Event::new(kind, place.clone()).with("modified", true);
+        let event = match readable && endpoint.verb != Verb::Delete {
+            true => event.modified(place),
+            false => event,
+        };
+        Some(match found.captures.first() {
+            Some((_, name)) => event.with("name", spelled(name)),
+            None => event,
+        })
+    }
+
     /// Takes bodies as they come ([`Ctx::upload`]), however long; nor have answers a limit of time.
     pub fn streamed(mut self) -> Self {
         self.flags.streamed = true;
@@ -418,6 +448,7 @@ impl<E: Send + Sync + 'static> Path<E> {
             reply: reply_schema::<R::Reply>,
             known,
             sudo: false,
+            tells: None,
             open,
             whole_body,
             call: call::<E, R>,
