@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Kms;
 use super::book::{ALIASES, AliasRecord, Draft, alias_place, alias_seen, named, read, settled};
+use super::events::{ALIAS_CREATE, ALIAS_DELETE, ALIAS_UPDATE};
 use super::exception::Exception;
 use super::name::{Alias, KeyId, not_found};
 use super::pages::{Paging, marker};
@@ -109,6 +110,11 @@ async fn save(
     before: Option<Draft>,
 ) -> Result<Empty, Fault> {
     let place = alias_place(alias);
+    let kind = match &old {
+        Some(_) => ALIAS_UPDATE,
+        None => ALIAS_CREATE,
+    };
+    let event = alias.event(kind, new.id);
     let record = AliasRecord {
         target: new.id,
         created: old.map_or(cx.now, |old| old.created),
@@ -126,6 +132,7 @@ async fn save(
         changes = before.save_in(cx, changes)?;
     }
     changes.commit().await?;
+    cx.emit(event);
     Ok(Empty)
 }
 
@@ -208,6 +215,7 @@ async fn delete(engine: &Kms, cx: &Ctx, alias: &Alias) -> Result<Empty, Fault> {
         changes = target.save_in(cx, changes)?;
     }
     changes.commit().await?;
+    cx.emit(alias.event(ALIAS_DELETE, record.target));
     Ok(Empty)
 }
 

@@ -153,8 +153,23 @@ impl Draft {
 }
 
 impl Kms {
-    /// Changes the key that stands for `{key}` in a path. `edit` may run several times; an error of it leaves all as it was.
+    /// Changes the key that stands for `{key}` in a path, and tells so by an event of this kind. `edit` may run several
+    /// times; an error of it leaves all as it was.
     pub(super) async fn change<R>(
+        &self,
+        cx: &Ctx,
+        segment: &str,
+        kind: &'static str,
+        edit: impl Fn(KeyId, &mut Key) -> Result<R, Fault>,
+    ) -> Result<R, Fault> {
+        let edit = |id: KeyId, key: &mut Key| Ok((id, edit(id, key)?));
+        let (id, answer) = self.change_untold(cx, segment, edit).await?;
+        cx.emit(id.event(kind));
+        Ok(answer)
+    }
+
+    /// The same about which there is nothing to tell, or more.
+    pub(super) async fn change_untold<R>(
         &self,
         cx: &Ctx,
         segment: &str,

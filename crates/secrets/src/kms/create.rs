@@ -11,6 +11,7 @@ use super::Kms;
 use super::book::{Draft, KEYS, named, read};
 use super::bytes::Bytes;
 use super::describe::Metadata;
+use super::events::{DESCRIPTION_WRITE, KEY_CREATE};
 use super::exception::Exception;
 use super::import::material_id;
 use super::list::ListKeys;
@@ -95,7 +96,10 @@ impl Handle<Kms> for CreateKey {
             draft.key.current = draft.key.add(Version::made(id, material));
         }
         let answer = Metadata::of(id, &draft.key);
+        let (spec, usage) = (draft.key.spec.name(), draft.key.usage.name());
         draft.save_in(cx, cx.view.changes())?.commit().await?;
+        let event = id.event(KEY_CREATE);
+        cx.emit(event.with("key_spec", spec).with("key_usage", usage));
         Ok(answer)
     }
 }
@@ -272,7 +276,7 @@ impl Handle<Kms> for UpdateDescription {
             key.description.clone_from(&description);
             Ok(Empty)
         };
-        engine.change(cx, &self.key, edit).await
+        engine.change(cx, &self.key, DESCRIPTION_WRITE, edit).await
     }
 }
 

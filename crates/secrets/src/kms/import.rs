@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 use super::Kms;
 use super::book::{named, read};
 use super::bytes::Bytes;
+use super::events::{MATERIAL_DELETE, MATERIAL_IMPORT};
 use super::exception::Exception;
 use super::import_parameters::wrapping_of;
 use super::name::KeyId;
@@ -119,7 +120,9 @@ impl Handle<Kms> for Import {
             refuse_state(id, key)?;
             said.put(id, key, &material)
         };
-        let material_id = engine.change(cx, &id.to_string(), edit).await?;
+        let material_id = engine
+            .change(cx, &id.to_string(), MATERIAL_IMPORT, edit)
+            .await?;
         Ok(Done {
             key_id: id.to_string(),
             key_material_id: (spec == KeySpec::Symmetric).then_some(material_id),
@@ -333,7 +336,7 @@ impl Handle<Kms> for DeleteMaterial {
                 key_material_id: name.filter(|_| symmetric),
             })
         };
-        engine.change(cx, &self.key, edit).await
+        engine.change(cx, &self.key, MATERIAL_DELETE, edit).await
     }
 }
 

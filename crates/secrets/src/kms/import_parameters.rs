@@ -179,7 +179,7 @@ impl Handle<Kms> for GetParameters {
             key.wrappings.drain(..over);
             Ok(())
         };
-        engine.change(cx, &id.to_string(), edit).await?;
+        engine.change_untold(cx, &id.to_string(), edit).await?;
         Ok(Parameters {
             key_id: id.to_string(),
             import_token: token.into(),

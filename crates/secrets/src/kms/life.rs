@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Kms;
+use super::events::{DELETION_CANCEL, DELETION_SCHEDULE, KEY_DISABLE, KEY_ENABLE};
 use super::exception::Exception;
 use super::record::{DAY, Key};
 use super::state::KeyState;
@@ -40,7 +41,7 @@ impl Handle<Kms> for Enable {
 
     async fn handle(self, engine: &Kms, cx: &Ctx) -> Result<Empty, Fault> {
         engine
-            .change(cx, &self.key, |id, key| turn(id, key, false))
+            .change(cx, &self.key, KEY_ENABLE, |id, key| turn(id, key, false))
             .await
     }
 }
@@ -57,7 +58,7 @@ impl Handle<Kms> for Disable {
 
     async fn handle(self, engine: &Kms, cx: &Ctx) -> Result<Empty, Fault> {
         engine
-            .change(cx, &self.key, |id, key| turn(id, key, true))
+            .change(cx, &self.key, KEY_DISABLE, |id, key| turn(id, key, true))
             .await
     }
 }
@@ -113,7 +114,8 @@ impl Handle<Kms> for ScheduleDeletion {
             key.deletion = Some(date);
             Ok(id)
         };
-        let id = engine.change(cx, &self.key, edit).await?;
+        let id = engine.change_untold(cx, &self.key, edit).await?;
+        cx.emit(id.event(DELETION_SCHEDULE).with("deletion_date", date));
         Ok(Scheduled {
             key_id: id.to_string(),
             deletion_date: date,
@@ -149,7 +151,8 @@ impl Handle<Kms> for CancelDeletion {
             key.disabled = true;
             Ok(id)
         };
-        let key_id = engine.change(cx, &self.key, edit).await?.to_string();
+        let id = engine.change(cx, &self.key, DELETION_CANCEL, edit).await?;
+        let key_id = id.to_string();
         Ok(Which { key_id })
     }
 }

@@ -12,6 +12,7 @@
 //! | `book` | reading, changing and removing keys |
 //! | `ready`, `cache` | a key as requests use it, and those that were used before |
 //! | `blob`, `context` | the format of ciphertexts |
+//! | `events` | what is told about keys and aliases |
 //! | `exception` | refusals, by the names that AWS gives them |
 //!
 //! All others are one topic of requests each.
@@ -28,6 +29,7 @@ mod data_key;
 mod data_key_pair;
 mod describe;
 mod encrypt;
+mod events;
 mod exception;
 mod import;
 mod import_parameters;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Kms;
 use super::book::{named, read};
 use super::bytes::Bytes;
+use super::events::{KEY_ROTATE, ROTATION_WRITE};
 use super::exception::Exception;
 use super::import::{self, SYMMETRIC_BYTES};
 use super::life::Which;
@@ -125,7 +126,7 @@ impl Handle<Kms> for SetRotation {
                 .then(|| same.unwrap_or(Periodic { days, next }));
             Ok(Empty)
         };
-        engine.change(cx, &self.key, edit).await
+        engine.change(cx, &self.key, ROTATION_WRITE, edit).await
     }
 }
 
@@ -141,7 +142,9 @@ impl Handle<Kms> for Rotate {
 
     async fn handle(self, engine: &Kms, cx: &Ctx) -> Result<Which, Fault> {
         let edit = |id, key: &mut Key| rotate(cx, id, key);
-        let key_id = engine.change(cx, &self.key, edit).await?.to_string();
+        let id = engine.change_untold(cx, &self.key, edit).await?;
+        cx.emit(id.event(KEY_ROTATE).with("automatic", false));
+        let key_id = id.to_string();
         Ok(Which { key_id })
     }
 }

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::Kms;
 use super::book::{named, read};
+use super::events::{TAG_DELETE, TAG_WRITE};
 use super::exception::Exception;
 use super::pages::{Paging, page_of};
 use super::record::Key;
@@ -128,7 +129,7 @@ impl Handle<Kms> for Tag {
             key.tags = Tags(self.tags.0.clone()).checked(&key.tags)?;
             Ok(Empty)
         };
-        engine.change(cx, &self.key, edit).await
+        engine.change(cx, &self.key, TAG_WRITE, edit).await
     }
 }
 
@@ -150,7 +151,7 @@ impl Handle<Kms> for Untag {
             key.tags.retain(|name, _| !self.tag_keys.0.contains(name));
             Ok(Empty)
         };
-        engine.change(cx, &self.key, edit).await
+        engine.change(cx, &self.key, TAG_DELETE, edit).await
     }
 }
 

@@ -1,9 +1,10 @@
 //! What is done when its time has come: deletions, rotations, wiping what has expired.
 
-use coffer_engine::{Ctx, Fault};
+use coffer_engine::{Ctx, Event, Fault};
 
 use super::Kms;
 use super::book::{DUE, Draft, due_of, settled};
+use super::events::{ALIAS_DELETE, KEY_DELETE, KEY_ROTATE, MATERIAL_EXPIRE};
 use super::name::KeyId;
 use super::record::{Key, RotationKind};
 use super::rotation::{MAX_VERSIONS, fresh_version};
@@ -42,17 +43,39 @@ async fn settle(engine: &Kms, cx: &Ctx, path: &str, id: KeyId) -> Result<(), Fau
         return Ok(cx.view.delete(path).await?);
     };
     let aliases = draft.key.aliases.clone();
-    let _changing = engine.cache.changing([id], aliases);
+    let _changing = engine.cache.changing([id], aliases.clone());
     let changes = cx.view.changes();
-    let changes = match draft.key.is_gone(cx.now) {
-        true => draft.remove_in(cx, changes),
+    let (changes, events) = match draft.key.is_gone(cx.now) {
+        true => {
+            let aliases = aliases.iter().map(|alias| alias.event(ALIAS_DELETE, id));
+            let events = aliases.chain([id.event(KEY_DELETE)]).collect();
+            (draft.remove_in(cx, changes), events)
+        }
         false => {
-            draft.key.settle(cx.now);
-            rotate_if_due(cx, id, &mut draft.key);
-            draft.save_in(cx, changes)?
+            let events = catch_up(cx, id, &mut draft.key);
+            (draft.save_in(cx, changes)?, events)
         }
     };
-    Ok(changes.commit().await?)
+    changes.commit().await?;
+    events.into_iter().for_each(|event| cx.emit(event));
+    Ok(())
+}
+
+/// Does what the time has brought; answers what there is to tell of it.
+fn catch_up(cx: &Ctx, id: KeyId, key: &mut Key) -> Vec<Event> {
+    let held = |key: &Key| {
+        key.versions
+            .values()
+            .filter(|v| v.material.is_some())
+            .count()
+    };
+    let before = held(key);
+    key.settle(cx.now);
+    let expired = (held(key) < before).then(|| id.event(MATERIAL_EXPIRE));
+    let current = key.current;
+    rotate_if_due(cx, id, key);
+    let rotated = (key.current != current).then(|| id.event(KEY_ROTATE).with("automatic", true));
+    expired.into_iter().chain(rotated).collect()
 }
 
 fn rotate_if_due(cx: &Ctx, id: KeyId, key: &mut Key) {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::Transit;
 use super::backup_entry::entry;
 use super::draft::{Draft, settled};
+use super::events::Happened;
 use super::export::VERSIONS_MAX;
 use super::key::{Key, Version, version_place};
 use super::kind::KeyKind;
@@ -63,6 +64,7 @@ impl Handle<Transit> for Take {
         let text = serde_json::to_vec(&backup).map(Zeroizing::new);
         let text = text.map_err(Fault::internal)?;
         let backup = SecretText::from(STANDARD.encode(&*text));
+        cx.emit(key.event(Happened::BackedUp, &self.name));
         Ok(Taken { backup })
     }
 }

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::Transit;
 use super::draft::{Draft, settled};
+use super::events::Happened;
 use super::key::Key;
 use super::keys::check_rotate_period;
 use super::shown::{Shown, no_context, show};
@@ -50,6 +51,7 @@ impl Handle<Transit> for Configure {
             Ok((draft.save(engine, cx).await?, warnings))
         })
         .await?;
+        cx.emit(key.event(Happened::Configured, &self.name));
         Ok(WithWarnings(
             show(cx, &self.name, &key, no_context).await?,
             warnings,

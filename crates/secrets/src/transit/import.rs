@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::Transit;
 use super::draft::Draft;
 use super::encoded::Encoded;
+use super::events::Happened;
 use super::key::{Key, key_place};
 use super::keys::{Wish, check_rotate_period};
 use super::kind::KeyKind;
@@ -88,7 +89,10 @@ impl Handle<Transit> for Import {
             .with(1, version)
             .save(engine, cx);
         match saved.await {
-            Ok(_) => Ok(Empty),
+            Ok(key) => {
+                cx.emit(key.event(Happened::Imported, &self.name));
+                Ok(Empty)
+            }
             Err(Fault::Conflict(_)) => Err(exists()),
             Err(other) => Err(other),
         }

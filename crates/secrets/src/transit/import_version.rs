@@ -1,6 +1,6 @@
 //! `keys/NAME/import_version`: more material for a key that was imported.
 
-use coffer_engine::{Ctx, Empty, Fault, Handle, Routes, path};
+use coffer_engine::{Ctx, Empty, Event, Fault, Handle, Routes, path};
 use coffer_wire::{Int, Text};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::Transit;
 use super::draft::{Draft, settled};
 use super::encoded::Encoded;
+use super::events::Happened;
 use super::key::{Key, Version, key_place, version_place};
 use super::material_import::{Brought, Material};
 
@@ -124,7 +125,8 @@ impl ImportVersion {
             (_, true, true) if !material.private.is_empty() => {
                 let key = material.private.clone();
                 let whole = Version { key, ..version };
-                draft.with(number, whole).save(engine, cx).await?;
+                let key = draft.with(number, whole).save(engine, cx).await?;
+                cx.emit(self.event(&key, number));
                 return Ok(());
             }
             (Some(_), true, true) => return Ok(()), // It is known already.
@@ -134,7 +136,13 @@ impl ImportVersion {
         draft.key.latest_version = number;
         draft.key.rotated = cx.now;
         let version = material.clone().version(cx, &draft.key);
-        draft.with(number, version).save(engine, cx).await?;
+        let key = draft.with(number, version).save(engine, cx).await?;
+        cx.emit(self.event(&key, number));
         Ok(())
+    }
+
+    fn event(&self, key: &Key, number: u32) -> Event {
+        let event = key.event(Happened::VersionImported, &self.name);
+        event.with("version", number)
     }
 }

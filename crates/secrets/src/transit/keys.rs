@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::Transit;
 use super::draft::{Draft, settled};
 use super::encoded::Encoded;
+use super::events::Happened;
 use super::key::{KEYS, Key, Version, key_place};
 use super::kind::KeyKind;
 use super::make;
@@ -218,7 +219,12 @@ impl Transit {
             }
             let key = wish.key(cx.random.base62(ID_LENGTH), cx.now);
             let version = make::version(&key, &cx.random, cx.now).await?;
-            Draft::new(name, key).with(1, version).save(self, cx).await
+            let key = Draft::new(name, key)
+                .with(1, version)
+                .save(self, cx)
+                .await?;
+            cx.emit(key.event(Happened::Created, name));
+            Ok(key)
         })
         .await
     }
@@ -286,6 +292,7 @@ impl Handle<Transit> for Delete {
             found.remove(engine, cx).await
         })
         .await?;
+        cx.emit(Happened::Deleted.to(&self.name));
         Ok(Empty)
     }
 }

@@ -11,6 +11,7 @@
 //! | [`shown`] | a key as clients see it |
 //! | [`keys`], [`configure`], [`rotate`], [`trim`], [`soft_delete`] | `keys/`: the life of a key |
 //! | [`settings`] | `cache-config`, `config/keys` |
+//! | [`events`] | what is told about keys |
 //! | [`ciphertext`], [`encoded`] | texts that come and go: `vault:v1:…`, base64 |
 //! | [`work`] | what a key does to one input |
 //! | [`encrypt`], [`decrypt`], [`rewrap`], [`datakey`] | what ciphers and RSA keys do |
@@ -39,6 +40,7 @@ mod derive_key;
 mod draft;
 mod encoded;
 mod encrypt;
+mod events;
 mod export;
 mod export_format;
 mod hash;

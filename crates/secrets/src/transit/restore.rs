@@ -16,6 +16,7 @@ use super::backup::{NANOSECONDS, versions_max};
 use super::backup_entry::version;
 use super::draft::{Draft, settled};
 use super::encoded::Encoded;
+use super::events::Happened;
 use super::key::{Key, Version, key_place};
 use super::keys::{Wish, check_rotate_period, key_size};
 use super::kind::KeyKind;
@@ -95,7 +96,7 @@ impl From {
         let name = name.unwrap_or(&backup.policy.name).to_owned();
         key_place(&name)?;
         let (key, versions) = read(cx, backup).await?;
-        settled(|| async {
+        let key = settled(|| async {
             if let Some(old) = Removal::open(cx, &name).await? {
                 if !self.force.0 {
                     return Err(Fault::Invalid(format!("key \"{name}\" already exists")));
@@ -109,6 +110,7 @@ impl From {
             draft.save(engine, cx).await
         })
         .await?;
+        cx.emit(key.event(Happened::Restored, &name));
         Ok(Empty)
     }
 }

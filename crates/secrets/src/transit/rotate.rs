@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::Transit;
 use super::draft::{Draft, settled};
+use super::events::Happened;
 use super::key::{KEYS, Key, MAX_VERSIONS};
 use super::make;
 use super::shown::{Shown, no_context, show};
@@ -44,6 +45,7 @@ impl Handle<Transit> for Rotate {
             rotated(engine, cx, draft).await
         })
         .await?;
+        cx.emit(key.event(Happened::Rotated, &self.name));
         show(cx, &self.name, &key, no_context).await
     }
 }
@@ -136,7 +138,11 @@ async fn page(cx: &Ctx, after: Option<&str>) -> Result<Vec<(String, Option<Key>)
 async fn rotate_one(engine: &Transit, cx: &Ctx, name: &str) -> Result<(), Fault> {
     settled(|| async {
         match Draft::open(cx, name).await? {
-            Some(draft) if draft.key.is_due(cx) => rotated(engine, cx, draft).await.map(drop),
+            Some(draft) if draft.key.is_due(cx) => {
+                let key = rotated(engine, cx, draft).await?;
+                cx.emit(key.event(Happened::RotatedByItself, name));
+                Ok(())
+            }
             _ => Ok(()),
         }
     })

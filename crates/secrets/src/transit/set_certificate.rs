@@ -11,6 +11,7 @@ use x509_cert::ext::pkix::BasicConstraints;
 
 use super::Transit;
 use super::draft::{Draft, settled};
+use super::events::Happened;
 use super::key::{Bytes, Version, version_place};
 use super::kind::KeyKind;
 use super::shown::chain;
@@ -55,7 +56,7 @@ impl Handle<Transit> for SetChain {
         let certificates = read(&self.certificate_chain.0)?;
         check(&certificates)?;
         let ders = ders(&certificates)?;
-        settled(|| async {
+        let key = settled(|| async {
             let draft = Draft::open(cx, &self.name).await?;
             let draft = draft.ok_or_else(|| refused("the key was deleted meanwhile"))?;
             let number = match &self.version {
@@ -82,6 +83,7 @@ impl Handle<Transit> for SetChain {
             draft.with(number, version).save(engine, cx).await
         })
         .await?;
+        cx.emit(key.event(Happened::Certified, &self.name));
         Ok(Chain {
             certificate_chain: chain(&ders),
             name: self.name,

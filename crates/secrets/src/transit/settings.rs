@@ -16,10 +16,12 @@ pub(super) fn routes() -> Routes<Transit> {
     Routes::new([
         path("cache-config", "How many keys are kept ready for use.")
             .read::<ReadCache>()
-            .write::<WriteCache>(),
+            .write::<WriteCache>()
+            .tells("transit/config-write"),
         path("config/keys", "What holds for all keys.")
             .read::<ReadKeys>()
-            .write::<WriteKeys>(),
+            .write::<WriteKeys>()
+            .tells("transit/config-write"),
     ])
 }
 

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::Transit;
 use super::draft::{Draft, settled};
+use super::events::Happened;
 use super::shown::{no_context, show};
 
 pub(super) fn routes() -> Routes<Transit> {
@@ -69,7 +70,15 @@ async fn set(
         let was = std::mem::replace(&mut draft.key.soft_deleted, deleted);
         match was == deleted {
             true => Ok(Some((draft.key, true))),
-            false => Ok(Some((draft.save(engine, cx).await?, false))),
+            false => {
+                let key = draft.save(engine, cx).await?;
+                let happened = match deleted {
+                    true => Happened::DeletedSoftly,
+                    false => Happened::Undeleted,
+                };
+                cx.emit(key.event(happened, name));
+                Ok(Some((key, false)))
+            }
         }
     })
     .await?;

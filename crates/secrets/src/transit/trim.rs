@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::Transit;
 use super::draft::{Draft, settled};
+use super::events::Happened;
 use super::key::Key;
 use super::shown::{Shown, no_context, show};
 
@@ -35,6 +36,7 @@ impl Handle<Transit> for Trim {
             draft.trim(least).save(engine, cx).await
         })
         .await?;
+        cx.emit(key.event(Happened::Trimmed, &self.name));
         show(cx, &self.name, &key, no_context).await
     }
 }

@@ -7,7 +7,9 @@
     reason = "a test that can not go on has failed"
 )]
 
+mod kms;
 mod kv;
+mod transit;
 
 use coffer_engine::testing::Bench;
 use coffer_engine::{Engine, Event};
