@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use super::Database;
 use super::driver;
+use super::events::{self, CONFIG_DELETE, CONFIG_WRITE, RESET};
 use super::postgres::{leads_elsewhere, masked};
 use super::statements::Statements;
 use super::username::UsernameTemplate;
@@ -28,7 +29,9 @@ pub(super) fn routes() -> Routes<Database> {
         )
         .read::<ReadConnection>()
         .write::<WriteConnection>()
-        .delete::<DeleteConnection>(),
+        .tells(CONFIG_WRITE)
+        .delete::<DeleteConnection>()
+        .tells(CONFIG_DELETE),
         path(
             "reset/{name}",
             "Closes the connections to a database and connects anew.",
@@ -465,6 +468,7 @@ impl Handle<Database> for ResetConnection {
     async fn handle(self, engine: &Database, cx: &Ctx) -> Result<Empty, Fault> {
         engine.connections.forget(&self.name);
         engine.connections.get(cx, &self.name).await?;
+        cx.emit(events::unchanged(RESET, "reset", &self.name));
         Ok(Empty)
     }
 }

@@ -7,6 +7,7 @@ use coffer_engine::{Ctx, Fault};
 
 use super::connection::{self, Connection};
 use super::driver::{self, Driver};
+use super::events::{self, ROOT_ROTATE};
 
 /// One driver per configuration, made when it is first needed.
 ///
@@ -80,6 +81,8 @@ impl Connections {
             return Ok(None);
         }
         let stored = connection::adopt_password(cx, name, &pending).await?;
+        // Whatever becomes of the request that found out.
+        cx.emit(events::changed(ROOT_ROTATE, "rotate-root", name).regardless());
         let driver = self.driver(name, &stored)?;
         Ok(Some((stored, driver)))
     }

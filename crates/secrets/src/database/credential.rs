@@ -5,7 +5,7 @@
 //! [`Credential::revoke`], which finds out what is there. So no user outlives its lease, and none exists without one.
 
 use coffer_crypto::Secret;
-use coffer_engine::{Ctx, Fault, Handle, Lease, Leased, Renewal, Routes, Stored, path};
+use coffer_engine::{Ctx, Event, Fault, Handle, Lease, Leased, Renewal, Routes, Stored, path};
 use coffer_wire::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::Database;
 use super::connection::Connection;
 use super::driver::{Driver, DriverError, Effect, NewUser};
+use super::events::{self, CREDS_CREATE, CREDS_CREATE_FAIL, CREDS_REVOKE, CREDS_REVOKE_FAIL};
 use super::role::Role;
 use super::username::{self, Facts};
 use coffer_engine::plaintext;
@@ -85,9 +86,11 @@ impl Handle<Database> for ReadCredential {
         }
         let intent = cx.intend::<Database, _>(&credential).await?;
         if let Err(error) = driver.create(&user, &role.creation_statements).await {
+            cx.emit(credential.failed(CREDS_CREATE_FAIL));
             credential.give_up(cx, &role, &*driver, &error).await?;
             return Err(Fault::upstream(error));
         }
+        cx.emit(credential.changed(CREDS_CREATE));
         let NewUser {
             username, password, ..
         } = user;
@@ -146,8 +149,28 @@ struct NotOurs {}
 impl Stored for NotOurs {}
 
 impl Credential {
+    /// The name of a user is half of what lets somebody in: events name the role.
+    fn changed(&self, kind: &'static str) -> Event {
+        events::changed(kind, "creds", &self.role).with("db_name", &self.connection)
+    }
+
+    fn failed(&self, kind: &'static str) -> Event {
+        events::unchanged(kind, "creds", &self.role).with("db_name", &self.connection)
+    }
+
     fn note(&self) -> String {
         format!("not-ours/{}", self.id)
+    }
+
+    async fn remove(
+        &self,
+        engine: &Database,
+        cx: &Ctx,
+        statements: &[String],
+    ) -> Result<(), Fault> {
+        let (_, driver) = engine.connections.get(cx, &self.connection).await?;
+        let removed = driver.revoke(&self.username, statements).await;
+        removed.map_err(Fault::upstream)
     }
 
     /// After a failed creation: what the kernel's roll-back of the intent can not know.
@@ -205,10 +228,11 @@ impl Lease<Database> for Credential {
             Some(role) => role.revocation_statements,
             None => self.revocation_statements.clone(),
         };
-        let (_, driver) = engine.connections.get(cx, &self.connection).await?;
-        driver
-            .revoke(&self.username, &statements)
-            .await
-            .map_err(Fault::upstream)
+        let removed = self.remove(engine, cx, &statements).await;
+        cx.emit(match removed {
+            Ok(()) => self.changed(CREDS_REVOKE),
+            Err(_) => self.failed(CREDS_REVOKE_FAIL),
+        });
+        removed
     }
 }

@@ -8,22 +8,28 @@
 //! | [`role`] | `roles/`: how users are made and removed |
 //! | [`credential`] | `creds/`: one user per request, with a lease |
 //! | [`static_role`] | `static-roles/`, `static-creds/`, `rotate-role/`: existing users whose password is rotated |
+//! | [`rotation`] | what is told about such a rotation |
 //! | [`statements`], [`quoting`] | SQL as operators write it, and how values get into it |
 //! | [`username`] | the template language of user names |
+//! | [`events`] | what is told about all that |
 //! | [`driver`], [`postgres`] | the door to one kind of database |
 
 mod connection;
 mod connections;
 mod credential;
 mod driver;
+mod events;
 mod postgres;
 mod quoting;
 mod role;
 mod root;
+mod rotation;
 mod statements;
 mod static_role;
 mod username;
 
+use std::collections::BTreeSet;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use coffer_engine::{Ctx, Engine, Fault, MountInfo, Routes};
@@ -33,6 +39,8 @@ use connections::Connections;
 /// The `database` engine of one mount.
 pub struct Database {
     connections: Connections,
+    /// See [`Database::failing`].
+    failing: Mutex<BTreeSet<String>>,
 }
 
 impl Engine for Database {
@@ -43,6 +51,7 @@ impl Engine for Database {
     fn new(_: &MountInfo) -> Self {
         Self {
             connections: Connections::default(),
+            failing: Mutex::default(),
         }
     }
 

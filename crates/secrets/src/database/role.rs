@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use super::Database;
+use super::events::{self, ROLE_CREATE, ROLE_DELETE, ROLE_UPDATE};
 use super::statements::Statements;
 use coffer_engine::keys::Keys;
 use coffer_engine::keys::page;
@@ -23,7 +24,8 @@ pub(super) fn routes() -> Routes<Database> {
         .read::<ReadRole>()
         .write::<WriteRole>()
         .exists::<ReadRole>()
-        .delete::<DeleteRole>(),
+        .delete::<DeleteRole>()
+        .tells(ROLE_DELETE),
     ])
 }
 
@@ -182,13 +184,19 @@ impl Handle<Database> for WriteRole {
         )?;
         super::static_role::refuse_twin(cx, &self.name).await?;
         let write = |old: Option<Role>| {
+            let kind = match old {
+                Some(_) => ROLE_UPDATE,
+                None => ROLE_CREATE,
+            };
             let role = self.over(old.unwrap_or_default());
             match role.db_name.is_empty() {
                 true => Err(Fault::invalid("database name is required")),
-                false => Ok((Some(role), Empty)),
+                false => Ok((Some(role), kind)),
             }
         };
-        cx.view.update(&place(&self.name), write).await
+        let kind = cx.view.update(&place(&self.name), write).await?;
+        cx.emit(events::changed(kind, "roles", &self.name));
+        Ok(Empty)
     }
 }
 

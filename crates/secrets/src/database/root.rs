@@ -11,6 +11,10 @@ use serde::Deserialize;
 use super::Database;
 use super::connection::{self, Connection};
 use super::driver::Effect;
+use super::events::{self, ROOT_ROTATE, ROOT_ROTATE_FAIL, ROOT_ROTATE_START};
+
+/// What rotations are asked for at.
+const PLACE: &str = "rotate-root";
 
 pub(super) fn routes() -> Routes<Database> {
     Routes::new([path(
@@ -40,8 +44,10 @@ impl Handle<Database> for RotateRoot {
         }
         let fresh = cx.services.password(&stored.password_policy).await?;
         let password = claim(cx, &self.name, &fresh).await?;
+        cx.emit(events::unchanged(ROOT_ROTATE_START, PLACE, &self.name));
         let statements = &stored.root_rotation_statements;
         if let Err(error) = driver.set_password(&username, &password, statements).await {
+            cx.emit(events::unchanged(ROOT_ROTATE_FAIL, PLACE, &self.name));
             if error.effect != Effect::Unknown {
                 withdraw(cx, &self.name, &password).await?;
             }
@@ -49,6 +55,7 @@ impl Handle<Database> for RotateRoot {
         }
         connection::adopt_password(cx, &self.name, &password).await?;
         engine.connections.forget(&self.name);
+        cx.emit(events::changed(ROOT_ROTATE, PLACE, &self.name));
         Ok(Empty)
     }
 }

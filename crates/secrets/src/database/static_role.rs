@@ -14,7 +14,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Database;
 use super::driver::Effect;
+use super::events::{self, STATIC_ROLE_CREATE, STATIC_ROLE_DELETE, STATIC_ROLE_UPDATE};
 use super::role::{self, check_credential};
+use super::rotation::{Occasion, Rotation};
 use super::statements::Statements;
 use super::username;
 use coffer_engine::keys::Keys;
@@ -33,7 +35,8 @@ pub(super) fn routes() -> Routes<Database> {
             .read::<ReadStaticRole>()
             .write::<WriteStaticRole>()
             .exists::<ReadStaticRole>()
-            .delete::<DeleteStaticRole>(),
+            .delete::<DeleteStaticRole>()
+            .tells(STATIC_ROLE_DELETE),
         path(
             "static-creds/{name}",
             "The present password of such a user.",
@@ -212,13 +215,23 @@ impl Handle<Database> for WriteStaticRole {
             .commit()
             .await?;
         if !is_new {
+            cx.emit(events::changed(
+                STATIC_ROLE_UPDATE,
+                "static-roles",
+                &self.name,
+            ));
             return Ok(Empty);
         }
-        if let Err(fault) = rotate(engine, cx, &self.name).await {
+        if let Err(fault) = rotate(engine, cx, &self.name, Occasion::First).await {
             // The caller is told that there is none, so there must be none.
             cx.view.delete(&place(&self.name)).await?;
             return Err(fault);
         }
+        cx.emit(events::changed(
+            STATIC_ROLE_CREATE,
+            "static-roles",
+            &self.name,
+        ));
         Ok(Empty)
     }
 }
@@ -279,8 +292,9 @@ struct DeleteStaticRole {
 impl Handle<Database> for DeleteStaticRole {
     type Reply = Empty;
 
-    async fn handle(self, _: &Database, cx: &Ctx) -> Result<Empty, Fault> {
+    async fn handle(self, engine: &Database, cx: &Ctx) -> Result<Empty, Fault> {
         cx.view.delete(&place(&self.name)).await?;
+        engine.failing().remove(&self.name);
         Ok(Empty)
     }
 }
@@ -343,7 +357,7 @@ impl Handle<Database> for RotateRole {
         if find(cx, &self.name).await?.is_none() {
             return Err(Fault::invalid("no static role found for role name"));
         }
-        rotate(engine, cx, &self.name).await?;
+        rotate(engine, cx, &self.name, Occasion::Asked).await?;
         Ok(Empty)
     }
 }
@@ -368,7 +382,7 @@ pub(super) async fn rotate_due(engine: &Database, cx: &Ctx) -> Result<(), Fault>
     }
     join_all(due.into_iter().map(|(database, names)| async move {
         for name in names {
-            if let Err(error) = rotate(engine, cx, &name).await {
+            if let Err(error) = rotate(engine, cx, &name, Occasion::Due).await {
                 tracing::warn!(database, role = name, %error, "the rotation of a static role failed; it is tried again");
                 // Refused for this user alone, or the whole database is away: the latter would cost a time-out each.
                 if matches!(error, Fault::Unavailable(_)) {
@@ -381,8 +395,21 @@ pub(super) async fn rotate_due(engine: &Database, cx: &Ctx) -> Result<(), Fault>
     Ok(())
 }
 
-/// Gives the user a new password: stored as pending, set in the database, then made the current one.
-async fn rotate(engine: &Database, cx: &Ctx, name: &str) -> Result<(), Fault> {
+/// Gives the user a new password, and tells how that ended.
+async fn rotate(engine: &Database, cx: &Ctx, name: &str, occasion: Occasion) -> Result<(), Fault> {
+    let rotation = Rotation::new(engine, cx, name, occasion);
+    let outcome = set_anew(engine, cx, name, &rotation).await;
+    rotation.ended(&outcome);
+    outcome
+}
+
+/// Stored as pending, set in the database, then made the current one.
+async fn set_anew(
+    engine: &Database,
+    cx: &Ctx,
+    name: &str,
+    rotation: &Rotation<'_>,
+) -> Result<(), Fault> {
     let role = find(cx, name).await?.ok_or(Fault::NotFound)?;
     let (connection, driver) = engine.connections.get(cx, &role.db_name).await?;
     let policy = role.credential_config.get("password_policy");
@@ -399,6 +426,7 @@ async fn rotate(engine: &Database, cx: &Ctx, name: &str) -> Result<(), Fault> {
         Ok::<_, Fault>((Some(role), pending))
     };
     let password = cx.view.update(&place(name), claim).await?;
+    rotation.started();
     let set = driver.set_password(&role.username, &password, &role.rotation_statements);
     if let Err(error) = set.await {
         return Err(match error.effect {

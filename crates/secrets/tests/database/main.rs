@@ -10,6 +10,7 @@
 
 mod config;
 mod creds;
+mod events;
 mod postgres;
 mod revocation;
 mod static_roles;
