@@ -51,8 +51,27 @@ pub(super) trait Driver: Send + Sync {
         statements: &'a [String],
     ) -> Outcome<'a, ()>;
 
+    /// Whether this is the configured user itself, or one who can change other users or whom no privilege holds back.
+    fn is_admin<'a>(&'a self, username: &'a str) -> Outcome<'a, bool>;
+
+    /// Logs in as somebody else, in a session of its own that is closed at once. An error is no answer of either kind.
+    fn log_in<'a>(
+        &'a self,
+        username: &'a str,
+        password: &'a Secret<String>,
+    ) -> Outcome<'a, Verdict>;
+
     /// The longest user name, in bytes.
     fn max_username_bytes(&self) -> usize;
+}
+
+/// What a database says to a login.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It lets them in.
+    Accepted,
+    /// It does not; why, in words that tell nothing about the server.
+    Refused(String),
 }
 
 /// A user to be made.

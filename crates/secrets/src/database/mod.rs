@@ -8,6 +8,7 @@
 //! | [`role`] | `roles/`: how users are made and removed |
 //! | [`credential`] | `creds/`: one user per request, with a lease |
 //! | [`static_role`] | `static-roles/`, `static-creds/`, `rotate-role/`: existing users whose password is rotated |
+//! | [`verify_login`] | `verify-login/`: whether a user is let in at this moment |
 //! | [`rotation`] | what is told about such a rotation |
 //! | [`statements`], [`quoting`] | SQL as operators write it, and how values get into it |
 //! | [`username`] | the template language of user names |
@@ -27,6 +28,7 @@ mod rotation;
 mod statements;
 mod static_role;
 mod username;
+mod verify_login;
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -35,12 +37,14 @@ use std::time::Duration;
 use coffer_engine::{Ctx, Engine, Fault, MountInfo, Routes};
 
 use connections::Connections;
+use verify_login::Guesses;
 
 /// The `database` engine of one mount.
 pub struct Database {
     connections: Connections,
     /// See [`Database::failing`].
     failing: Mutex<BTreeSet<String>>,
+    guesses: Guesses,
 }
 
 impl Engine for Database {
@@ -52,6 +56,7 @@ impl Engine for Database {
         Self {
             connections: Connections::default(),
             failing: Mutex::default(),
+            guesses: Guesses::default(),
         }
     }
 
@@ -62,6 +67,7 @@ impl Engine for Database {
             role::routes(),
             credential::routes(),
             static_role::routes(),
+            verify_login::routes(),
         ])
     }
 

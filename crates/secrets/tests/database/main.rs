@@ -15,6 +15,7 @@ mod postgres;
 mod revocation;
 mod static_roles;
 mod tls;
+mod verify_login;
 
 use std::time::SystemTime;
 

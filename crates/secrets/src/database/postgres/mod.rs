@@ -17,6 +17,7 @@
 
 mod address;
 mod dsn;
+mod login;
 mod pool;
 mod tls;
 mod trouble;
@@ -30,7 +31,7 @@ use tokio::time::timeout;
 use tokio_postgres::{Client, GenericClient, SimpleQueryMessage, Transaction};
 
 use super::connection::Settings;
-use super::driver::{Driver, DriverError, Effect, NewUser, Outcome};
+use super::driver::{Driver, DriverError, Effect, NewUser, Outcome, Verdict};
 use super::quoting::{Values, identifier, literal};
 use super::statements::expand;
 use address::SslMode;
@@ -357,6 +358,26 @@ impl Driver for Postgres {
             let done = self.bounded(work).await;
             done.map_err(|error| error.without(password).without(&sent))
         })
+    }
+
+    fn is_admin<'a>(&'a self, username: &'a str) -> Outcome<'a, bool> {
+        Box::pin(self.bounded(async move {
+            if self.pool.user() == username {
+                return Ok(true);
+            }
+            let pooled = self.pool.get().await?;
+            let admin = login::is_admin(&pooled.client, username).await?;
+            pooled.keep();
+            Ok(admin)
+        }))
+    }
+
+    fn log_in<'a>(
+        &'a self,
+        username: &'a str,
+        password: &'a Secret<String>,
+    ) -> Outcome<'a, Verdict> {
+        Box::pin(self.pool.try_as(username, password))
     }
 
     fn max_username_bytes(&self) -> usize {

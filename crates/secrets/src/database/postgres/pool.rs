@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use coffer_crypto::Secret;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use tokio_postgres::config::SslMode as Negotiation;
@@ -142,7 +143,7 @@ impl Pool {
 
     /// A new connection, within the time limit, login included.
     async fn connect(&self) -> Result<Client, DriverError> {
-        match timeout(self.connect_timeout, self.connect_by_mode()).await {
+        match timeout(self.connect_timeout, self.connect_by_mode(&self.config)).await {
             Ok(Ok(client)) => Ok(client),
             Ok(Err(error)) => Err(DriverError::unreachable(format!(
                 "failed to connect to {}: {}",
@@ -157,51 +158,49 @@ impl Pool {
         }
     }
 
-    async fn connect_by_mode(&self) -> Result<Client, tokio_postgres::Error> {
+    async fn connect_by_mode(&self, config: &Config) -> Result<Client, tokio_postgres::Error> {
         let Some(tls) = &self.tls else {
-            return self.plain().await;
+            return plain(config).await;
         };
         match self.mode {
-            SslMode::Disable => self.plain().await,
-            SslMode::Allow => match self.plain().await {
+            SslMode::Disable => plain(config).await,
+            SslMode::Allow => match plain(config).await {
                 // The server answered, and it did not like this: with TLS it may.
-                Err(error) if error.as_db_error().is_some() => self
-                    .encrypted(tls, Negotiation::Require)
-                    .await
-                    .map_err(|_| error),
+                Err(error) if error.as_db_error().is_some() => {
+                    encrypted(config, tls, Negotiation::Require)
+                        .await
+                        .map_err(|_| error)
+                }
                 other => other,
             },
-            SslMode::Prefer => match self.encrypted(tls, Negotiation::Prefer).await {
+            SslMode::Prefer => match encrypted(config, tls, Negotiation::Prefer).await {
                 Err(error) if error.as_db_error().is_none() => {
-                    self.plain().await.map_err(|_| error)
+                    plain(config).await.map_err(|_| error)
                 }
                 other => other,
             },
             SslMode::Require | SslMode::VerifyCa | SslMode::VerifyFull => {
-                self.encrypted(tls, Negotiation::Require).await
+                encrypted(config, tls, Negotiation::Require).await
             }
         }
     }
 
-    async fn plain(&self) -> Result<Client, tokio_postgres::Error> {
-        let mut config = self.config.clone();
-        let (client, connection) = config.ssl_mode(Negotiation::Disable).connect(NoTls).await?;
-        tokio::spawn(connection);
-        client.batch_execute(SESSION).await?;
-        Ok(client)
-    }
-
-    async fn encrypted(
+    /// A connection of its own, as another user than the configured one and with nothing else of theirs.
+    pub(super) async fn connect_as(
         &self,
-        tls: &Tls,
-        negotiation: Negotiation,
+        username: &str,
+        password: &Secret<String>,
     ) -> Result<Client, tokio_postgres::Error> {
         let mut config = self.config.clone();
-        let (client, connection) = config.ssl_mode(negotiation).connect(tls.clone()).await?;
-        // Ends by itself when the client is dropped or the connection breaks.
-        tokio::spawn(connection);
-        client.batch_execute(SESSION).await?;
-        Ok(client)
+        config.user(username).password(password.expose());
+        // Settings of the session are meant for the configured user.
+        config.options("");
+        self.connect_by_mode(&config).await
+    }
+
+    /// The configured user; nothing where the connection string names none.
+    pub(super) fn user(&self) -> &str {
+        self.config.get_user().unwrap_or_default()
     }
 
     /// Which database this is, for messages.
@@ -228,6 +227,27 @@ impl Pool {
             hosts.join(", ")
         )
     }
+}
+
+async fn plain(config: &Config) -> Result<Client, tokio_postgres::Error> {
+    let mut config = config.clone();
+    let (client, connection) = config.ssl_mode(Negotiation::Disable).connect(NoTls).await?;
+    tokio::spawn(connection);
+    client.batch_execute(SESSION).await?;
+    Ok(client)
+}
+
+async fn encrypted(
+    config: &Config,
+    tls: &Tls,
+    negotiation: Negotiation,
+) -> Result<Client, tokio_postgres::Error> {
+    let mut config = config.clone();
+    let (client, connection) = config.ssl_mode(negotiation).connect(tls.clone()).await?;
+    // Ends by itself when the client is dropped or the connection breaks.
+    tokio::spawn(connection);
+    client.batch_execute(SESSION).await?;
+    Ok(client)
 }
 
 impl Pooled {
