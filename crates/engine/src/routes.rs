@@ -69,10 +69,11 @@ pub struct Endpoint<E> {
     pub request: fn() -> Value,
     /// Makes the reply's schema.
     pub reply: fn() -> Option<Value>,
+    /// See [`Path::tells`].
+    pub tells: Option<&'static str>,
     /// The fields, and whether null is a value of theirs.
     known: BTreeMap<String, bool>,
     sudo: bool,
-    tells: Option<&'static str>,
     open: bool,
     whole_body: Option<String>,
     call: Call<E>,

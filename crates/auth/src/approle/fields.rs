@@ -80,7 +80,9 @@ fn field<F: Field>(pattern: &'static str, about: &'static str) -> Path<AppRole> 
         .caseless()
         .read::<Read<F>>()
         .write::<Write<F>>()
+        .tells("approle/role-write")
         .delete::<Clear<F>>()
+        .tells("approle/role-write")
 }
 
 /// Shows the setting.

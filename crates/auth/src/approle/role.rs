@@ -29,7 +29,9 @@ pub(super) fn routes() -> Routes<AppRole> {
         .exists::<ReadRole>()
         .read::<ReadRole>()
         .write::<WriteRole>()
-        .delete::<DeleteRole>(),
+        .tells("approle/role-write")
+        .delete::<DeleteRole>()
+        .tells("approle/role-delete"),
         path(
             "role/{role_name}/local-secret-ids",
             "Whether the secret ids are kept on this cluster alone.",

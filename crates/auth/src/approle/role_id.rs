@@ -20,7 +20,8 @@ pub(super) fn routes() -> Routes<AppRole> {
     )
     .caseless()
     .read::<ReadRoleId>()
-    .write::<WriteRoleId>()])
+    .write::<WriteRoleId>()
+    .tells("approle/role-id-write")])
 }
 
 /// Which role an id belongs to.

@@ -25,13 +25,15 @@ pub(super) fn routes() -> Routes<AppRole> {
         )
         .caseless()
         .list::<ListSecretIds>()
-        .write::<MakeSecretId>(),
+        .write::<MakeSecretId>()
+        .tells("approle/secret-id-create"),
         path(
             "role/{role_name}/custom-secret-id",
             "A secret id that was chosen elsewhere.",
         )
         .caseless()
-        .write::<TakeSecretId>(),
+        .write::<TakeSecretId>()
+        .tells("approle/secret-id-create"),
         path(
             "role/{role_name}/secret-id/lookup",
             "What is known of a secret id.",
@@ -41,7 +43,9 @@ pub(super) fn routes() -> Routes<AppRole> {
         path("role/{role_name}/secret-id/destroy", "Removes a secret id.")
             .caseless()
             .write::<Destroy>()
-            .delete::<Destroy>(),
+            .tells("approle/secret-id-destroy")
+            .delete::<Destroy>()
+            .tells("approle/secret-id-destroy"),
         path(
             "role/{role_name}/secret-id-accessor/lookup",
             "What is known of the secret id with an accessor.",
@@ -54,7 +58,9 @@ pub(super) fn routes() -> Routes<AppRole> {
         )
         .caseless()
         .write::<DestroyAccessor>()
-        .delete::<DestroyAccessor>(),
+        .tells("approle/secret-id-destroy")
+        .delete::<DestroyAccessor>()
+        .tells("approle/secret-id-destroy"),
     ])
 }
 

@@ -21,7 +21,8 @@ pub(super) fn routes() -> Routes<AppRole> {
         "tidy/secret-id",
         "Removes secret ids that ended; this happens each hour by itself, too.",
     )
-    .write::<Tidy>()])
+    .write::<Tidy>()
+    .tells("approle/tidy")])
 }
 
 /// A role whose secret ids are to be removed.

@@ -25,7 +25,9 @@ pub(super) fn routes() -> Routes<Aws> {
         .exists::<ReadAccount>()
         .read::<ReadAccount>()
         .write::<WriteAccount>()
-        .delete::<DeleteAccount>(),
+        .tells("aws/account-write")
+        .delete::<DeleteAccount>()
+        .tells("aws/account-delete"),
     ])
 }
 

@@ -44,7 +44,9 @@ pub(super) fn routes() -> Routes<Aws> {
     .exists::<ReadClient>()
     .read::<ReadClient>()
     .write::<WriteClient>()
-    .delete::<DeleteClient>()])
+    .tells("aws/config-write")
+    .delete::<DeleteClient>()
+    .tells("aws/config-delete")])
 }
 
 /// What is configured.

@@ -31,7 +31,8 @@ pub(super) fn routes() -> Routes<Aws> {
     )
     .exists::<ReadIdentity>()
     .read::<ReadIdentity>()
-    .write::<WriteIdentity>()])
+    .write::<WriteIdentity>()
+    .tells("aws/config-write")])
 }
 
 /// What is configured.

@@ -29,7 +29,9 @@ pub(super) fn routes() -> Routes<Aws> {
         .exists::<ReadRole>()
         .read::<ReadRole>()
         .write::<WriteRole>()
-        .delete::<DeleteRole>(),
+        .tells("aws/role-write")
+        .delete::<DeleteRole>()
+        .tells("aws/role-delete"),
     ])
 }
 

@@ -13,7 +13,8 @@ pub(super) fn routes() -> Routes<Aws> {
         "config/rotate-root",
         "A new access key in the place of the configured one.",
     )
-    .write::<Rotate>()])
+    .write::<Rotate>()
+    .tells("aws/root-rotate")])
 }
 
 /// Makes a new access key, keeps it, and removes the old one. The user of the key may have only that one.

@@ -16,7 +16,8 @@ const OCSP_CACHE_SIZE_MAX: i64 = 100_000;
 pub(super) fn routes() -> Routes<Cert> {
     Routes::new([path("config", "What holds for all roles.")
         .read::<ReadConfig>()
-        .write::<WriteConfig>()])
+        .write::<WriteConfig>()
+        .tells("cert/config-write")])
 }
 
 /// The settings of a mount.

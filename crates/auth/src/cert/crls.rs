@@ -41,7 +41,9 @@ pub(super) fn routes() -> Routes<Cert> {
             .exists::<ReadCrl>()
             .read::<ReadCrl>()
             .write::<WriteCrl>()
-            .delete::<DeleteCrl>(),
+            .tells("cert/crl-write")
+            .delete::<DeleteCrl>()
+            .tells("cert/crl-delete"),
     ])
 }
 

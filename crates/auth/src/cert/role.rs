@@ -28,7 +28,9 @@ pub(super) fn routes() -> Routes<Cert> {
         .exists::<ReadRole>()
         .read::<ReadRole>()
         .write::<WriteRole>()
-        .delete::<DeleteRole>(),
+        .tells("cert/role-write")
+        .delete::<DeleteRole>()
+        .tells("cert/role-delete"),
     ])
 }
 

@@ -54,7 +54,9 @@ pub(super) fn routes() -> Routes<Gcp> {
     .exists::<ReadConfig>()
     .read::<ReadConfig>()
     .write::<WriteConfig>()
-    .delete::<DeleteConfig>()])
+    .tells("gcp/config-write")
+    .delete::<DeleteConfig>()
+    .tells("gcp/config-delete")])
 }
 
 /// The stored configuration; without one, everything is as the default is.

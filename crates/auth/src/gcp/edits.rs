@@ -17,13 +17,15 @@ pub(super) fn routes() -> Routes<Gcp> {
             "The service accounts of a role of the type iam.",
         )
         .caseless()
-        .write::<EditAccounts>(),
+        .write::<EditAccounts>()
+        .tells("gcp/role-write"),
         path(
             "role/{name}/labels",
             "The labels that a role of the type gce wants.",
         )
         .caseless()
-        .write::<EditLabels>(),
+        .write::<EditLabels>()
+        .tells("gcp/role-write"),
     ])
 }
 

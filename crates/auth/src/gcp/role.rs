@@ -30,7 +30,9 @@ pub(super) fn routes() -> Routes<Gcp> {
         .exists::<ReadRole>()
         .read::<ReadRole>()
         .write::<WriteRole>()
-        .delete::<DeleteRole>(),
+        .tells("gcp/role-write")
+        .delete::<DeleteRole>()
+        .tells("gcp/role-delete"),
     ])
 }
 

@@ -18,7 +18,8 @@ const PLACE: &str = "config";
 pub(super) fn routes() -> Routes<Jwt> {
     Routes::new([path("config", "Who vouches for those who log in.")
         .read::<ReadConfig>()
-        .write::<WriteConfig>()])
+        .write::<WriteConfig>()
+        .tells("jwt/config-write")])
 }
 
 /// The stored configuration.

@@ -31,7 +31,9 @@ pub(super) fn routes() -> Routes<Jwt> {
         .exists::<ReadRole>()
         .read::<ReadRole>()
         .write::<WriteRole>()
-        .delete::<DeleteRole>(),
+        .tells("jwt/role-write")
+        .delete::<DeleteRole>()
+        .tells("jwt/role-delete"),
     ])
 }
 

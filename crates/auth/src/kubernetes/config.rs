@@ -23,7 +23,8 @@ pub(super) fn routes() -> Routes<Kubernetes> {
     )
     .exists::<ReadConfig>()
     .read::<ReadConfig>()
-    .write::<WriteConfig>()])
+    .write::<WriteConfig>()
+    .tells("kubernetes/config-write")])
 }
 
 /// The stored configuration.

@@ -26,7 +26,9 @@ pub(super) fn routes() -> Routes<Kubernetes> {
         .exists::<ReadRole>()
         .read::<ReadRole>()
         .write::<WriteRole>()
-        .delete::<DeleteRole>(),
+        .tells("kubernetes/role-write")
+        .delete::<DeleteRole>()
+        .tells("kubernetes/role-delete"),
     ])
 }
 

@@ -53,7 +53,8 @@ pub(super) fn routes() -> Routes<Ldap> {
         "How the directory is reached, and how people and their groups are found in it.",
     )
     .read::<ReadConfig>()
-    .write::<WriteConfig>()])
+    .write::<WriteConfig>()
+    .tells("ldap/config-write")])
 }
 
 /// The stored configuration.

@@ -20,7 +20,9 @@ pub(super) fn routes() -> Routes<Ldap> {
             .caseless()
             .read::<ReadGroup>()
             .write::<WriteGroup>()
-            .delete::<DeleteGroup>(),
+            .tells("ldap/group-write")
+            .delete::<DeleteGroup>()
+            .tells("ldap/group-delete"),
     ])
 }
 

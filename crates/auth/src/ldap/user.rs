@@ -34,7 +34,9 @@ pub(super) fn routes() -> Routes<Ldap> {
         .caseless()
         .read::<ReadUser>()
         .write::<WriteUser>()
-        .delete::<DeleteUser>(),
+        .tells("ldap/user-write")
+        .delete::<DeleteUser>()
+        .tells("ldap/user-delete"),
     ])
 }
 

@@ -25,16 +25,20 @@ pub(super) fn routes() -> Routes<Userpass> {
         .exists::<ReadUser>()
         .read::<ReadUser>()
         .write::<WriteUser>()
-        .delete::<DeleteUser>(),
+        .tells("userpass/user-write")
+        .delete::<DeleteUser>()
+        .tells("userpass/user-delete"),
         path("users/{username}/password", "The password of a user.")
             .caseless()
-            .write::<WritePassword>(),
+            .write::<WritePassword>()
+            .tells("userpass/password-write"),
         path(
             "users/{username}/policies",
             "The policies of a user's tokens.",
         )
         .caseless()
-        .write::<WritePolicies>(),
+        .write::<WritePolicies>()
+        .tells("userpass/user-write"),
     ])
 }
 
