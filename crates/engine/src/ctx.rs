@@ -161,8 +161,8 @@ impl Ctx {
 
     /// Tells subscribers what has happened, after the change is stored.
     ///
-    /// What a request emits goes out only if its handler succeeds, but for what does [`Event::regardless`]; what work in
-    /// the background emits, at once. Never waits and never fails.
+    /// What a request emits goes out only if its handler succeeds; what work in the background emits, or what does so
+    /// [`Event::regardless`], at once. Never waits and never fails.
     pub fn emit(&self, event: Event) {
         self.services.emit(self, event);
     }

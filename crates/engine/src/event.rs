@@ -12,7 +12,7 @@ pub struct Event {
     pub kind: &'static str,
     /// Everything else there is to say, values as texts.
     pub metadata: BTreeMap<&'static str, String>,
-    /// Whether it goes out even if the request fails that it is emitted in.
+    /// Whether it goes out at once, whatever becomes of the request that it is emitted in.
     pub regardless: bool,
 }
 
@@ -36,7 +36,8 @@ impl Event {
             .with("data_path", data_path.into())
     }
 
-    /// Goes out even if the request fails that it is emitted in: it tells of that failure, or of what was begun outside.
+    /// Goes out at once, also if the request fails that it is emitted in: it tells of that failure, or of what has begun or
+    /// ended outside.
     pub fn regardless(self) -> Self {
         Self {
             regardless: true,
@@ -54,6 +55,13 @@ impl Event {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_failure_is_told_with_the_failure() {
+        let event = Event::new("database/rotate-fail", "rotate-role/app");
+        assert!(!event.regardless);
+        assert!(event.regardless().regardless);
+    }
 
     #[test]
     fn an_event_says_where_and_what() {

@@ -33,12 +33,14 @@ impl Engine for Counter {
             path("count/{name}", "One named counter.")
                 .read::<ReadCount>()
                 .write::<AddCount>()
+                .tells("counter/count-write")
                 .exists::<ReadCount>(),
             path("ticket/{name}", "A ticket that ends.").read::<IssueTicket>(),
             path("strict", "Takes a number, strictly.").write::<Strict>(),
             path("reset/{name}", "Sets a counter back to zero.")
                 .sudo()
-                .write::<ResetCount>(),
+                .write::<ResetCount>()
+                .tells("counter/count-reset"),
             path("echo/{name}", "Answers all that was sent.").write::<Echo>(),
         ])
         .leases::<Ticket>()
@@ -183,6 +185,31 @@ impl Lease<Counter> for Ticket {
     async fn revoke(&self, _: &Counter, cx: &Ctx) -> Result<(), Fault> {
         Ok(cx.view.delete(&self.name).await?)
     }
+}
+
+#[tokio::test]
+async fn routes_tell_what_succeeded_and_where_it_can_be_read() {
+    let bench = Bench::<Counter>::new().await;
+    bench.write("count/a", json!({"by": 2})).await.unwrap();
+    bench
+        .write("count/a", json!({"by": "two"}))
+        .await
+        .unwrap_err();
+    bench.read("count/a").await.unwrap();
+    bench.write("reset/a", json!({})).await.unwrap();
+    bench.write("strict", json!({"number": 1})).await.unwrap();
+    let events = bench.events();
+    let said: Vec<_> = events.iter().map(|e| json!([e.kind, e.metadata])).collect();
+    let wanted = [
+        json!(["counter/count-write", {
+            "operation": "count-write", "path": "count/a", "data_path": "count/a", "name": "a", "modified": "true",
+        }]),
+        json!(["counter/count-reset", {
+            "operation": "count-reset", "path": "reset/a", "name": "a", "modified": "true",
+        }]),
+    ];
+    assert_eq!(said, wanted);
+    assert!(bench.events().is_empty());
 }
 
 #[tokio::test]
