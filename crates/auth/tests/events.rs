@@ -53,6 +53,34 @@ async fn is_silent<E: Engine>(bench: &Bench<E>, steps: impl IntoIterator<Item = 
     }
 }
 
+/// Whatever is asked, and in whichever field a secret is: it is in no event.
+async fn nothing_is_let_out<E: Engine>() {
+    let bench = Bench::<E>::new().await;
+    let mut count = 0;
+    // The second time all is there that the first has made.
+    for _ in 0..2 {
+        bench.ask_everything(MARK).await;
+        count += told(&bench).len();
+    }
+    assert!(
+        count > 1,
+        "{} told so little that nothing is proved: {count}",
+        E::NAME
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_field_of_any_request_is_in_an_event() {
+    nothing_is_let_out::<Userpass>().await;
+    nothing_is_let_out::<AppRole>().await;
+    nothing_is_let_out::<Ldap>().await;
+    nothing_is_let_out::<Jwt>().await;
+    nothing_is_let_out::<Kubernetes>().await;
+    nothing_is_let_out::<Gcp>().await;
+    nothing_is_let_out::<Aws>().await;
+    nothing_is_let_out::<Cert>().await;
+}
+
 /// What writes and deletions there are that tell nothing.
 fn untold<E: Engine>() -> Vec<(Verb, &'static str)> {
     let routes = E::routes();

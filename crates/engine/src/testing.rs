@@ -8,6 +8,8 @@
     reason = "a bench that can not be built is a failed test"
 )]
 
+mod everything;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;

@@ -7,6 +7,7 @@
     reason = "a test that can not go on has failed"
 )]
 
+mod everything;
 mod kms;
 mod kv;
 mod transit;
