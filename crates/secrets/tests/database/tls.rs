@@ -100,8 +100,14 @@ async fn users_are_made_over_tls() {
     config["tls_ca"] = json!(authority.pem);
     bench.write("config/pg", config).await.unwrap();
     role(&bench, json!({})).await;
-    let (_, _, lease) = login(&bench.read("creds/app").await.unwrap());
+    let (user, password, lease) = login(&bench.read("creds/app").await.unwrap());
+    // And tried as the configuration says.
+    let tried = json!({"username": user, "password": password});
+    let said = bench.write("verify-login/pg", tried.clone()).await.unwrap();
+    assert_eq!(said.data["accepted"], true, "{said:?}");
     bench.revoke(&lease).await.unwrap();
+    let said = bench.write("verify-login/pg", tried).await.unwrap();
+    assert_eq!(said.data["accepted"], false, "{said:?}");
 }
 
 #[tokio::test]
