@@ -1,7 +1,5 @@
 //! What auth methods tell about changes of their roles, users and settings: where, and nothing else.
 
-#![expect(clippy::unwrap_used, reason = "a test that can not go on has failed")]
-
 use coffer_auth::approle::AppRole;
 use coffer_auth::aws::Aws;
 use coffer_auth::cert::Cert;

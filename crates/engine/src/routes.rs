@@ -370,7 +370,7 @@ impl<E: Send + Sync + 'static> Path<E> {
             true => held.to_lowercase(),
             false => held.to_owned(),
         };
-        let place = found.tail(&spelled);
+        let place = found.tail(spelled);
         let readable = self.endpoints.iter().any(|other| other.verb == Verb::Read);
         let event = Event::new(kind, place.clone()).with("modified", true);
         let event = match readable && endpoint.verb != Verb::Delete {
