@@ -1,0 +1,122 @@
+import { signal } from "@preact/signals";
+import { ApiError, read, write, type Auth } from "../api/client";
+import { bearer, hold, listen, namespace } from "./bearer";
+import { forgetAll, onForget } from "./forget";
+
+export { namespace } from "./bearer";
+export { onForget } from "./forget";
+export { capabilities, useCan, type Capability } from "./capabilities";
+
+/** Who is at work. Never the token itself. */
+export interface Session {
+  displayName: string;
+  accessor: string;
+  policies: string[];
+  entityId: string;
+  path: string;
+  type: string;
+  /** When the token ends, in milliseconds since 1970; null if it never does. */
+  expires: number | null;
+  renewable: boolean;
+  isRoot: boolean;
+  /** The namespace that the token belongs to, as `a/b/`. */
+  home: string;
+}
+
+interface Looked {
+  display_name: string;
+  accessor: string;
+  policies: string[];
+  identity_policies?: string[];
+  entity_id: string;
+  path: string;
+  type: string;
+  expire_time: string | null;
+  renewable: boolean;
+  namespace_path?: string;
+}
+
+/** The session, while somebody is signed in. */
+export const session = signal<Session | null>(null);
+/** Why the last session ended, to be said on the sign-in screen. */
+export const ended = signal<string | null>(null);
+
+/** Takes a token, if the server knows it. */
+export async function signIn(token: string, inNamespace = namespace.value): Promise<void> {
+  const { data } = await read<Looked>("auth/token/lookup-self", { token, namespace: inNamespace });
+  hold(token);
+  namespace.value = inNamespace || (data.namespace_path ?? "");
+  ended.value = null;
+  session.value = sessionOf(data);
+}
+
+/** Takes what a login gave. */
+export const signInWith = (auth: Auth, inNamespace: string): Promise<void> => signIn(auth.client_token, inNamespace);
+
+/** Looks at the session's token again: its policies and its end. */
+export async function refresh(): Promise<void> {
+  if (!bearer()) return;
+  session.value = sessionOf((await read<Looked>("auth/token/lookup-self", { namespace: session.value?.home ?? "" })).data);
+}
+
+/** Prolongs the session's token. */
+export async function renew(): Promise<void> {
+  await write("auth/token/renew-self", {}, { namespace: session.value?.home ?? "" });
+  await refresh();
+}
+
+/**
+ * Forgets everything: the token, all that was read by it, the page's contents, and the place in the address. The page is then
+ * loaded anew, so that nothing is left in its memory either.
+ */
+export async function signOut({ revoke = false } = {}): Promise<void> {
+  if (revoke) await write("auth/token/revoke-self", {}, { namespace: session.value?.home ?? "" });
+  drop();
+  history.replaceState(null, "", "/ui/");
+  location.reload();
+}
+
+function drop(): void {
+  hold(null);
+  session.value = null;
+  namespace.value = "";
+  forgetAll();
+}
+
+let looking = false;
+
+// A refusal may mean that the token has ended. Only the server knows, so it is asked, once at a time.
+listen((error) => {
+  if (error.status !== 403 || !session.value || looking) return;
+  looking = true;
+  read("auth/token/lookup-self", { token: bearer(), namespace: session.value.home })
+    .catch((again: unknown) => {
+      if (!(again instanceof ApiError) || again.status !== 403) return;
+      drop();
+      ended.value = "Your token has ended or was revoked. Sign in again to go on.";
+    })
+    .finally(() => (looking = false));
+});
+
+onForget(() => (ended.value = null));
+
+// A page that comes back from a browser's cache of pages has nothing to show any more.
+addEventListener("pageshow", (event) => {
+  if (event.persisted) location.reload();
+});
+
+function sessionOf(data: Looked): Session {
+  const policies = [...new Set([...data.policies, ...(data.identity_policies ?? [])])];
+  return {
+    displayName: data.display_name || "token",
+    accessor: data.accessor,
+    policies,
+    entityId: data.entity_id,
+    path: data.path,
+    type: data.type,
+    expires: data.expire_time ? Date.parse(data.expire_time) : null,
+    renewable: data.renewable,
+    isRoot: policies.includes("root"),
+    home: data.namespace_path ?? "",
+  };
+}

@@ -1,0 +1,54 @@
+import type { JSX } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { AREAS, SCREENS, type Area, type Screen } from "../screens";
+import { capabilities, namespace, session } from "../session";
+import { grants } from "../session/capabilities";
+import { Icon } from "../ui";
+import { href, match } from "./router";
+
+/** The left navigation: what this token can use, grouped by area. */
+export function Nav({ area, path }: { area: Area | undefined; path: string }): JSX.Element {
+  const usable = useUsable();
+  const listed = usable.filter((screen) => screen.nav);
+  // The entry of the screen at hand, else the first one of its area.
+  const current = listed.find((screen) => match(screen.path, path)) ?? listed.find((screen) => screen.area === area);
+  return (
+    <nav class="nav" aria-label="Areas">
+      {AREAS.map(({ id, title, icon }) => {
+        const screens = listed.filter((screen) => screen.area === id);
+        if (screens.length === 0) return null;
+        return (
+          <div key={id}>
+            {title && screens.length > 1 && <div class="group">{title}</div>}
+            {screens.map((screen) => (
+              <a key={screen.path} href={href(linkOf(screen))} aria-current={screen === current ? "page" : undefined}>
+                <Icon name={screen.nav?.icon ?? icon} />
+                {screen.nav?.label}
+              </a>
+            ))}
+          </div>
+        );
+      })}
+    </nav>
+  );
+}
+
+/** The place of a screen without its parameters. */
+const linkOf = (screen: Screen): string => screen.path.replace(/\/[:*].*$/, "") || "/";
+
+function useUsable(): Screen[] {
+  const [usable, setUsable] = useState<Screen[]>(SCREENS.filter((screen) => !screen.needs));
+  const accessor = session.value?.accessor;
+  useEffect(() => {
+    let live = true;
+    const paths = SCREENS.flatMap((screen) => (screen.needs ? [screen.needs[0]] : []));
+    void capabilities([...new Set(paths)]).then((all) => {
+      const can = ({ needs }: Screen) => !needs || grants(all[needs[0]] ?? [], needs[1]);
+      if (live) setUsable(SCREENS.filter(can));
+    });
+    return () => {
+      live = false;
+    };
+  }, [accessor, namespace.value]);
+  return usable;
+}

@@ -1,0 +1,67 @@
+import type { JSX } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { SCREENS, type Screen } from "../screens";
+import { namespace, session } from "../session";
+import { seal, unreachable } from "../session/server";
+import { Empty, LinkButton } from "../ui";
+import { Brand } from "./Brand";
+import { Nav } from "./Nav";
+import { match, place } from "./router";
+import { TopBar } from "./TopBar";
+
+/** The frame around every screen of somebody who is signed in. */
+export function Shell(): JSX.Element {
+  const { path, query } = place.value;
+  const [open, setOpen] = useState(false);
+  const main = useRef<HTMLElement>(null);
+  const found = find(path);
+  useEffect(() => {
+    setOpen(false);
+    document.title = `${found?.screen.title ?? "Nothing here"} · Coffer`;
+  }, [path]);
+  useEffect(() => {
+    // Whoever came by keyboard goes on reading at the new screen, not behind the link that led there.
+    main.current?.focus({ preventScroll: true });
+    scrollTo(0, 0);
+  }, [path]);
+  return (
+    <div class={`shell ${open ? "open" : ""}`} onKeyDown={(event) => event.key === "Escape" && setOpen(false)}>
+      <a class="button skip" href="#main" onClick={(event) => (event.preventDefault(), main.current?.focus())}>
+        Skip to content
+      </a>
+      <aside class="side" id="side">
+        <Brand />
+        <Nav area={found?.screen.area} path={path} />
+        <div class="foot">{seal.value && `Version ${seal.value.version}`}</div>
+      </aside>
+      <button type="button" class="veil" aria-label="Close the navigation" onClick={() => setOpen(false)} />
+      <TopBar drawer={{ open, toggle: () => setOpen(!open) }} />
+      <main class="main" id="main" ref={main} tabIndex={-1}>
+        {unreachable.value && (
+          <div class="banner" role="alert">
+            The server can not be reached; what is shown may be old. It is tried again.
+          </div>
+        )}
+        <div class="inner" key={`${namespace.value}|${session.value?.accessor}`}>
+          {found ? <found.screen.element key={found.screen.path} params={found.params} query={query} /> : <NothingHere />}
+        </div>
+      </main>
+    </div>
+  );
+}
+
+function NothingHere(): JSX.Element {
+  return (
+    <Empty icon="search" title="There is no such screen" text="The address may be mistyped, or from another version.">
+      <LinkButton href="#/">To the overview</LinkButton>
+    </Empty>
+  );
+}
+
+function find(path: string): { screen: Screen; params: Record<string, string> } | null {
+  for (const screen of SCREENS) {
+    const params = match(screen.path, path);
+    if (params) return { screen, params };
+  }
+  return null;
+}

@@ -1,0 +1,36 @@
+import type { ComponentChildren, JSX } from "preact";
+import { href } from "../shell/router";
+
+interface Props {
+  title: string;
+  lead?: ComponentChildren;
+  /** The way here, from the outside in, without this screen itself. */
+  crumbs?: { title: string; path: string }[];
+  actions?: ComponentChildren;
+  children: ComponentChildren;
+}
+
+/** A screen: its heading with actions, and its parts one below the other. */
+export function Page({ title, lead, crumbs, actions, children }: Props): JSX.Element {
+  return (
+    <div class="stack wide">
+      <div class="page-head">
+        <div class="grow">
+          {crumbs && crumbs.length > 0 && (
+            <nav class="crumbs" aria-label="The way here">
+              {crumbs.map((crumb) => (
+                <span key={crumb.path}>
+                  <a href={href(crumb.path)}>{crumb.title}</a> /
+                </span>
+              ))}
+            </nav>
+          )}
+          <h1 class="break">{title}</h1>
+          {lead && <p class="lead">{lead}</p>}
+        </div>
+        {actions && <div class="row">{actions}</div>}
+      </div>
+      {children}
+    </div>
+  );
+}
