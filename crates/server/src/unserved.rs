@@ -6,9 +6,6 @@ use crate::config::Config;
 pub(crate) fn warnings(config: &Config) -> Vec<String> {
     let mut found = Vec::new();
     let mut say = |text: String| found.push(text);
-    if config.ui {
-        say("`ui` has no effect: there is no dashboard in this version".to_owned());
-    }
     if config.cluster_addr.is_some() {
         say("`cluster_addr` has no effect: this server runs as a single node".to_owned());
     }

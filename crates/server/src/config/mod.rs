@@ -65,7 +65,7 @@ pub struct Config {
     pub cluster_addr: Option<String>,
     /// The cluster's name; one is made up at initialisation if there is none.
     pub cluster_name: Option<String>,
-    /// Whether the dashboard is served.
+    /// Whether the dashboard is served; it is unless the files say `false`.
     pub ui: bool,
     /// The lifetime of leases and tokens that ask for none.
     pub default_lease_ttl: Duration,
@@ -165,7 +165,7 @@ fn read(mut root: Stanza) -> Result<(Read, Vec<Warning>), Error> {
         api_addr: root.plain_text("api_addr")?,
         cluster_addr: root.plain_text("cluster_addr")?,
         cluster_name: root.plain_text("cluster_name")?,
-        ui: root.flag("ui")?.unwrap_or(false),
+        ui: root.flag("ui")?.unwrap_or(true),
         default_lease_ttl,
         max_lease_ttl,
         log: log::read(&mut root)?,

@@ -7,8 +7,8 @@ use coffer_kernel::Kernel;
 use coffer_kernel::cors::CorsRules;
 use http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
-    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, ORIGIN,
-    VARY,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, HOST,
+    ORIGIN, VARY,
 };
 use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode};
@@ -34,7 +34,7 @@ impl Admitted {
         };
         // While the server is sealed nobody knows the rules, and nothing secret is answered.
         let rules = kernel.core().ok().and_then(|core| core.cors.rules());
-        let Some(rules) = rules else {
+        let Some(rules) = rules.filter(|_| !is_own(origin, head)) else {
             return Ok(None);
         };
         match origin.to_str().is_ok_and(|origin| rules.admit(origin)) {
@@ -80,6 +80,43 @@ impl Admitted {
         if self.rules.credentials {
             let yes = HeaderValue::from_static("true");
             answer.more.push((ACCESS_CONTROL_ALLOW_CREDENTIALS, yes));
+        }
+    }
+}
+
+/// Whether the page came from this server itself: browsers name the origin of whatever they write, and no page of another
+/// origin can choose the host that they name beside it.
+fn is_own(origin: &HeaderValue, head: &Parts) -> bool {
+    let host = head.headers.get(HOST).map(HeaderValue::as_bytes);
+    let host = host.or_else(|| head.uri.authority().map(|host| host.as_str().as_bytes()));
+    let of_origin = [&b"https://"[..], b"http://"]
+        .iter()
+        .find_map(|scheme| origin.as_bytes().strip_prefix(*scheme));
+    host.is_some() && of_origin == host
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_servers_own_page_needs_no_leave() {
+        let own = |origin: &str, host: &str| {
+            let request = http::Request::get("/v1/sys/health").header("host", host);
+            let head = request.body(()).unwrap().into_parts().0;
+            is_own(&HeaderValue::from_str(origin).unwrap(), &head)
+        };
+        assert!(own("http://127.0.0.1:8200", "127.0.0.1:8200"));
+        assert!(own("https://coffer.example", "coffer.example"));
+        for (origin, host) in [
+            ("http://evil.example", "coffer.example"),
+            ("http://coffer.example.evil.example", "coffer.example"),
+            ("http://coffer.example:1234", "coffer.example"),
+            ("null", "null"),
+            ("", ""),
+            ("ftp://coffer.example", "coffer.example"),
+        ] {
+            assert!(!own(origin, host), "{origin}");
         }
     }
 }

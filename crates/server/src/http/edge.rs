@@ -22,13 +22,10 @@ use super::outgoing::Outgoing;
 use super::peer::Peer;
 use super::redact::Redaction;
 use super::request::Wanted;
-use super::response::{Answer, field};
+use super::response::Answer;
 use super::watch::{Watch, Watched};
-use super::{address, body, certificate};
+use super::{address, body, certificate, ui};
 use crate::config::{Binding, Config, ForwardedFor, Listener};
-
-/// Where the user interface is.
-const USER_INTERFACE: &str = "/ui";
 
 /// What a listener's requests have in common.
 pub(crate) struct Edge {
@@ -45,6 +42,7 @@ pub(crate) struct Edge {
     redaction: Redaction,
     added: AddedHeaders,
     watch: Watch,
+    has_dashboard: bool,
 }
 
 impl Edge {
@@ -74,6 +72,7 @@ impl Edge {
             redaction: Redaction::new(listener),
             added: AddedHeaders::new(listener, config),
             watch,
+            has_dashboard: config.ui && !listener.metrics_only,
         }
     }
 
@@ -88,22 +87,17 @@ impl Edge {
         B::Data: Buf,
     {
         let (head, body) = request.into_parts();
-        let answer = match Admitted::look(&self.kernel, &head) {
-            Ok(None) => self.answered(&peer, &head, body).await,
-            Ok(Some(page)) => {
-                let mut answer = match page.preflight(&head) {
-                    Some(answer) => answer,
-                    None => self.answered(&peer, &head, body).await,
-                };
-                page.admit(&mut answer);
-                answer
-            }
-            Err(answer) => answer,
+        let mut response = match self.dashboard(&head) {
+            Some(response) => response,
+            None => self.admitted(&peer, &head, body).await.into_http(),
         };
-        let status = answer.status;
-        let length = answer.body.length();
-        let mut response = answer.into_http();
-        self.added.add(status, response.headers_mut());
+        if ui::concerns(head.uri.path())
+            && let Ok(core) = self.kernel.core()
+        {
+            ui::decorate(&core.ui_headers, response.headers_mut());
+        }
+        let length = response.body().length();
+        self.added.add(response.status(), response.headers_mut());
         if head.method == Method::HEAD {
             if let Some(length) = length {
                 let length = HeaderValue::from(length);
@@ -117,23 +111,39 @@ impl Edge {
         response
     }
 
+    /// The dashboard's answer, where the request is for it.
+    fn dashboard(&self, head: &Parts) -> Option<http::Response<Outgoing>> {
+        let is_ours = self.has_dashboard && self.aws.place(head).is_none();
+        is_ours.then(|| ui::answer(head)).flatten()
+    }
+
+    /// The answer to a request whose origin, where it names one, may come.
+    async fn admitted<B>(&self, peer: &Peer, head: &Parts, body: B) -> Answer
+    where
+        B: Body + Unpin,
+        B::Data: Buf,
+    {
+        match Admitted::look(&self.kernel, head) {
+            Ok(None) => self.answered(peer, head, body).await,
+            Ok(Some(page)) => {
+                let mut answer = match page.preflight(head) {
+                    Some(answer) => answer,
+                    None => self.answered(peer, head, body).await,
+                };
+                page.admit(&mut answer);
+                answer
+            }
+            Err(answer) => answer,
+        }
+    }
+
     async fn answered<B>(&self, peer: &Peer, head: &Parts, body: B) -> Answer
     where
         B: Body + Unpin,
         B::Data: Buf,
     {
         let answer = self.answer(peer, head, body).await;
-        let mut answer = answer.unwrap_or_else(|answer| answer);
-        if head.uri.path().starts_with(USER_INTERFACE)
-            && let Ok(core) = self.kernel.core()
-        {
-            let headers = core.ui_headers.all();
-            let fields = headers
-                .iter()
-                .flat_map(|(name, values)| values.iter().filter_map(|value| field(name, value)));
-            answer.more.extend(fields);
-        }
-        answer
+        answer.unwrap_or_else(|answer| answer)
     }
 
     /// Answers a request that has both Content-Length and Transfer-Encoding.

@@ -15,6 +15,7 @@ mod redact;
 mod request;
 mod response;
 mod status;
+mod ui;
 mod watch;
 
 pub(crate) use edge::Edge;
