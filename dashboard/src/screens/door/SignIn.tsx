@@ -1,28 +1,183 @@
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
-import { signIn } from "../../session";
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { Answer, Auth, MfaRequirement } from "../../api/client";
+import { ended, namespace, signIn, signInWith } from "../../session";
+import { signInAtProvider } from "../../session/oidc";
 import { Door } from "../../shell/Door";
-import { Button, Field, Note } from "../../ui";
+import { Button, Command, Field, Note, Select, sentence, useLoad } from "../../ui";
+import { KINDS, listed, login, type Entered, type Method } from "./methods";
+import { SecondFactor } from "./SecondFactor";
 
+const TOKEN: Method = { type: "token", mount: "", description: "" };
+
+/** Signing in: by a token, or by a method that the server has. */
 export function SignIn(): JSX.Element {
-  const [token, setToken] = useState("");
-  const [error, setError] = useState<string | null>(null);
-  const submit = async (event: Event) => {
-    event.preventDefault();
-    try {
-      await signIn(token.trim());
-    } catch (reason) {
-      setError(String(reason));
-    }
+  const [space, setSpace] = useState(namespace.value.replace(/\/$/, ""));
+  const [chosen, choose] = useState("");
+  const [other, setOther] = useState<Method>({ type: "userpass", mount: "userpass", description: "" });
+  const [factor, setFactor] = useState<MfaRequirement | null>(null);
+  const inNamespace = space.trim().replace(/^\/+|\/+$/g, "");
+  const here = inNamespace ? `${inNamespace}/` : "";
+  const methods = useLoad((signal) => listed(here, signal).catch(() => []), [here]);
+  const known = methods.data ?? [];
+  const current = chosen || (known[0] ? `at:${known[0].mount}` : "token");
+  const method = current === "token" ? TOKEN : current === "other" ? other : (known.find(({ mount }) => `at:${mount}` === current) ?? TOKEN);
+  const finish = async (auth: Auth | null) => {
+    if (auth?.mfa_requirement) return setFactor(auth.mfa_requirement);
+    if (!auth?.client_token) throw new Error("The server gave no token.");
+    await signInWith(auth, here);
   };
   return (
     <Door>
-      <form class="stack" onSubmit={submit}>
-        <h1>Sign in</h1>
-        {error && <Note tone="bad">{error}</Note>}
-        <Field label="Token" type="password" value={token} onInput={setToken} autoFocus />
-        <Button type="submit" kind="primary" block>Sign in</Button>
-      </form>
+      <div class="stack wide">
+        <div>
+          <h1>Sign in</h1>
+          <p class="muted">Your token stays in this page's memory: it ends with the page.</p>
+        </div>
+        {ended.value && <Note tone="warn">{ended.value}</Note>}
+        {factor ? (
+          <SecondFactor wanted={factor} namespace={here} onDone={finish} onBack={() => setFactor(null)} />
+        ) : (
+          <>
+            <div class="stack">
+              <Select
+                label="Method"
+                value={current}
+                onInput={choose}
+                options={[
+                  ...known.map(({ type, mount, description }) => ({ value: `at:${mount}`, label: `${KINDS[type]} (${mount})${description ? `: ${description}` : ""}` })),
+                  { value: "token", label: "Token" },
+                  { value: "other", label: "Another method …" },
+                ]}
+              />
+              {current === "other" && <Other method={other} onChange={setOther} />}
+            </div>
+            <Form key={`${method.type} ${method.mount}`} method={method} namespace={here} onAuth={finish} />
+            <details class="command" open={here !== ""}>
+              <summary>Namespace: {inNamespace || "root"}</summary>
+              <div class="stack tight">
+                <Field label="Namespace" bare value={space} onInput={setSpace} placeholder="root, or a path like team/shop" hint="Where the method is mounted. For tokens it does not matter." />
+              </div>
+            </details>
+            <Command {...commandOf(method)} />
+          </>
+        )}
+      </div>
     </Door>
   );
+}
+
+function Other({ method, onChange }: { method: Method; onChange: (method: Method) => void }): JSX.Element {
+  const kinds = Object.entries(KINDS).filter(([type]) => type !== "token");
+  return (
+    <>
+      <Select label="Kind" value={method.type} onInput={(type) => onChange({ type, mount: type, description: "" })} options={kinds.map(([value, label]) => ({ value, label }))} />
+      <Field label="Mounted at" value={method.mount} onInput={(mount) => onChange({ ...method, mount: mount.replace(/^\/+|\/+$/g, "") })} mono hint="The path under auth/." />
+    </>
+  );
+}
+
+interface FormProps {
+  method: Method;
+  namespace: string;
+  onAuth: (auth: Auth | null) => Promise<void> | void;
+}
+
+function Form({ method, namespace: space, onAuth }: FormProps): JSX.Element {
+  const [entered, setEntered] = useState<Entered>({});
+  const [error, setError] = useState<string | null>(null);
+  const [busy, setBusy] = useState(false);
+  const ending = useRef(new AbortController());
+  useEffect(() => () => ending.current.abort(), []);
+  const submit = async (event: Event) => {
+    event.preventDefault();
+    if (busy) return;
+    setError(null);
+    setBusy(true);
+    try {
+      if (method.type === "token") {
+        await signIn((entered.token ?? "").trim(), space);
+        return;
+      }
+      const answer: Answer<unknown> =
+        method.type === "oidc" ? await signInAtProvider(method.mount, (entered.role ?? "").trim(), space, ending.current.signal) : await login(method, entered, space);
+      await onAuth(answer.auth);
+    } catch (reason) {
+      if (reason instanceof DOMException && reason.name === "AbortError") return;
+      setError(wordsOf(reason, method));
+    } finally {
+      setBusy(false);
+    }
+  };
+  const field = (name: string, label: string, more: Partial<Parameters<typeof Field>[0]> = {}) => (
+    <Field label={label} name={name} value={entered[name] ?? ""} onInput={(value) => setEntered((last) => ({ ...last, [name]: value }))} required {...more} />
+  );
+  return (
+    <form class="stack" onSubmit={submit} aria-label="Sign in">
+      {fields(method, field)}
+      {error && <Note tone="bad">{error}</Note>}
+      <Button type="submit" kind="primary" block busy={busy}>
+        {method.type === "oidc" ? "Sign in at the provider" : "Sign in"}
+      </Button>
+      {busy && method.type === "oidc" && (
+        <p class="muted small" role="status">
+          Waiting for the provider's window. <button type="button" class="link" onClick={() => ending.current.abort()}>Give up</button>
+        </p>
+      )}
+    </form>
+  );
+}
+
+type Make = (name: string, label: string, more?: Partial<Parameters<typeof Field>[0]>) => JSX.Element;
+
+function fields({ type }: Method, field: Make): JSX.Element {
+  switch (type) {
+    case "token":
+      return field("token", "Token", { type: "password", autoFocus: true, mono: true });
+    case "approle":
+      return (
+        <>
+          {field("role_id", "Role ID", { autoFocus: true, mono: true })}
+          {field("secret_id", "Secret ID", { type: "password", mono: true, required: false })}
+        </>
+      );
+    case "oidc":
+      return field("role", "Role", { required: false, autoFocus: true, hint: "Empty for the default role." });
+    case "jwt":
+      return (
+        <>
+          {field("role", "Role", { required: false, autoFocus: true, hint: "Empty for the default role." })}
+          {field("jwt", "Signed token (JWT)", { type: "textarea", mono: true })}
+        </>
+      );
+    default:
+      return (
+        <>
+          {field("username", "Username", { autoFocus: true, autoComplete: "username" })}
+          {field("password", "Password", { type: "password", autoComplete: "current-password" })}
+        </>
+      );
+  }
+}
+
+function wordsOf(reason: unknown, method: Method): string {
+  const text = reason instanceof Error ? reason.message : String(reason);
+  const denied = method.type === "token" && /permission denied|bad token|invalid token/i.test(text);
+  return denied ? "The server does not know this token: it was mistyped, has ended or was revoked." : sentence(text);
+}
+
+function commandOf({ type, mount }: Method): Parameters<typeof Command>[0] {
+  const at = mount && mount !== type ? [`-path=${mount}`] : [];
+  switch (type) {
+    case "token":
+      return { cli: ["login"], request: { method: "GET", path: "auth/token/lookup-self" } };
+    case "approle":
+      return { cli: ["write", `auth/${mount}/login`, "role_id=…", "secret_id=…"], request: { method: "POST", path: `auth/${mount}/login`, body: { role_id: "…", secret_id: "…" } } };
+    case "jwt":
+      return { cli: ["write", `auth/${mount}/login`, "role=…", "jwt=…"], request: { method: "POST", path: `auth/${mount}/login`, body: { role: "…", jwt: "…" } } };
+    case "oidc":
+      return { cli: ["login", "-method=oidc", ...at], request: { method: "POST", path: `auth/${mount}/oidc/auth_url`, body: { role: "…", redirect_uri: "…" } } };
+    default:
+      return { cli: ["login", `-method=${type}`, ...at, "username=…"], request: { method: "POST", path: `auth/${mount}/login/…`, body: { password: "…" } } };
+  }
 }

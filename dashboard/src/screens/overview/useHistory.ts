@@ -1,0 +1,88 @@
+import { useEffect, useState } from "preact/hooks";
+import { read } from "../../api/client";
+import { capabilities, session } from "../../session";
+import { grants } from "../../session/capabilities";
+import { scrape, total, type Scrape } from "./metrics";
+
+/** What is remembered of one look. */
+export interface Look {
+  at: number;
+  requests: number;
+  leases: number;
+  tokens: number;
+  revocations: number;
+  audited: number;
+}
+
+/** The last looks, and what the newest of them said in full. */
+export interface History {
+  looks: Look[];
+  latest: Scrape | null;
+  error: unknown;
+}
+
+const EVERY_MS = 2_000;
+/** Tokens are counted one by one, so they are counted less often. */
+const TOKENS_EACH = 3;
+/** Three minutes. */
+const LOOKS_MAX = 90;
+
+/** Looks at the server's counters every two seconds while the screen is open and visible. */
+export function useHistory(): History {
+  const [history, setHistory] = useState<History>({ looks: [], latest: null, error: null });
+  useEffect(() => {
+    const ending = new AbortController();
+    let timer = 0;
+    let round = 0;
+    let tokens: number | null = null;
+    const look = async () => {
+      if (!document.hidden) {
+        try {
+          const latest = await scrape({ signal: ending.signal });
+          if (round++ % TOKENS_EACH === 0) tokens = await countTokens(ending.signal);
+          setHistory(({ looks }) => ({ looks: [...looks.slice(1 - LOOKS_MAX), lookOf(latest, tokens)], latest, error: null }));
+        } catch (error) {
+          if (ending.signal.aborted) return;
+          setHistory((last) => ({ ...last, error }));
+        }
+      }
+      if (!ending.signal.aborted) timer = window.setTimeout(look, EVERY_MS);
+    };
+    void look();
+    return () => {
+      ending.abort();
+      clearTimeout(timer);
+    };
+  }, []);
+  return history;
+}
+
+/** How often a second something was counted, between each two looks. */
+export function rates(looks: Look[], of: keyof Look): number[] {
+  return looks.slice(1).map((look, index) => {
+    const before = looks[index]!;
+    const seconds = (look.at - before.at) / 1_000;
+    // A counter that fell began anew with the server.
+    return seconds > 0 ? Math.max(0, look[of] - before[of]) / seconds : 0;
+  });
+}
+
+/** The tokens of now; null where this token may not ask, and the gauge of the last minutes has to do. */
+async function countTokens(signal: AbortSignal): Promise<number | null> {
+  const path = "sys/internal/counters/tokens";
+  const may = session.value?.home === "" ? await capabilities([path]) : {};
+  if (!grants(may[path] ?? [], "read")) return null;
+  const answer = await read<{ counters: { service_tokens: { total: number } } }>(path, { namespace: "", signal }).catch(() => null);
+  return answer?.data.counters.service_tokens.total ?? null;
+}
+
+function lookOf(found: Scrape, tokens: number | null): Look {
+  return {
+    at: Date.now(),
+    requests: total(found, "vault_core_handle_request_count") + total(found, "vault_core_handle_login_request_count"),
+    leases: total(found, "vault_expire_num_leases"),
+    tokens: tokens ?? total(found, "vault_token_count"),
+    revocations: total(found, "vault_expire_revoke_count"),
+    audited: total(found, "vault_audit_log_request_count") + total(found, "vault_audit_log_response_count"),
+  };
+}
