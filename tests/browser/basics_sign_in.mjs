@@ -51,8 +51,6 @@ await story(async (cx) => {
   await page.reload();
   await signIn(cx, token);
   await api("POST", "auth/token/revoke-accessor", { accessor });
-  await page.evaluate(() => (location.hash = "/"));
-  await page.getByRole("button", { name: /^Namespace/ }).click();
   await page.getByText("Your token has ended or was revoked").waitFor();
   assert.ok(!(await page.content()).includes(accessor));
 

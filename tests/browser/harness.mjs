@@ -95,9 +95,11 @@ export async function fits({ page }, what, each = async () => {}) {
     await page.setViewportSize({ width, height: HEIGHTS[width] });
     const found = await page.evaluate(() => {
       const most = document.documentElement.clientWidth;
+      const main = document.querySelector("main#main");
+      const tooWide = main ? main.scrollWidth - main.clientWidth : 0;
       // What scrolls by itself may be as wide as it likes inside.
       const inScroller = (one) => {
-        for (let up = one.parentElement; up; up = up.parentElement) if (["auto", "scroll", "hidden"].includes(getComputedStyle(up).overflowX)) return true;
+        for (let up = one.parentElement; up && up !== main; up = up.parentElement) if (["auto", "scroll", "hidden"].includes(getComputedStyle(up).overflowX)) return true;
         return false;
       };
       const over = [...document.querySelectorAll("body *")].filter((one) => {
@@ -105,7 +107,7 @@ export async function fits({ page }, what, each = async () => {}) {
         const hidden = getComputedStyle(one).visibility === "hidden" || one.closest(".visually-hidden") || one.closest("[aria-hidden=true]");
         return box.width > 0 && box.right > most + 1 && !hidden && !inScroller(one);
       });
-      return { page: document.documentElement.scrollWidth - most, over: over.slice(0, 5).map((one) => `${one.tagName}.${one.className}: ${one.textContent.slice(0, 40)}`) };
+      return { page: Math.max(tooWide, document.documentElement.scrollWidth - most), over: over.slice(0, 5).map((one) => `${one.tagName}.${one.className}: ${one.textContent.slice(0, 40)}`) };
     });
     assert.ok(found.page <= 0 && found.over.length === 0, `${what} is too wide at ${width}: ${JSON.stringify(found)}`);
     await each(width);

@@ -22,7 +22,7 @@ export function Shell(): JSX.Element {
   useEffect(() => {
     // Whoever came by keyboard goes on reading at the new screen, not behind the link that led there.
     main.current?.focus({ preventScroll: true });
-    scrollTo(0, 0);
+    main.current?.scrollTo(0, 0);
   }, [path]);
   return (
     <div class={`shell ${open ? "open" : ""}`} onKeyDown={(event) => event.key === "Escape" && setOpen(false)}>

@@ -43,8 +43,8 @@ export function match(pattern: string, path: string): Record<string, string> | n
       return params;
     }
     const segment = given[index];
-    if (segment === undefined || segment === "") return null;
-    if (word.startsWith(":")) params[word.slice(1)] = decoded(segment);
+    if (segment === undefined) return null;
+    if (word.startsWith(":") && segment !== "") params[word.slice(1)] = decoded(segment);
     else if (word !== segment) return null;
   }
   return given.length === wanted.length ? params : null;

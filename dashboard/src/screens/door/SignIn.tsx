@@ -4,7 +4,7 @@ import type { Answer, Auth, MfaRequirement } from "../../api/client";
 import { ended, namespace, signIn, signInWith } from "../../session";
 import { signInAtProvider } from "../../session/oidc";
 import { Door } from "../../shell/Door";
-import { Button, Command, Field, Note, Select, sentence, useLoad } from "../../ui";
+import { Button, Command, Field, Icon, Note, Select, sentence, useLoad } from "../../ui";
 import { KINDS, listed, login, type Entered, type Method } from "./methods";
 import { SecondFactor } from "./SecondFactor";
 
@@ -32,14 +32,14 @@ export function SignIn(): JSX.Element {
       <div class="stack wide">
         <div>
           <h1>Sign in</h1>
-          <p class="muted">Your token stays in this page's memory: it ends with the page.</p>
+          <p class="muted">Your token is kept in the memory of this page alone.</p>
         </div>
         {ended.value && <Note tone="warn">{ended.value}</Note>}
         {factor ? (
           <SecondFactor wanted={factor} namespace={here} onDone={finish} onBack={() => setFactor(null)} />
         ) : (
           <>
-            <div class="stack">
+            <div class="stack tight">
               <Select
                 label="Method"
                 value={current}
@@ -54,7 +54,11 @@ export function SignIn(): JSX.Element {
             </div>
             <Form key={`${method.type} ${method.mount}`} method={method} namespace={here} onAuth={finish} />
             <details class="command" open={here !== ""}>
-              <summary>Namespace: {inNamespace || "root"}</summary>
+              <summary>
+                <Icon name="chevron" class="chevron" size={12} />
+                <Icon name="space" />
+                Namespace: {inNamespace || "root"}
+              </summary>
               <div class="stack tight">
                 <Field label="Namespace" bare value={space} onInput={setSpace} placeholder="root, or a path like team/shop" hint="Where the method is mounted. For tokens it does not matter." />
               </div>
