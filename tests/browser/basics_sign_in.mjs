@@ -1,5 +1,5 @@
 // Signing in by what the server has, refusals in words, and signing out.
-import { accessible, api, assert, examine, given, open, picture, signIn, story, until } from "./harness.mjs";
+import { accessible, api, assert, examine, given, open, picture, remembers, signIn, story, until } from "./harness.mjs";
 
 await story(async (cx) => {
   const { page } = cx;
@@ -56,14 +56,17 @@ await story(async (cx) => {
 
   // Signing out with revocation makes the token worthless.
   const last = await api("POST", "auth/token/create", { ttl: "1h", policies: ["default"] });
+  const secret = last.body.auth.client_token;
   await page.reload();
-  await signIn(cx, last.body.auth.client_token);
+  await signIn(cx, secret);
+  assert.ok(await remembers(cx, secret), "the token is in memory while it is used");
   await page.getByRole("button", { name: /^Session of/ }).click();
   await page.getByRole("button", { name: "Sign out and revoke the token" }).click();
   await page.getByRole("button", { name: "Revoke and sign out" }).click();
   await page.getByRole("heading", { name: "Sign in" }).waitFor();
-  const gone = await api("GET", "auth/token/lookup-self", undefined, last.body.auth.client_token);
+  const gone = await api("GET", "auth/token/lookup-self", undefined, secret);
   assert.equal(gone.status, 403);
+  assert.ok(!(await remembers(cx, secret)), "the token is still in memory");
 });
 
 /** No token in storage, cookies, the page or its address. */

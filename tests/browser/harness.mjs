@@ -161,6 +161,22 @@ export async function until(condition, what, ms = SLOW_MS) {
   }
 }
 
+/** Whether a text is anywhere in the memory of the page's scripts. */
+export async function remembers({ context, page }, text) {
+  const session = await context.newCDPSession(page);
+  await session.send("HeapProfiler.enable");
+  await session.send("HeapProfiler.collectGarbage");
+  let found = false;
+  let rest = "";
+  session.on("HeapProfiler.addHeapSnapshotChunk", ({ chunk }) => {
+    found ||= (rest + chunk).includes(text);
+    rest = chunk.slice(-text.length);
+  });
+  await session.send("HeapProfiler.takeHeapSnapshot", { reportProgress: false });
+  await session.detach();
+  return found;
+}
+
 /** Asks the server beside the browser. */
 export async function api(method, path, body, token = given.token, headers = {}) {
   const response = await fetch(`${given.addr}/v1/${path}`, { method, headers: { "X-Vault-Token": token, ...headers }, body: body && JSON.stringify(body) });

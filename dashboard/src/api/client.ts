@@ -95,7 +95,7 @@ export const remove = <T = Fields>(path: string, options?: Options & { body?: ob
 /** The bare text of an answer: Prometheus' metrics, PEM, snapshots. */
 export async function readBlob(path: string, options?: Options): Promise<Blob> {
   const response = await send("GET", path, undefined, options);
-  if (!response.ok) throw await errorOf(response, path);
+  if (!response.ok) throw await refusal(response, path, options);
   return response.blob();
 }
 
@@ -127,12 +127,7 @@ async function ask<T>(method: string, path: string, body: object | undefined, op
   const json = body === undefined ? undefined : JSON.stringify(body);
   const headers = json === undefined ? options.headers : { "Content-Type": "application/json", ...options.headers };
   const response = await send(method, path, json, { ...options, headers });
-  if (!response.ok) {
-    const error = await errorOf(response, path);
-    // A wrapped or foreign token's refusal says nothing of the session.
-    if (options.token === undefined) refused(error);
-    throw error;
-  }
+  if (!response.ok) throw await refusal(response, path, options);
   const text = await response.text();
   const raw = (text ? parsed(text, path) : {}) as Fields;
   return {
@@ -155,6 +150,14 @@ function parsed(text: string, path: string): unknown {
   } catch {
     throw new ApiError(502, ["the answer is not JSON: is there another server between?"], [], path);
   }
+}
+
+/** The error of an answer; the session is told of refusals, for its token may have ended. */
+export async function refusal(response: Response, path: string, options: Options = {}): Promise<ApiError> {
+  const error = await errorOf(response, path);
+  // What another token is refused says nothing of the session.
+  if (options.token === undefined) refused(error);
+  return error;
 }
 
 async function errorOf(response: Response, path: string): Promise<ApiError> {

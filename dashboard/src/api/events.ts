@@ -1,4 +1,4 @@
-import { ApiError, send } from "./client";
+import { ApiError, refusal, send } from "./client";
 
 /** An event as the server sends it. */
 export interface CofferEvent {
@@ -86,8 +86,7 @@ async function open(wish: Subscription, last: string | undefined, signal: AbortS
   const query = { json: true, filter: wish.filter, namespaces: wish.namespaces?.join(",") };
   const response = await send("GET", path, undefined, { headers, query, signal });
   if (response.ok) return response;
-  const body = (await response.json().catch(() => ({}))) as { errors?: string[] };
-  throw new ApiError(response.status, body.errors ?? [], [], path);
+  throw await refusal(response, path);
 }
 
 function deliver(text: string, wish: Subscription, ending: AbortSignal): void {

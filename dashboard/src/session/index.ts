@@ -21,6 +21,8 @@ export interface Session {
   isRoot: boolean;
   /** The namespace that the token belongs to, as `a/b/`. */
   home: string;
+  /** Whether each request takes one of a few uses. */
+  isCounted: boolean;
 }
 
 interface Looked {
@@ -34,6 +36,7 @@ interface Looked {
   expire_time: string | null;
   renewable: boolean;
   namespace_path?: string;
+  num_uses: number;
 }
 
 /** The session, while somebody is signed in. */
@@ -83,20 +86,31 @@ function drop(): void {
   forgetAll();
 }
 
+const CHECK_EVERY_MS = 15_000;
 let looking = false;
 
-// A refusal may mean that the token has ended. Only the server knows, so it is asked, once at a time.
-listen((error) => {
-  if (error.status !== 403 || !session.value || looking) return;
+/** Asks whether the token still lives; only the server knows. */
+async function check(): Promise<void> {
+  if (!session.value || looking) return;
   looking = true;
-  read("auth/token/lookup-self", { token: bearer(), namespace: session.value.home })
-    .catch((again: unknown) => {
-      if (!(again instanceof ApiError) || again.status !== 403) return;
-      drop();
-      ended.value = "Your token has ended or was revoked. Sign in again to go on.";
-    })
-    .finally(() => (looking = false));
-});
+  const token = bearer();
+  try {
+    const { data } = await read<Looked>("auth/token/lookup-self", { token, namespace: session.value.home });
+    const now = sessionOf(data);
+    if (bearer() === token && JSON.stringify(now) !== JSON.stringify(session.value)) session.value = now;
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 403 || bearer() !== token) return;
+    drop();
+    ended.value = "Your token has ended or was revoked. Sign in again to go on.";
+  } finally {
+    looking = false;
+  }
+}
+
+// A refusal may mean that the token has ended, and one that nothing is asked with ends unseen.
+listen((error) => void (error.status === 403 && check()));
+// Whose uses are counted is not asked for nothing.
+setInterval(() => void (document.hidden || session.value?.isCounted || check()), CHECK_EVERY_MS);
 
 onForget(() => (ended.value = null));
 
@@ -118,5 +132,6 @@ function sessionOf(data: Looked): Session {
     renewable: data.renewable,
     isRoot: policies.includes("root"),
     home: data.namespace_path ?? "",
+    isCounted: data.num_uses > 0,
   };
 }

@@ -11,9 +11,11 @@ export function Spark({ values, label, height = 36, floor = 0 }: { values: numbe
   const points = values.map((value, index) => `${(index * step).toFixed(2)},${y(value).toFixed(2)}`);
   const line = points.length > 1 ? `M${points.join("L")}` : "";
   return (
-    <svg class="spark" height={height} viewBox={`0 0 ${WIDTH} ${height}`} preserveAspectRatio="none" role="img" aria-label={`${label}: ${values.length ? `last ${values[values.length - 1]}, most ${Math.max(...values)}` : "no values yet"}`}>
+    <svg class="spark" height={height} viewBox={`0 0 ${WIDTH} ${height}`} preserveAspectRatio="none" role="img" aria-label={`${label}: ${values.length ? `last ${rounded(values[values.length - 1]!)}, most ${rounded(Math.max(...values))}` : "no values yet"}`}>
       {line && <path class="area" d={`${line}L${WIDTH},${height}L0,${height}Z`} />}
       {line && <path class="path" d={line} />}
     </svg>
   );
 }
+
+const rounded = (value: number): number => Math.round(value * 10) / 10;

@@ -1,5 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
-import { read } from "../../api/client";
+import { ApiError, read } from "../../api/client";
 import { capabilities, session } from "../../session";
 import { grants } from "../../session/capabilities";
 import { scrape, total, type Scrape } from "./metrics";
@@ -12,6 +12,7 @@ export interface Look {
   tokens: number;
   revocations: number;
   audited: number;
+  memory: number;
 }
 
 /** The last looks, and what the newest of them said in full. */
@@ -44,6 +45,8 @@ export function useHistory(): History {
         } catch (error) {
           if (ending.signal.aborted) return;
           setHistory((last) => ({ ...last, error }));
+          // Asking again and again for what is refused would only fill somebody's audit log.
+          if (error instanceof ApiError && error.isDenied) return;
         }
       }
       if (!ending.signal.aborted) timer = window.setTimeout(look, EVERY_MS);
@@ -84,5 +87,6 @@ function lookOf(found: Scrape, tokens: number | null): Look {
     tokens: tokens ?? total(found, "vault_token_count"),
     revocations: total(found, "vault_expire_revoke_count"),
     audited: total(found, "vault_audit_log_request_count") + total(found, "vault_audit_log_response_count"),
+    memory: total(found, "process_resident_memory_bytes"),
   };
 }
