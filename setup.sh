@@ -13,6 +13,7 @@
 set -euo pipefail
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+readonly ADVICE_NODE='install Node 18 or later with npm and run this again to have it'
 YES='' STORY=1 BIN='' ADDR='' LEASE='' LOGIN='' PASSWORD='' ISSUED=0
 # shellcheck source=demo/terminal.sh
 . "$ROOT/demo/terminal.sh"
@@ -75,6 +76,7 @@ need_packages() {
   local missing=()
   command -v python3 >/dev/null || missing+=(python3)
   [ -n "${COFFER_BIN:-}" ] || command -v cc >/dev/null || missing+=(build-essential)
+  [ -n "${COFFER_BIN:-}" ] || command -v npm >/dev/null || missing+=(nodejs npm)
   command -v psql >/dev/null && { compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null; } || missing+=(postgresql)
   if ((${#missing[@]} == 0)); then
     good "everything is here"
@@ -112,12 +114,24 @@ build() {
     good "using $BIN"
     return
   fi
+  build_dashboard
   command -v cargo >/dev/null || die "cargo is missing; install Rust from https://rustup.rs and run this again"
   say "cargo build --release -p coffer-cli (the first time takes some minutes)"
   (cd "$ROOT" && cargo build --release -p coffer-cli 9>&-)
   BIN=${CARGO_TARGET_DIR:-$ROOT/target}/release/coffer
   [ -x "$BIN" ] || die "the build left no $BIN"
   good "$BIN"
+}
+
+# Without it the binary is whole in every other respect, so nothing here is a reason to stop.
+build_dashboard() {
+  local code=0
+  bash "$ROOT/dashboard/build.sh" 9>&- || code=$?
+  case $code in
+    0) good "the dashboard is built" ;;
+    3) say "the binary is built without its dashboard; $ADVICE_NODE" ;;
+    *) say "the dashboard could not be built (see above), so the binary is built without changes to it; later: bash dashboard/build.sh --force, then this again" ;;
+  esac
 }
 
 bring_up_postgres() {

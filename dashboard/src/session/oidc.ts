@@ -1,5 +1,8 @@
 import { ApiError, read, write, type Answer } from "../api/client";
-import { CHANNEL, type Returned } from "./providers";
+import type { Returned } from "./providers";
+
+// `callback.ts` has the same name; each has its own copy so that neither page loads a third file for it.
+const CHANNEL = "coffer-sign-in";
 
 const LOOK_EVERY_MS = 500;
 const PATIENCE_MS = 10 * 60_000;

@@ -5,7 +5,8 @@ const WIDTH = 120;
 /** A small line of the last values. The words beside it say the last one; `label` says what the line is. */
 export function Spark({ values, label, height = 36, floor = 0 }: { values: number[]; label: string; height?: number; floor?: number }): JSX.Element {
   const least = Math.min(floor, ...values);
-  const most = Math.max(least + 1, ...values);
+  // A line that never moves stands in the upper middle, not at the edge.
+  const most = Math.max(least + 1, Math.max(...values, least) * 1.25);
   const step = WIDTH / Math.max(1, values.length - 1);
   const y = (value: number) => height - 2 - ((value - least) / (most - least)) * (height - 4);
   const points = values.map((value, index) => `${(index * step).toFixed(2)},${y(value).toFixed(2)}`);

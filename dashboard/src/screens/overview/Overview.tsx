@@ -87,9 +87,9 @@ function Numbers({ history: { looks, latest, error } }: { history: ReturnType<ty
       <Stat label="Leases" value={count(last?.leases)} more={latest ? `${total(latest, "vault_expire_num_irrevocable_leases")} can not be revoked` : ""} values={looks.map((look) => look.leases)} />
       <Stat label="Tokens" value={count(last?.tokens)} more={latest ? `${total(latest, "vault_identity_entity_count")} entities` : ""} values={looks.map((look) => look.tokens)} />
       <Stat label="Requests" value={count(last?.requests)} more={rate(requests)} values={requests} />
-      <Stat label="Revocations" value={count(last?.revocations)} more={latest ? `${total(latest, "vault_expire_lease_expiration")} because time was over` : ""} values={revocations} />
+      <Stat label="Revocations" value={count(last?.revocations)} more={latest ? `${total(latest, "vault_expire_lease_expiration")} by expiry` : ""} values={revocations} />
       <Stat label="Audit records" value={count(last?.audited)} more={rate(audited)} values={audited} />
-      <Stat label="Memory" value={latest ? `${(total(latest, "process_resident_memory_bytes") / 1e6).toFixed(0)} MB` : "–"} more={latest ? `${total(latest, "vault_core_in_flight_requests")} requests at work` : ""} values={looks.map((look) => look.memory / 1e6)} />
+      <Stat label="Memory" value={latest ? `${(total(latest, "process_resident_memory_bytes") / 1e6).toFixed(0)} MB` : "–"} more={latest ? `${total(latest, "vault_core_in_flight_requests")} in flight` : ""} values={looks.map((look) => look.memory / 1e6)} />
     </section>
   );
 }
