@@ -93,6 +93,15 @@ mod tests {
     }
 
     #[test]
+    fn who_has_no_dashboard_is_told_how_to_build_it() {
+        let page = include_str!("../not-built/index.html");
+        assert!(page.contains("built without its dashboard") && page.contains("npm run build"));
+        assert!(!page.contains("<script") && !page.contains("<style") && !page.contains(" style="));
+        assert!(page.contains("href=\"/ui/page.css\""));
+        assert_eq!(file("page.css").is_some(), !BUILT);
+    }
+
+    #[test]
     fn all_of_it_is_small() {
         const MOST_BYTES: usize = 300_000;
         let total: usize = files()

