@@ -131,3 +131,19 @@ def test_namespaces(server):
     server.ok("PUT", "sys/policies/acl/ann", {"policy": 'path "of-the-team/*" { capabilities = ["read", "list"] }'}, headers=team)
     server.ok("POST", "auth/userpass/users/ann", {"password": PASSWORD, "token_policies": "ann"}, headers=team)
     tell("basics_namespaces", server, password=PASSWORD)
+
+
+@needs_browser
+def test_a_new_server_that_opens_by_itself(folder):
+    from coffer_server import Server
+    from test_seals import stanza
+    server = Server(folder, stanza(folder, "one")).start()
+    try:
+        tell("basics_recovery", server)
+    finally:
+        server.kill()
+
+
+@needs_browser
+def test_the_frame_by_keyboard_and_on_a_phone(server):
+    tell("basics_keyboard", server)

@@ -40,6 +40,9 @@ export interface Subscription {
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 15_000;
+/** Codes with which the server ends a stream that is not to be taken up again. */
+const NOT_ALLOWED = 1008;
+const NO_LONGER_KEPT = 4410;
 
 /** Follows events until the returned function is called. A cut stream is taken up again after the last event. */
 export function subscribe(wish: Subscription): () => void {
@@ -60,8 +63,9 @@ async function follow(wish: Subscription, ending: AbortSignal): Promise<void> {
       tell({ kind: "live" });
       wait = FIRST_WAIT_MS;
       for await (const message of messages(response)) {
+        // An id without data moves the position: events that this token may not see went by.
         if (message.id) last = message.id;
-        if (message.event === "error") why = message.data;
+        if (message.event === "end") why = reasonOf(message.data);
         else if (message.data) deliver(message.data, wish, ending);
       }
     } catch (error) {
@@ -105,6 +109,15 @@ interface Message {
   data: string;
 }
 
+/** Why the server ended a stream. What coming back would not mend is thrown. */
+function reasonOf(text: string): string {
+  const end = JSON.parse(text) as { code?: number; reason?: string };
+  const reason = end.reason ?? "the server ended the stream";
+  if (end.code === NOT_ALLOWED) throw new ApiError(403, [reason]);
+  if (end.code === NO_LONGER_KEPT) throw new ApiError(410, [reason]);
+  return reason;
+}
+
 /** The messages of a stream, as the HTML standard frames them. */
 async function* messages(response: Response): AsyncGenerator<Message> {
   const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
@@ -118,7 +131,7 @@ async function* messages(response: Response): AsyncGenerator<Message> {
       rest = lines.pop() ?? "";
       for (const line of lines) {
         if (line === "") {
-          if (message.data || message.event) yield { ...message, data: message.data.replace(/\n$/, "") };
+          if (message.data || message.event || message.id) yield { ...message, data: message.data.replace(/\n$/, "") };
           message = { id: "", event: "", data: "" };
           continue;
         }

@@ -20,6 +20,9 @@ export function Shell(): JSX.Element {
     document.title = `${found?.screen.title ?? "Nothing here"} · Coffer`;
   }, [path]);
   useEffect(() => {
+    if (open) document.querySelector<HTMLElement>("#side .nav a")?.focus();
+  }, [open]);
+  useEffect(() => {
     // Whoever came by keyboard goes on reading at the new screen, not behind the link that led there.
     main.current?.focus({ preventScroll: true });
     main.current?.scrollTo(0, 0);

@@ -11,7 +11,7 @@ export function TopBar({ drawer }: { drawer: { open: boolean; toggle: () => void
   return (
     <header class="top">
       <span class="drawer-button">
-        <Button kind="quiet" icon="menu" label="Navigation" onClick={drawer.toggle} />
+        <Button kind="quiet" icon="menu" label="Navigation" expanded={drawer.open} onClick={drawer.toggle} />
       </span>
       <NamespaceMenu />
       <span class="spacer" />

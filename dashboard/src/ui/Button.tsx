@@ -25,11 +25,13 @@ interface Props extends Looks {
   label?: string;
   busy?: boolean;
   autoFocus?: boolean;
+  /** Whether what it opens is open. */
+  expanded?: boolean;
   id?: string;
 }
 
 /** A button. */
-export function Button({ children, onClick, type = "button", disabled, because, label, busy, icon, autoFocus, id, ...looks }: Props): JSX.Element {
+export function Button({ children, onClick, type = "button", disabled, because, label, busy, icon, autoFocus, expanded, id, ...looks }: Props): JSX.Element {
   const [working, setWorking] = useState(false);
   const waits = busy || working;
   const click = async (event: MouseEvent) => {
@@ -52,6 +54,7 @@ export function Button({ children, onClick, type = "button", disabled, because, 
       disabled={disabled || Boolean(because) || waits}
       aria-busy={waits}
       aria-label={label}
+      aria-expanded={expanded}
       title={because || label}
       autofocus={autoFocus}
       onClick={click}
