@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { SCREENS, type Screen } from "../screens";
 import { namespace, session } from "../session";
 import { seal, unreachable } from "../session/server";
@@ -19,7 +19,7 @@ export function Shell(): JSX.Element {
     setOpen(false);
     document.title = `${found?.screen.title ?? "Nothing here"} · Coffer`;
   }, [path]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (open) document.querySelector<HTMLElement>("#side .nav a")?.focus();
   }, [open]);
   useEffect(() => {

@@ -1,5 +1,5 @@
 import type { ComponentChildren, JSX } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Icon, type IconName } from "./Icon";
 
 interface Props {
@@ -15,7 +15,8 @@ export function Menu({ label, icon, words, kind = "", children }: Props): JSX.El
   const [open, setOpen] = useState(false);
   const place = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);
-  useEffect(() => {
+  // Before the next key arrives.
+  useLayoutEffect(() => {
     if (!open) return;
     const outside = (event: Event) => place.current?.contains(event.target as Node) || setOpen(false);
     document.addEventListener("pointerdown", outside);

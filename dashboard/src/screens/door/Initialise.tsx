@@ -47,7 +47,7 @@ function Form(): JSX.Element {
             : "Everything it keeps is encrypted by one key, which is split into shares. Some of them together open the server after each start; fewer tell nothing."}
         </p>
       </div>
-      <div class="halves">
+      <div class="grid">
         <Field label={bySeal ? "Recovery key shares" : "Key shares"} type="number" min={1} max={SHARES_MAX} value={shares} onInput={setShares} hint="One for each person who holds one." autoFocus required />
         <Field label="How many are needed" type="number" min={1} max={SHARES_MAX} value={threshold} onInput={setThreshold} hint="Any so many of them are enough." wrong={wrong} required />
       </div>
@@ -59,7 +59,7 @@ function Form(): JSX.Element {
           Initialise
         </Button>
       </div>
-      <p class="muted small">To have the shares encrypted for their holders by OpenPGP, use the command line: coffer operator init -pgp-keys=…</p>
+      <p class="muted small">To have the shares encrypted for their holders by OpenPGP, use the command line: <code class="nowrap">coffer operator init -pgp-keys=…</code></p>
     </form>
   );
 }

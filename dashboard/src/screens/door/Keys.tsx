@@ -28,7 +28,10 @@ export function Keys({ given }: { given: NewKeys }): JSX.Element {
     <div class="stack wide">
       <div>
         <h1>Keep these keys</h1>
-        <p class="muted">They are shown this once. Nobody can show them again, and without {given.threshold === 1 ? "one" : given.threshold} of them what this server keeps is lost for good.</p>
+        <p class="muted">
+          They are shown this once, and nobody can show them again. Without {given.threshold === 1 ? "one" : given.threshold} of them{" "}
+          {recovery.length ? "nobody can make a new root token, new keys, or move the server to another seal." : "what this server keeps is lost for good."}
+        </p>
       </div>
       <Card
         title={`${shares.length} ${shares.length === 1 ? "share" : "shares"}, of which ${given.threshold} ${given.threshold === 1 ? "is" : "are"} needed`}
