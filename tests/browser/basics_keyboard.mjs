@@ -1,5 +1,5 @@
 // The frame by keyboard, and at phone width.
-import { accessible, assert, given, picture, signIn, story } from "./harness.mjs";
+import { accessible, assert, given, picture, signIn, story, until } from "./harness.mjs";
 
 await story(async (cx) => {
   const { page } = cx;
@@ -47,7 +47,7 @@ await story(async (cx) => {
   await page.getByRole("navigation", { name: "Areas" }).waitFor({ state: "hidden" });
   await page.getByRole("button", { name: "Navigation", exact: true }).click();
   await page.getByRole("navigation", { name: "Areas" }).waitFor();
-  assert.equal(await focused(page), "Overview");
+  await until(async () => (await focused(page)) === "Overview", "the focus is in the navigation");
   await accessible(cx, "the drawer");
   await picture(cx, "drawer-light-390");
   await page.keyboard.press("Escape");

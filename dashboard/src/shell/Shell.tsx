@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { SCREENS, type Screen } from "../screens";
 import { namespace, session } from "../session";
 import { seal, unreachable } from "../session/server";
@@ -19,7 +19,8 @@ export function Shell(): JSX.Element {
     setOpen(false);
     document.title = `${found?.screen.title ?? "Nothing here"} · Coffer`;
   }, [path]);
-  useLayoutEffect(() => {
+  useEffect(() => {
+    // An effect runs after drawing: what was hidden takes the focus only then.
     if (open) document.querySelector<HTMLElement>("#side .nav a")?.focus();
   }, [open]);
   useEffect(() => {
