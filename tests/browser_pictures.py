@@ -23,16 +23,19 @@ def main(story="screenshots"):
     folder = tempfile.mkdtemp(prefix="coffer-pictures-")
     os.chmod(folder, 0o755)
     postgres, server = Postgres(os.path.join(folder, "pg")), Server(folder, 'cluster_name = "coffer-demo"\n')
-    done = threading.Event()
+    done, life = threading.Event(), None
     try:
         postgres.start()
         server.start().initialise(5, 3)
         server.unseal()
         furnish(server, postgres, folder)
-        threading.Thread(target=live, args=(server, done), daemon=True).start()
+        life = threading.Thread(target=live, args=(server, done), daemon=True)
+        life.start()
         print(json.dumps(tell(story, server, folder=os.path.join(HERE, "..", "docs", "images"))))
     finally:
         done.set()
+        if life:
+            life.join(10)
         server.kill()
         postgres.remove()
         shutil.rmtree(folder, ignore_errors=True)
