@@ -124,7 +124,7 @@ def test_signing_in_at_a_provider(server):
 @needs_browser
 def test_namespaces(server):
     server.ok("POST", "sys/namespaces/team", {})
-    server.ok("POST", "sys/namespaces/shop", {}, headers={"X-Vault-Namespace": "team"})
+    server.ok("POST", "sys/namespaces/gr%C3%B6%C3%9Fe%3Cb%3E", {}, headers={"X-Vault-Namespace": "team"})
     team = {"X-Vault-Namespace": "team"}
     server.ok("POST", "sys/mounts/of-the-team", {"type": "kv"}, headers=team)
     server.ok("POST", "sys/auth/userpass", {"type": "userpass", "config": {"listing_visibility": "unauth"}}, headers=team)

@@ -38,10 +38,11 @@ await story(async (cx) => {
   // By keyboard alone: open, type, go.
   await page.getByRole("button", { name: "Namespace: root" }).focus();
   await page.keyboard.press("Enter");
-  await page.getByLabel("Go to a namespace by its path").fill("team/shop");
+  await page.getByLabel("Go to a namespace by its path").fill("team/größe<b>");
   await page.keyboard.press("Enter");
-  await page.getByRole("button", { name: "Namespace: team/shop/" }).waitFor();
-  await page.getByRole("button", { name: "Namespace: team/shop/" }).click();
+  await page.getByRole("button", { name: "Namespace: team/größe<b>/" }).waitFor();
+  await page.getByText("cubbyhole/").waitFor();
+  await page.getByRole("button", { name: "Namespace: team/größe<b>/" }).click();
   await page.locator(".menu .item", { hasText: /^root$/ }).click();
 
   const name = '<b>x<img src=q onerror=document.title=1>';

@@ -19,8 +19,8 @@ export function hold(token: string | null): void {
 /** The header that names a namespace. */
 export function namespaceHeader(other?: string): Record<string, string> {
   const name = other ?? namespace.value;
-  // Header values are bytes; names beyond Latin letters travel encoded, as the path of a URL does.
-  return name ? { "X-Vault-Namespace": encodeURI(name) } : {};
+  // A header's value is bytes, each written as one character; the server reads them as UTF-8.
+  return name ? { "X-Vault-Namespace": String.fromCharCode(...new TextEncoder().encode(name)) } : {};
 }
 
 /** Tells the session that the server refused something. */
