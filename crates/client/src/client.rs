@@ -5,8 +5,8 @@ use serde::Serialize;
 use crate::sys::Sys;
 use crate::transport::Transport;
 use crate::{
-    AccessKeys, ClientBuilder, Download, Error, Kv1, Kv2, Method, Request, Response, Secret, Token,
-    Tokens, retry,
+    AccessKeys, ClientBuilder, Download, Error, Kv1, Kv2, LeaseBuilder, Method, Request, Response,
+    Secret, Token, Tokens, retry,
 };
 
 /// How long `sys/wrapping/wrap`, which always wraps, does so when nobody says.
@@ -186,6 +186,19 @@ impl Client {
     #[must_use]
     pub fn kv2(&self, mount: impl Into<String>) -> Kv2<'_> {
         Kv2::new(self, mount)
+    }
+
+    /// A secret with a lease, kept good for as long as it is wanted: renewed in time, replaced in time, handed back.
+    ///
+    /// ```no_run
+    /// # async fn example(client: coffer_client::Client) {
+    /// let keeper = client.lease("database/creds/app-role").keep();
+    /// let Some(credential) = keeper.ready().await else { return };
+    /// println!("user {:?}, good for {:?}", credential.field("username"), credential.left());
+    /// # }
+    /// ```
+    pub fn lease(&self, path: &str) -> LeaseBuilder {
+        LeaseBuilder::new(self.clone(), path)
     }
 
     /// Sends a request once whose answer may be of any length and take any time.

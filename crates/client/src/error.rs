@@ -111,6 +111,17 @@ impl Error {
         }
     }
 
+    /// Whether the server has refused in plain words (unknown, revoked, not allowed): asking again changes nothing.
+    pub(crate) fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            Self::Api {
+                status: 400 | 403 | 404,
+                ..
+            }
+        )
+    }
+
     /// What the person in front of it can do next, where that follows from the error.
     #[must_use]
     pub fn next_step(&self) -> Option<String> {

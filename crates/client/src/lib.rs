@@ -11,12 +11,13 @@
 //! # Ok(()) }
 //! ```
 //!
-//! Four layers, each usable alone:
+//! Five layers, each usable alone:
 //! - [`Client::send`]: one [`Request`] to one [`Response`], with retries, redirects and size limits;
 //! - [`Client::read`], [`Client::write`], [`Client::list`], [`Client::patch`], [`Client::delete`]: any path, answering the
 //!   whole envelope as a [`Secret`];
 //! - [`envelope::Keepers`]: encrypting files of any size with a key of Coffer's KMS, its transit or AWS KMS;
-//! - [`Client::sys`], [`Client::tokens`], [`Client::kv1`], [`Client::kv2`], [`Renewer`]: typed.
+//! - [`Client::sys`], [`Client::tokens`], [`Client::kv1`], [`Client::kv2`], [`Renewer`]: typed;
+//! - [`Client::lease`]: a database credential or another secret with a lease that never runs out under its user.
 //!
 //! The process must have installed a TLS provider before the first client is built
 //! (`rustls::crypto::aws_lc_rs::default_provider().install_default()`); building fails with a clear error otherwise.
@@ -27,6 +28,7 @@ mod client;
 pub mod envelope;
 mod error;
 mod kv;
+mod lease;
 pub mod machine;
 mod nullable;
 mod rehearsal;
@@ -35,6 +37,7 @@ mod request;
 mod response;
 mod retry;
 pub mod sys;
+mod term;
 mod tls;
 mod token;
 mod tokens;
@@ -48,6 +51,7 @@ pub use builder::{ClientBuilder, DEFAULT_ADDRESS, variable, variable_in_use};
 pub use client::Client;
 pub use error::Error;
 pub use kv::{Kv1, Kv2, Kv2Options, Kv2Versions};
+pub use lease::{Credential, LeaseBuilder, LeaseKeeper, LeaseNews};
 pub use rehearsal::Rehearsed;
 pub use renewer::{Renewal, Renewer};
 pub use request::{Method, Request};

@@ -2,18 +2,13 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::retry::unit_random;
+use crate::term::Term;
 use crate::{Auth, Client, Error, Secret};
 
-/// A lease is renewed when this part of its time has passed …
-const RENEW_AT: f64 = 0.7;
-/// … give or take this part of it, so that a fleet does not renew in step.
-const JITTER: f64 = 0.1;
 /// Less than this part of the first TTL is not worth renewing: the maximum is near, the end has to come.
 const WORTHWHILE: f64 = 0.1;
-const SHORTEST_WAIT: Duration = Duration::from_millis(500);
 
-/// Keeps one token or lease alive.
+/// Keeps one token or lease alive, as long as that goes. What also takes the next one in time is [`crate::LeaseKeeper`].
 ///
 /// ```no_run
 /// # async fn example(client: coffer_client::Client, auth: coffer_client::Auth) {
@@ -31,11 +26,7 @@ const SHORTEST_WAIT: Duration = Duration::from_millis(500);
 pub struct Renewer {
     client: Client,
     subject: Subject,
-    first_ttl: Duration,
-    ttl: Duration,
-    ends: Instant,
-    renewable: bool,
-    failures: u32,
+    term: Term,
 }
 
 enum Subject {
@@ -82,45 +73,26 @@ impl Renewer {
     }
 
     fn new(client: Client, subject: Subject, ttl_secs: u64, renewable: bool) -> Self {
-        let ttl = Duration::from_secs(ttl_secs);
+        let term = Term::new(Instant::now(), ttl_secs, renewable);
         Self {
             client,
             subject,
-            first_ttl: ttl,
-            ttl,
-            ends: Instant::now() + ttl,
-            renewable,
-            failures: 0,
+            term,
         }
     }
 
     /// Waits until the lease is due, renews it, and says how that went. Dropping the future loses nothing.
     pub async fn next(&mut self) -> Renewal {
-        if !self.renewable || self.ends <= Instant::now() {
-            return Renewal::Ending { left: self.left() };
+        if !self.term.is_renewable() || self.term.is_over() {
+            let left = self.term.left();
+            return Renewal::Ending { left };
         }
-        tokio::time::sleep_until(self.due(unit_random())).await;
+        tokio::time::sleep_until(self.term.due()).await;
+        let asked = Instant::now();
         match self.renew().await {
-            Ok(secret) => self.renewed(&secret),
+            Ok(secret) => self.renewed(asked, &secret),
             Err(error) => self.failed(error),
         }
-    }
-
-    fn left(&self) -> Duration {
-        self.ends.saturating_duration_since(Instant::now())
-    }
-
-    /// When the next try is due: at 70 % of the TTL, and after a failure at a third of what is left.
-    fn due(&self, random: f64) -> Instant {
-        let begun = self.ends.checked_sub(self.ttl).unwrap_or_else(Instant::now);
-        if self.failures == 0 {
-            return begun + renew_after(self.ttl, random);
-        }
-        Instant::now()
-            + self
-                .left()
-                .mul_f64(1.0 / 3.0 * (1.0 - JITTER * random))
-                .max(SHORTEST_WAIT)
     }
 
     async fn renew(&self) -> Result<Secret, Error> {
@@ -130,56 +102,32 @@ impl Renewer {
         }
     }
 
-    fn renewed(&mut self, secret: &Secret) -> Renewal {
+    fn renewed(&mut self, asked: Instant, secret: &Secret) -> Renewal {
         let (ttl_secs, renewable) = match (&self.subject, &secret.auth) {
             (Subject::Token, Some(auth)) => (auth.lease_duration, auth.renewable),
             _ => (secret.lease_duration, secret.renewable),
         };
-        self.failures = 0;
-        self.ttl = Duration::from_secs(ttl_secs);
-        self.ends = Instant::now() + self.ttl;
-        self.renewable = renewable && self.ttl > self.first_ttl.mul_f64(WORTHWHILE);
+        self.term.renewed(asked, ttl_secs, renewable);
+        if self.term.is_cut_below(WORTHWHILE) {
+            self.term.give_up();
+        }
         Renewal::Renewed {
-            ttl: self.ttl,
+            ttl: self.term.ttl(),
             warnings: secret.warnings.clone(),
         }
     }
 
     fn failed(&mut self, error: Error) -> Renewal {
-        self.failures = self.failures.saturating_add(1);
-        // A refusal in plain words (revoked, unknown, not renewable) will not change by asking again.
-        let final_word = matches!(
-            &error,
-            Error::Api {
-                status: 400 | 403 | 404,
-                ..
-            }
-        );
-        self.renewable = !final_word;
-        Renewal::Failed {
-            error,
-            left: self.left(),
-        }
+        self.term.failed(&error);
+        let left = self.term.left();
+        Renewal::Failed { error, left }
     }
-}
-
-/// 70 % of the TTL, moved by up to a tenth of it either way; `random` is in `0.0..1.0`.
-fn renew_after(ttl: Duration, random: f64) -> Duration {
-    ttl.mul_f64(RENEW_AT + JITTER * (2.0 * random - 1.0))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::responder::Responder;
-
-    #[test]
-    fn due_at_seventy_percent_give_or_take_ten() {
-        let ttl = Duration::from_secs(100);
-        assert_eq!(renew_after(ttl, 0.0).as_secs(), 60);
-        assert_eq!(renew_after(ttl, 0.5).as_secs(), 70);
-        assert!(renew_after(ttl, 0.999) < Duration::from_secs(80));
-    }
 
     #[tokio::test(start_paused = true)]
     async fn renews_until_the_maximum_is_near() {

@@ -44,12 +44,17 @@ fn worth_repeating(request: &Request, outcome: &Result<Response, Error>) -> bool
     }
 }
 
-/// Doubles from a quarter of a second to eight seconds; the wait is anywhere in the upper half, so that clients which
-/// failed together do not come back together.
+/// Doubles from a quarter of a second to eight seconds.
 fn backoff(attempt: u32, random: f64) -> Duration {
+    backoff_up_to(LONGEST_WAIT, attempt, random)
+}
+
+/// Doubles from a quarter of a second to `longest`; the wait is anywhere in the upper half, so that clients which failed
+/// together do not come back together.
+pub(crate) fn backoff_up_to(longest: Duration, attempt: u32, random: f64) -> Duration {
     let full = FIRST_WAIT
         .saturating_mul(2u32.saturating_pow(attempt))
-        .min(LONGEST_WAIT);
+        .min(longest);
     full.mul_f64(0.5 + random / 2.0)
 }
 
