@@ -19,7 +19,7 @@ main() {
   [ -e "$STATE/.made-by-coffer" ] || die "$STATE was not made by setup.sh; it is left alone"
   exec 9>"$STATE/lock"
   flock -n 9 || die "setup.sh is at work in $STATE; stop it first"
-  stop_process "$STATE/service.pid" "$ROOT/demo/service.py"
+  stop_process "$STATE/service.pid" demo-service
   stop_process "$STATE/server.pid" "$STATE/server.hcl"
   good "service and server stopped"
   bash "$ROOT/demo/postgres.sh" remove "$STATE/postgres"

@@ -7,20 +7,23 @@
 #   --yes        asks nothing (so does a run without a terminal)
 #   --no-story   only brings everything up
 #
-# Environment: COFFER_DEMO_DIR (where its state lives, default .demo beside this file), COFFER_BIN (a binary
-# to use instead of building one). Running it again is harmless: it resumes what is stopped or half done.
+# Environment: COFFER_DEMO_DIR (where its state lives, default .demo beside this file), COFFER_BIN and
+# COFFER_DEMO_SERVICE (binaries of the server and of the demo's service, to use instead of building them).
+# Running it again is harmless: it resumes what is stopped or half done.
 # `bash cleanup.sh` takes everything away again.
 set -euo pipefail
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 readonly ADVICE_NODE='install Node 18 or later with npm and run this again to have it'
-YES='' STORY=1 BIN='' ADDR='' LEASE='' LOGIN='' PASSWORD='' ISSUED=0
+YES='' STORY=1 BIN='' SERVICE='' ADDR='' LEASE='' LOGIN='' PASSWORD='' ISSUED=0
 # shellcheck source=demo/terminal.sh
 . "$ROOT/demo/terminal.sh"
 # shellcheck source=demo/server.sh
 . "$ROOT/demo/server.sh"
 # shellcheck source=demo/configure.sh
 . "$ROOT/demo/configure.sh"
+# shellcheck source=demo/service.sh
+. "$ROOT/demo/service.sh"
 # shellcheck source=demo/story.sh
 . "$ROOT/demo/story.sh"
 
@@ -29,7 +32,7 @@ main() {
   claim_state
   heading "1 of 6: what this needs"
   need_packages
-  heading "2 of 6: the binary"
+  heading "2 of 6: the binaries"
   build
   heading "3 of 6: PostgreSQL"
   bring_up_postgres
@@ -50,7 +53,7 @@ read_arguments() {
       --yes | -y) YES=1 ;;
       --no-story) STORY='' ;;
       -h | --help)
-        sed -n '2,12s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+        sed -n '2,13s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
         exit 0
         ;;
       *) die "unknown option $word; see setup.sh --help" ;;
@@ -74,7 +77,6 @@ claim_state() {
 
 need_packages() {
   local missing=()
-  command -v python3 >/dev/null || missing+=(python3)
   [ -n "${COFFER_BIN:-}" ] || command -v cc >/dev/null || missing+=(build-essential)
   [ -n "${COFFER_BIN:-}" ] || command -v npm >/dev/null || missing+=(nodejs npm)
   command -v psql >/dev/null && { compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null; } || missing+=(postgresql)
@@ -109,18 +111,27 @@ install_packages() {
 }
 
 build() {
+  local wanted=()
   if [ -n "${COFFER_BIN:-}" ]; then
     BIN=$(command -v "$COFFER_BIN") || die "COFFER_BIN=$COFFER_BIN is not a program"
-    good "using $BIN"
-    return
+    SERVICE=${COFFER_DEMO_SERVICE:-$(dirname "$BIN")/demo-service}
+    [ -x "$SERVICE" ] || SERVICE=''
+  else
+    build_dashboard
+    wanted=(-p coffer-cli)
   fi
-  build_dashboard
+  [ -n "$SERVICE" ] || wanted+=(-p coffer-demo-service)
+  if ((${#wanted[@]})); then cargo_build "${wanted[@]}"; fi
+  local built=${CARGO_TARGET_DIR:-$ROOT/target}/release
+  BIN=${BIN:-$built/coffer} SERVICE=${SERVICE:-$built/demo-service}
+  [ -x "$BIN" ] && [ -x "$SERVICE" ] || die "the build left no $BIN or no $SERVICE"
+  good "using $BIN"
+}
+
+cargo_build() {
   command -v cargo >/dev/null || die "cargo is missing; install Rust from https://rustup.rs and run this again"
-  say "cargo build --release -p coffer-cli (the first time takes some minutes)"
-  (cd "$ROOT" && cargo build --release -p coffer-cli 9>&-)
-  BIN=${CARGO_TARGET_DIR:-$ROOT/target}/release/coffer
-  [ -x "$BIN" ] || die "the build left no $BIN"
-  good "$BIN"
+  say "cargo build --release $* (the first time takes some minutes)"
+  (cd "$ROOT" && cargo build --release "$@" 9>&-)
 }
 
 # Without it the binary is whole in every other respect, so nothing here is a reason to stop.
@@ -139,20 +150,6 @@ bring_up_postgres() {
   good "PostgreSQL $(psql_as coffer_admin "$(cat "$STATE/postgres/password")" 'show server_version' postgres | awk 'NR == 3 { print $1 }') on 127.0.0.1:$(pg_port), data in $(cat "$STATE/postgres/location")"
 }
 
-bring_up_service() {
-  # Started anew at each run: the address, the port or the token may have changed.
-  stop_process "$STATE/service.pid" "$ROOT/demo/service.py"
-  rm -f "$STATE/service.status"
-  COFFER_ADDR=$ADDR COFFER_TOKEN_FILE=$STATE/app-token SERVICE_STATUS=$STATE/service.status PGHOST=127.0.0.1 PGPORT=$(pg_port) PGDATABASE=$DATABASE \
-    setsid python3 "$ROOT/demo/service.py" >>"$STATE/service.log" 2>&1 </dev/null 9>&- &
-  echo $! >"$STATE/service.pid"
-  disown
-  wait_until 30 "the service has made its first query" service_runs
-  good "it runs as $(json_value user <"$STATE/service.status") and counts $(json_value cups_ordered <"$STATE/service.status") cups ordered (log: $STATE/service.log)"
-}
-
-service_runs() { grep -q '"state": "running"' "$STATE/service.status" 2>/dev/null; }
-
 farewell() {
   cat >"$STATE/env.sh" <<ENV
 # Written by setup.sh: \`. $STATE/env.sh\` makes this shell speak to the demo as its operator.
@@ -161,29 +158,52 @@ COFFER_TOKEN=\$(tr -d '\\n' <"$STATE/init.json" | sed -E 's/.*"root_token": *"([
 export COFFER_TOKEN BAO_TOKEN=\$COFFER_TOKEN VAULT_TOKEN=\$COFFER_TOKEN
 export PATH="$(dirname "$BIN"):\$PATH"
 ENV
+  basename "$BIN" >"$STATE/binary"
   local name
   name=$(basename "$BIN")
   heading "It stays up"
   cat <<TEXT
-  Coffer        $ADDR    (log $STATE/server.log)
   PostgreSQL    127.0.0.1:$(pg_port), database $DATABASE
-  the service   $(json_value queries <"$STATE/service.status") queries, $(json_value renewals <"$STATE/service.status") renewals so far    (log $STATE/service.log)
+  the service   $(service_value queries) queries, $(service_value renewals) renewals so far    (log $STATE/service.log)
+  Coffer        $ADDR    (log $STATE/server.log)
 
-To log in as the operator:
+To try on the command line, as the operator:
 
   . $STATE/env.sh
   $name status
-
-To try next:
-
   $name kv get secret/app/config
   $name read database/creds/readonly-role
-  $name envelope encrypt -key=kms:alias/demo FILE     # a key of the file's own; kms/ holds the one that wraps it
   $name list sys/leases/lookup/database/creds/app-role
-  $name lease revoke -prefix database/creds/app-role     # the service notices and takes a new credential
+  $name lease revoke -prefix database/creds/app-role     # the service notices and takes another user
+$(is_reference || ours "$name")
+  ${COFFER_DEMO_DIR:+COFFER_DEMO_DIR=$STATE }bash demo/rotate.sh          # a new value for secret/app/config, taken up without a deployment
   tail -f $STATE/service.log
 
 After a restart of the machine \`bash setup.sh\` brings it back; \`bash cleanup.sh\` takes everything away.
+TEXT
+  front_door
+}
+
+ours() {
+  cat <<TEXT
+  $1 envelope encrypt -key=kms:alias/demo FILE     # a key of the file's own; kms/ holds the one that wraps it
+  $1 events subscribe '*'      # everything that happens, as it happens
+TEXT
+}
+
+# The last words: where to look.
+front_door() {
+  heading "Open in a browser"
+  if is_reference; then
+    printf '  %s%s%s\n' "$BOLD" "$(service_page)" "$PLAIN"
+    return
+  fi
+  cat <<TEXT
+  $BOLD$ADDR/ui/$PLAIN
+
+  Sign in with userpass as ${BOLD}demo$PLAIN, password $BOLD$(cat "$STATE/demo-password")$PLAIN
+  (also in $STATE/demo-password; the root token is in $STATE/init.json).
+  Put the service's page beside it, and revoke its user: $(service_page)
 TEXT
 }
 

@@ -17,8 +17,10 @@ configure() {
   role flash-role 10s 30s 'SELECT'
   app_policy
   app_token
-  # The reference server, which proves this script, has no such engine.
-  case $(basename "$BIN") in bao | vault) ;; *) master_key ;; esac
+  demo_policy
+  demo_user
+  # The reference server has no such engine.
+  is_reference || master_key
 }
 
 # enable TYPE PATH FLAGS...
@@ -60,10 +62,13 @@ role() {
   good "role $1: lives $2, at most $3, may $4"
 }
 
+# Who may see events of a path; the reference server has none.
+subscribe() { is_reference || printf ', "subscribe"'; }
+
 app_policy() {
-  as_operator policy write app - >/dev/null <<'HCL'
+  as_operator policy write app - >/dev/null <<HCL
 # What the application may do, and nothing else.
-path "secret/data/app/*"             { capabilities = ["read"] }
+path "secret/data/app/*"             { capabilities = ["read"$(subscribe)] }
 path "database/creds/app-role"       { capabilities = ["read"] }
 path "database/creds/readonly-role"  { capabilities = ["read"] }
 path "database/creds/flash-role"     { capabilities = ["read"] }
@@ -71,8 +76,37 @@ path "sys/leases/lookup"             { capabilities = ["update"] }
 path "sys/leases/renew"              { capabilities = ["update"] }
 path "sys/leases/revoke"             { capabilities = ["update"] }
 path "sys/leases/revoke/*"           { capabilities = ["update"] }
+path "sys/events/subscribe/*"        { capabilities = ["read"] }
 HCL
   good "policy app"
+}
+
+demo_policy() {
+  as_operator policy write demo - >/dev/null <<HCL
+# For a person who tries things out in this demo: everything but what would end it for the others.
+path "*"                   { capabilities = ["create", "read", "update", "patch", "delete", "list", "sudo"$(subscribe)] }
+path "sys/seal"            { capabilities = ["deny"] }
+path "sys/step-down"       { capabilities = ["deny"] }
+path "sys/raw/*"           { capabilities = ["deny"] }
+path "sys/policies/acl/demo" { capabilities = ["read"] }
+path "sys/policy/demo"     { capabilities = ["read"] }
+path "auth/userpass/users/demo*" { capabilities = ["read"] }
+path "sys/auth/userpass"   { capabilities = ["read"] }
+HCL
+  good "policy demo: for trying things out"
+}
+
+demo_user() {
+  if ! as_operator auth list -format=json | grep -q '"userpass/"'; then
+    as_operator auth enable userpass >/dev/null
+  fi
+  # So that the dashboard offers it before anybody has signed in.
+  as_operator auth tune -listing-visibility=unauth userpass/ >/dev/null
+  if [ ! -s "$STATE/demo-password" ]; then
+    (umask 077 && head -c 18 /dev/urandom | base64 | tr '+/' 'xy' >"$STATE/demo-password")
+  fi
+  tr -d '\n' <"$STATE/demo-password" | as_operator write auth/userpass/users/demo password=- token_policies=demo token_ttl=8h >/dev/null
+  good "a user for people: demo, with a password of its own ($STATE/demo-password, mode 0600)"
 }
 
 app_token() {

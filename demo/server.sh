@@ -11,6 +11,9 @@ coffer() {
 as_operator() { TOKEN=$(json_value root_token <"$STATE/init.json") coffer "$@"; }
 as_app() { TOKEN=$(cat "$STATE/app-token") coffer "$@"; }
 
+# The reference server, which proves this script, lacks some of what is ours.
+is_reference() { case $(basename "$BIN") in bao | vault) ;; *) return 1 ;; esac; }
+
 bring_up_server() {
   start_server
   initialise
@@ -38,8 +41,8 @@ start_server() {
 
 write_config() {
   local kind=file node=
-  # The reference server, which proves this script, has no storage of the kind "file".
-  case $(basename "$BIN") in bao | vault) kind=raft node='  node_id = "demo"' ;; esac
+  # The reference server has no storage of the kind "file".
+  if is_reference; then kind=raft node='  node_id = "demo"'; fi
   mkdir -p "$STATE/data"
   cat >"$STATE/server.hcl" <<HCL
 # Written by setup.sh at every start of the server.

@@ -7,6 +7,7 @@ tell_story() {
   story_readonly
   story_expiry
   story_revocation
+  story_rotation
 }
 
 story_versions() {
@@ -97,3 +98,15 @@ story_revocation() {
   query 'select count(*) from orders' && die "the revoked credential still works"
   good "refused within $(($(now_ms) - begin)) ms of the revocation, with two minutes still on its clock"
 }
+
+story_rotation() {
+  heading "A new value without a deployment"
+  local name
+  name=$(basename "$BIN")
+  show "$name kv put secret/app/config api_key=third-$$" as_operator kv put secret/app/config api_key="third-$$"
+  WANTED=$(as_operator kv metadata get -format=json secret/app/config | json_value current_version)
+  wait_until 20 "the service takes up version $WANTED" service_follows
+  good "the service has it, learnt by $(service_secret by) $(service_secret learnt_after_ms) ms after it was written; of the value it shows a fingerprint: $(service_secret fingerprint)"
+}
+
+service_follows() { [ "$(service_secret version)" = "$WANTED" ]; }

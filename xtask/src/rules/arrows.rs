@@ -41,6 +41,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
         ],
     ),
     ("client", &["wire", "crypto", "envelope"]),
+    // What a service of anybody has.
+    ("demo-service", &["client"]),
     (
         "cli",
         &[

@@ -59,7 +59,7 @@ const CIPHERS: Kind = Kind {
 /// Whatever speaks HTTP.
 const HTTP: Kind = Kind {
     what: "HTTP",
-    rooms: &["server", "client"],
+    rooms: &["server", "client", "demo-service"],
     names: &[
         "http",
         "http-body",
