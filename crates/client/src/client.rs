@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::events::Events;
 use crate::sys::Sys;
 use crate::transport::Transport;
 use crate::{
@@ -162,6 +163,12 @@ impl Client {
     #[must_use]
     pub fn sys(&self) -> Sys<'_> {
         Sys::new(self)
+    }
+
+    /// What happens on the server, as it happens.
+    #[must_use]
+    pub fn events(&self) -> Events<'_> {
+        Events::new(self)
     }
 
     /// Tokens.

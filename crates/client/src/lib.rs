@@ -16,8 +16,9 @@
 //! - [`Client::read`], [`Client::write`], [`Client::list`], [`Client::patch`], [`Client::delete`]: any path, answering the
 //!   whole envelope as a [`Secret`];
 //! - [`envelope::Keepers`]: encrypting files of any size with a key of Coffer's KMS, its transit or AWS KMS;
-//! - [`Client::sys`], [`Client::tokens`], [`Client::kv1`], [`Client::kv2`], [`Renewer`]: typed;
-//! - [`Client::lease`]: a database credential or another secret with a lease that never runs out under its user.
+//! - [`Client::events`]: what happens on the server, as it happens, across broken connections;
+//! - [`Client::lease`]: a database credential or another secret with a lease that never runs out under its user;
+//! - [`Client::sys`], [`Client::tokens`], [`Client::kv1`], [`Client::kv2`], [`Renewer`]: typed.
 //!
 //! The process must have installed a TLS provider before the first client is built
 //! (`rustls::crypto::aws_lc_rs::default_provider().install_default()`); building fails with a clear error otherwise.
@@ -27,6 +28,7 @@ mod builder;
 mod client;
 pub mod envelope;
 mod error;
+pub mod events;
 mod kv;
 mod lease;
 pub mod machine;

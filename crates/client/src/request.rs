@@ -69,6 +69,7 @@ pub struct Request {
     pub(crate) token: Option<Token>,
     pub(crate) retries: bool,
     pub(crate) is_question: bool,
+    pub(crate) accept: Option<&'static str>,
 }
 
 impl Request {
@@ -84,6 +85,7 @@ impl Request {
             token: None,
             retries: true,
             is_question: false,
+            accept: None,
         }
     }
 
@@ -143,6 +145,13 @@ impl Request {
     /// Is sent by a client that only rehearses, too: without its answer nobody knows what to ask.
     pub(crate) fn question(mut self) -> Self {
         self.is_question = true;
+        self
+    }
+
+    /// Asks for an answer of this media type.
+    #[must_use]
+    pub fn accept(mut self, media_type: &'static str) -> Self {
+        self.accept = Some(media_type);
         self
     }
 

@@ -45,7 +45,7 @@ fn worth_repeating(request: &Request, outcome: &Result<Response, Error>) -> bool
 }
 
 /// Doubles from a quarter of a second to eight seconds.
-fn backoff(attempt: u32, random: f64) -> Duration {
+pub(crate) fn backoff(attempt: u32, random: f64) -> Duration {
     backoff_up_to(LONGEST_WAIT, attempt, random)
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use coffer_wire::{format_duration, header};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::redirect::{Attempt, Policy};
 use url::Url;
 use zeroize::Zeroizing;
@@ -164,6 +164,9 @@ impl Transport {
         };
         if let Some(ttl) = wrap {
             outgoing = outgoing.header(header::WRAP_TTL, format_duration(ttl));
+        }
+        if let Some(media_type) = request.accept {
+            outgoing = outgoing.header(ACCEPT, media_type);
         }
         if let Some(body) = &request.body {
             let media = if request.method == Method::Patch {
