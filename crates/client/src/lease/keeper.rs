@@ -19,8 +19,10 @@ use retired::Retired;
 
 pub(super) type Tell = Box<dyn Fn(&LeaseNews<'_>) + Send + Sync>;
 
-/// A renewal that gives no more than this part of the first TTL says that the maximum is near: another is wanted while
-/// this one is still good.
+/// A renewal that gives no more than this part of the first TTL was cut by the maximum: further ones would not move the end,
+/// and the next time that one would be due, another credential is taken in place of it.
+const PART_OF_A_WHOLE: f64 = 0.9;
+/// Where it gives no more than this, another is taken at once.
 const PART_WORTH_KEEPING: f64 = 0.5;
 /// After so many renewals that failed in passing, taking another is tried as well: it may be the lease that ails.
 const FAILURES_UNTIL_ANOTHER: u32 = 2;
@@ -244,6 +246,9 @@ impl<L: Lessor> Keeper<L> {
                 let (ttl_secs, renewable) = (secret.lease_duration, secret.renewable);
                 tenure.term.renewed(asked, ttl_secs, renewable);
                 credential.renewed(&tenure.term);
+                if tenure.term.is_cut_below(PART_OF_A_WHOLE) {
+                    tenure.term.give_up();
+                }
                 let is_enough = !tenure.term.is_cut_below(PART_WORTH_KEEPING);
                 self.asking.is_well();
                 self.say(&LeaseNews::Renewed {

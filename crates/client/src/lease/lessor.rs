@@ -30,7 +30,8 @@ impl ClientLessor {
         }
     }
 
-    fn client(&self) -> Client {
+    /// The client whose token was good last.
+    pub(super) fn client(&self) -> Client {
         let client = self.client.lock().unwrap_or_else(PoisonError::into_inner);
         client.clone()
     }

@@ -3,6 +3,7 @@
 mod credential;
 mod keeper;
 mod lessor;
+mod listening;
 mod news;
 #[cfg(test)]
 mod tests;
@@ -29,12 +30,13 @@ pub struct LeaseBuilder {
     request: Request,
     login: Option<Login>,
     tell: Tell,
+    listens: bool,
 }
 
 /// Keeps a leased credential good for as long as it is wanted.
 ///
 /// The keeper renews when 70 % of the credential's time is over, a little sooner or later so that a fleet does not come
-/// in step. When a renewal gives less than half of the first time, the maximum is near: it takes *another* credential while the
+/// in step. When a renewal gives less than the whole time, the maximum is near: it takes *another* credential while the
 /// one before is still good, and makes that the current one. The one before is handed back (revoked) when its last
 /// user has dropped it. A server that is away or sealed is asked again and again, with growing, uneven waits, and the
 /// current credential stays the current one meanwhile.
@@ -73,7 +75,16 @@ impl LeaseBuilder {
             request: Request::new(Method::Get, path),
             login: None,
             tell: Box::new(|_| {}),
+            listens: false,
         }
+    }
+
+    /// Listens to the server's events, too, so that a lease that somebody revokes is replaced within a moment. Policies must grant
+    /// `read` on `sys/events/subscribe/lease/*` and `subscribe` on the credential's path; where they do not, or where the server has no
+    /// events, a failed renewal or [`LeaseKeeper::refused`] tells.
+    pub fn listen(mut self) -> Self {
+        self.listens = true;
+        self
     }
 
     /// Writes these parameters to the path in place of reading it, for engines that want some.
@@ -123,16 +134,22 @@ impl LeaseBuilder {
     #[must_use = "dropping the keeper ends it"]
     pub fn keep(self) -> LeaseKeeper {
         let lessor = ClientLessor::new(self.client, self.request, self.login);
-        start(lessor, self.tell)
+        let lessor = Arc::new(lessor);
+        let keeper = start(lessor.clone(), self.tell);
+        if self.listens {
+            let reports = keeper.reports.clone();
+            tokio::spawn(listening::listen(lessor, reports, keeper.watch()));
+        }
+        keeper
     }
 }
 
-fn start(lessor: impl lessor::Lessor, tell: Tell) -> LeaseKeeper {
+fn start(lessor: Arc<impl lessor::Lessor>, tell: Tell) -> LeaseKeeper {
     let (out, current) = watch::channel(None);
     let (reports, reported) = mpsc::channel(REPORTS_MAX);
     let (stop, stopped) = watch::channel(false);
     let ears = Ears { reported, stopped };
-    tokio::spawn(Keeper::new(Arc::new(lessor), tell, out).run(ears));
+    tokio::spawn(Keeper::new(lessor, tell, out).run(ears));
     LeaseKeeper {
         current,
         reports,

@@ -6,6 +6,8 @@ use tokio::time::Instant;
 use crate::retry::{backoff_up_to, unit_random};
 
 const LONGEST_WAIT: Duration = Duration::from_secs(8);
+/// Servers say when a lease ends in whole seconds, and need a moment to end it: only then is it left to them.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// Credentials that are current no longer, until they are handed back or their time is over.
 pub(super) struct Retired {
@@ -56,7 +58,7 @@ impl Retired {
     pub(super) fn add(&mut self, lease_id: &str, ends: Instant) {
         self.leases.push(Lease {
             id: lease_id.to_owned(),
-            ends,
+            ends: ends + GRACE,
             state: State::Used,
             failures: 0,
         });
