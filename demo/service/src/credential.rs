@@ -19,6 +19,7 @@ pub fn keep(settings: &Settings, session: &Arc<Session>, status: &Arc<Status>) -
         let client = again.read_token();
         async move { client }
     });
+    let builder = builder.listen();
     builder.tell(move |news| tell(news, &users, &status)).keep()
 }
 

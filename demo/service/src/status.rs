@@ -168,9 +168,12 @@ impl Status {
         }
     }
 
-    /// Follows it, as JSON.
+    /// Follows it, as JSON; the first is as it is now.
     pub fn watch(&self) -> watch::Receiver<Arc<str>> {
-        self.out.subscribe()
+        self.out.send_replace(self.json().into());
+        let mut watch = self.out.subscribe();
+        watch.mark_changed();
+        watch
     }
 
     /// As JSON, now.

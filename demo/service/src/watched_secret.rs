@@ -5,16 +5,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use coffer_client::Error;
+use coffer_client::events::{Delivery, Event};
 use jiff::{Timestamp, ZonedDateTime};
 use serde_json::Value;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::session::Session;
 use crate::settings::SecretPath;
 use crate::status::{Status, WatchedSecret};
 
-/// How often it is looked at where no events come.
+/// How often it is looked at where no events come …
 const POLL_EVERY: Duration = Duration::from_secs(2);
+/// … how many times before events are asked for again …
+const POLLS: u32 = 5;
+/// … and where they come, for what nobody thought of.
+const LOOK_EVERY: Duration = Duration::from_secs(30);
+/// A subscription that was not refused within this time stands.
+const SETTLED: Duration = Duration::from_millis(500);
+/// A broken one is taken for mended when it was not broken again for so long.
+const MENDED: Duration = Duration::from_secs(10);
 
 /// Follows the secret for as long as the service runs.
 pub async fn follow(secret: SecretPath, session: Arc<Session>, status: Arc<Status>) {
@@ -24,9 +33,22 @@ pub async fn follow(secret: SecretPath, session: Arc<Session>, status: Arc<Statu
         status,
         fingerprints: RandomState::new(),
     };
+    let mut told = None;
     loop {
         watcher.look().await;
-        sleep(POLL_EVERY).await;
+        let refusal = watcher.by_events().await.to_string();
+        if told.as_ref() != Some(&refusal) {
+            let seconds = POLL_EVERY.as_secs();
+            watcher
+                .status
+                .say(&format!("no events, looking every {seconds} s: {refusal}"));
+            told = Some(refusal);
+        }
+        watcher.status.secret_by("polling");
+        for _ in 0..POLLS {
+            sleep(POLL_EVERY).await;
+            watcher.look().await;
+        }
     }
 }
 
@@ -39,6 +61,44 @@ struct Watcher {
 }
 
 impl Watcher {
+    /// Looks whenever an event says that there is something new. Returns when the server refuses: the token may not, it has
+    /// ended, or there are no events on this server.
+    async fn by_events(&self) -> Error {
+        let client = self.session.client();
+        let mut stream = client.events().subscribe("kv-v2/*").start();
+        let mut stands_from = Instant::now();
+        let mut look_at = stands_from + SETTLED;
+        loop {
+            tokio::select! {
+                delivery = stream.next() => match delivery {
+                    Ok(Delivery::Event(event)) if !self.is_about_ours(&event) => {}
+                    // What is lost may have been about ours.
+                    Ok(Delivery::Event(_) | Delivery::Lost { .. }) => self.look().await,
+                    Ok(Delivery::Broken { .. }) => {
+                        self.status.secret_by("polling");
+                        stands_from = Instant::now() + MENDED;
+                        look_at = look_at.min(Instant::now() + POLL_EVERY);
+                    }
+                    Err(refusal) => return refusal,
+                },
+                () = sleep_until(look_at) => {
+                    // After the subscription began, so that nothing falls between it and the first look.
+                    self.look().await;
+                    let stands = stands_from <= Instant::now();
+                    self.status.secret_by(if stands { "events" } else { "polling" });
+                    look_at = Instant::now() + if stands { LOOK_EVERY } else { POLL_EVERY };
+                }
+            }
+        }
+    }
+
+    /// Whether it tells of our secret: of its data, its metadata or the end of a version.
+    fn is_about_ours(&self, event: &Event) -> bool {
+        let below = event.path().strip_prefix(&self.secret.mount);
+        let rest = below.and_then(|below| below.strip_prefix('/')?.split_once('/'));
+        rest.is_some_and(|(_, path)| path == self.secret.path)
+    }
+
     /// Reads the secret and tells if it is another than before. Here a real service would begin to use it.
     async fn look(&self) {
         let client = self.session.client();
