@@ -21,7 +21,7 @@ use connections::Connections;
 use refusal::Refusal;
 
 /// How long a query is tried: as long as it takes to come by another user where the present one was revoked.
-const PATIENCE: Duration = Duration::from_secs(8);
+const PATIENCE: Duration = Duration::from_secs(15);
 /// The wait before the second attempt; it doubles from one to the next.
 const FIRST_WAIT: Duration = Duration::from_millis(20);
 const LONGEST_WAIT: Duration = Duration::from_millis(500);
