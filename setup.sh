@@ -111,21 +111,22 @@ install_packages() {
 }
 
 build() {
-  local wanted=()
+  local wanted=() built=${CARGO_TARGET_DIR:-$ROOT/target}/release
   if [ -n "${COFFER_BIN:-}" ]; then
     BIN=$(command -v "$COFFER_BIN") || die "COFFER_BIN=$COFFER_BIN is not a program"
-    SERVICE=${COFFER_DEMO_SERVICE:-$(dirname "$BIN")/demo-service}
-    [ -x "$SERVICE" ] || SERVICE=''
   else
     build_dashboard
-    wanted=(-p coffer-cli)
+    BIN=$built/coffer
+    wanted+=(-p coffer-cli)
   fi
-  [ -n "$SERVICE" ] || wanted+=(-p coffer-demo-service)
+  SERVICE=${COFFER_DEMO_SERVICE:-$(dirname "$BIN")/demo-service}
+  if [ -z "${COFFER_DEMO_SERVICE:-}" ] && { [ -z "${COFFER_BIN:-}" ] || [ ! -x "$SERVICE" ]; }; then
+    SERVICE=$built/demo-service
+    wanted+=(-p coffer-demo-service)
+  fi
   if ((${#wanted[@]})); then cargo_build "${wanted[@]}"; fi
-  local built=${CARGO_TARGET_DIR:-$ROOT/target}/release
-  BIN=${BIN:-$built/coffer} SERVICE=${SERVICE:-$built/demo-service}
-  [ -x "$BIN" ] && [ -x "$SERVICE" ] || die "the build left no $BIN or no $SERVICE"
-  good "using $BIN"
+  [ -x "$BIN" ] && [ -x "$SERVICE" ] || die "there is no $BIN or no $SERVICE"
+  good "using $BIN and $SERVICE"
 }
 
 cargo_build() {
