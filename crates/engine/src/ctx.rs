@@ -56,7 +56,7 @@ pub trait Services: Send + Sync {
     ) -> Answer<'a, outbound::Response>;
 
     /// See [`Ctx::emit`].
-    fn emit(&self, _cx: &Ctx, _event: Event) {}
+    fn emit(&self, cx: &Ctx, event: Event);
 }
 
 /// The request an engine answers, without its token.

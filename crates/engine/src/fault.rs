@@ -21,6 +21,8 @@ pub enum Fault {
     Missing(String),
     /// Nothing is there, but the answer tells about it (a deleted version's metadata).
     Gone(Box<Reply>),
+    /// What was asked for was there and is gone for good; the text says what to do.
+    Expired(String),
     /// No such path in this mount.
     UnsupportedPath,
     /// The path exists, the verb does not.
@@ -67,6 +69,7 @@ impl fmt::Display for Fault {
         match self {
             Self::Invalid(text)
             | Self::Missing(text)
+            | Self::Expired(text)
             | Self::Forbidden(text)
             | Self::Conflict(text)
             | Self::TooLarge(text)

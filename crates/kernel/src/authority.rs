@@ -89,6 +89,11 @@ impl Authority {
         })
     }
 
+    /// Whether an event of a kind may be shown that is about a path.
+    pub fn may_subscribe(&self, path: &str, kind: &str) -> bool {
+        self.acl.may_subscribe(&self.seen(path), kind)
+    }
+
     /// The capabilities on a path, in alphabetical order; `["root"]` for root, `["deny"]` for none.
     pub fn capabilities(&self, path: &str) -> Vec<&'static str> {
         self.acl.capabilities(&self.seen(path))

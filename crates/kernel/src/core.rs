@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use coffer_barrier::Barrier;
 use coffer_crypto::Random;
-use coffer_engine::Fault;
+use coffer_engine::{Event, Fault};
 use coffer_wire::Timestamp;
 use tokio_util::sync::CancellationToken;
 
@@ -14,6 +14,7 @@ use crate::audit::{AuditedHeaders, Devices};
 use crate::clock::Clock;
 use crate::cors::Cors;
 use crate::due::Due;
+use crate::events::{self, Events, Origin};
 use crate::group_policies::GroupPolicies;
 use crate::identity;
 use crate::leases::{Leases, Parked, Targets, Waiting, worker};
@@ -69,6 +70,8 @@ pub struct Core {
     pub group_policies: GroupPolicies,
     /// Who used the server.
     pub activity: Activity,
+    /// What happens, for those who subscribe to it.
+    pub events: Events,
     /// What waits until a namespace is unsealed.
     pub waiting: Waiting,
     /// Operators' attempts to change the unseal keys of the server and to make a root token.
@@ -121,6 +124,7 @@ impl Core {
             ui_headers: UiHeaders::load(barrier.view("core/")).await?,
             group_policies: GroupPolicies::load(barrier.view("core/")).await?,
             activity: Activity::open(barrier.view("sys/activity/")).await?,
+            events: Events::load(&barrier, &settings, &clock).await?,
             waiting: Waiting::new(&barrier),
             server_ceremonies: Arc::default(),
             moves: Moves::default(),
@@ -152,6 +156,7 @@ impl Core {
         tokio::spawn(recount::run(Arc::clone(self), self.stop.clone()));
         tokio::spawn(identity::upkeep::run(Arc::clone(self), self.stop.clone()));
         tokio::spawn(activity::run(Arc::clone(self), self.stop.clone()));
+        tokio::spawn(events::run(Arc::clone(self), self.stop.clone()));
         tokio::spawn(Arc::clone(self).keep_house());
         tokio::spawn(census::run(Arc::clone(self), self.stop.clone()));
         tokio::spawn(Arc::clone(self).go_on_disabling());
@@ -161,6 +166,20 @@ impl Core {
     /// Waits until the background work ends, because the server is sealed.
     pub(crate) fn stopped(&self) -> impl Future<Output = ()> + Send + 'static {
         self.stop.clone().cancelled_owned()
+    }
+
+    /// Cancelled when the background work ends, because the server is sealed.
+    pub(crate) fn stopping(&self) -> CancellationToken {
+        self.stop.clone()
+    }
+
+    /// Tells what the kernel itself has done to the server; `path` begins in the root namespace.
+    pub(crate) fn tell(&self, event: Event) {
+        let origin = Origin {
+            space: &self.namespaces.root(),
+            mount: None,
+        };
+        self.events.publish(origin, event);
     }
 
     /// Ends the background work.

@@ -441,9 +441,9 @@ fn limit_page(request: &mut Request, limit: i64) {
     }
 }
 
-/// The header that the kernel's own handlers see: clients of the OpenID provider prove by it who they are. The token is
-/// never in it.
-const AUTHORIZATION: &str = "authorization";
+/// The headers that the kernel's own handlers see: clients of the OpenID provider prove by the first who they are (the token
+/// is never in it), the others say in which form somebody wants events.
+const OWN_HEADERS: [&str; 3] = ["authorization", "accept", "upgrade"];
 
 /// What the handler gets; none where it would be the storage of a token that may not come here.
 fn context(open: &Open, asked: &Asked, mount: &Arc<Mount>) -> Option<(Ctx, Arc<Desk>)> {
@@ -459,8 +459,9 @@ fn context(open: &Open, asked: &Asked, mount: &Arc<Mount>) -> Option<(Ctx, Arc<D
         mount.view.clone()
     };
     let passed = mount.record.tuning.passthrough_request_headers.iter();
-    let own = mount.is_kernels_own().then_some(AUTHORIZATION);
-    let names = passed.map(String::as_str).chain(own);
+    let own = mount.is_kernels_own().then_some(OWN_HEADERS);
+    let names = passed.map(String::as_str);
+    let names = names.chain(own.into_iter().flatten());
     let headers = names.filter_map(|name| {
         let name = name.to_lowercase();
         let value = request.headers.get(&name)?.first()?.clone();

@@ -12,6 +12,8 @@ pub mod control;
 pub mod core;
 pub mod cors;
 pub mod due;
+pub mod events;
+mod filter;
 pub mod grant;
 pub mod group_policies;
 mod help;

@@ -69,7 +69,7 @@ impl Open {
             headers: BTreeMap::new(),
             nesting: Nesting::default(),
         };
-        let desk = Desk::new(self, String::new());
+        let desk = Desk::of_background(self);
         Ctx {
             view: mount.view.clone(),
             now: self.clock.now(),

@@ -8,6 +8,7 @@ use coffer_engine::Kind;
 use coffer_engine::outbound::{Nowhere, Outbound};
 
 use crate::audit::{Allow, NewDevice};
+use crate::events::EventSettings;
 use crate::mounts::UserLockout;
 use crate::observe::{InFlight, Logs, Meters, NoLogs};
 use crate::script::Script;
@@ -68,6 +69,8 @@ pub struct Settings {
     pub logs: Arc<dyn Logs>,
     /// The seals that the configuration names.
     pub seals: SealBook,
+    /// How long events are kept, and how many may read them.
+    pub events: EventSettings,
     /// What brings the requests of engines to other servers.
     pub outbound: Arc<dyn Outbound>,
 }
@@ -109,6 +112,7 @@ impl Settings {
             in_flight: Arc::default(),
             logs: Arc::new(NoLogs),
             seals: SealBook::default(),
+            events: EventSettings::default(),
             outbound: Arc::new(Nowhere),
         }
     }

@@ -209,7 +209,7 @@ pub(super) fn class(fault: &Fault) -> Option<&'static str> {
     Some(match fault {
         Fault::NotFound | Fault::Gone(_) => return None,
         Fault::Invalid(_) | Fault::Conflict(_) => "invalid request",
-        Fault::Missing(_) => "not found",
+        Fault::Missing(_) | Fault::Expired(_) => "not found",
         Fault::UnsupportedPath => "unsupported path",
         Fault::UnsupportedVerb => "unsupported operation",
         Fault::Denied | Fault::Forbidden(_) => "permission denied",

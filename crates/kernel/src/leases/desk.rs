@@ -4,18 +4,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use coffer_crypto::{Random, Secret};
-use coffer_engine::{Answer, Ctx, Fault, Intent, NewLease, Services, outbound};
+use coffer_engine::{Answer, Ctx, Event, Fault, Intent, MountInfo, NewLease, Services, outbound};
 use coffer_wire::Timestamp;
 use parking_lot::Mutex;
 
 use super::book::Leases;
 use super::record::{LeaseRecord, LeaseState};
+use crate::core::Core;
+use crate::events::Origin;
 use crate::lockout::{Attempt, Rules};
 use crate::namespaces::Space;
 use crate::open::Open;
 use crate::quotas::{Placed, Quotas};
 use crate::settings::Settings;
 
+/// How many events one request may have.
+const EVENTS_MAX: usize = 4_096;
 /// How long an intent waits before the worker undoes it. Longer than any request may take: a request
 /// that fails in order has its intents undone at once.
 const INTENT_GRACE: Duration = Duration::from_secs(600);
@@ -30,6 +34,11 @@ pub struct Desk {
     open: Mutex<Vec<String>>,
     settings: Arc<Settings>,
     attempt: Mutex<Option<Attempt>>,
+    core: Arc<Core>,
+    /// What happened, until it is known whether the request succeeds.
+    happened: Mutex<Vec<(Arc<MountInfo>, Event)>>,
+    /// Whether no request is waited for.
+    at_once: bool,
 }
 
 impl Desk {
@@ -44,6 +53,34 @@ impl Desk {
             open: Mutex::new(Vec::new()),
             settings: Arc::clone(&open.settings),
             attempt: Mutex::new(None),
+            core: Arc::clone(open),
+            happened: Mutex::default(),
+            at_once: false,
+        }
+    }
+
+    /// The desk of work in the background in the namespace at hand: what happens is told at once.
+    pub fn of_background(open: &Open) -> Self {
+        let mut desk = Self::new(open, String::new());
+        desk.at_once = true;
+        desk
+    }
+
+    /// Tells what happened, since the request has succeeded.
+    pub fn tell(&self) {
+        for (mount, event) in std::mem::take(&mut *self.happened.lock()) {
+            self.publish(&mount, event);
+        }
+    }
+
+    /// A mount that is gone has nobody left who could read what happened in it.
+    fn publish(&self, mount: &MountInfo, event: Event) {
+        if let Some(mount) = self.namespace.mounts.by_accessor(&mount.accessor) {
+            let origin = Origin {
+                space: &self.namespace,
+                mount: Some(&mount),
+            };
+            self.core.events.publish(origin, event);
         }
     }
 
@@ -129,6 +166,16 @@ impl Services for Desk {
 
     fn password<'a>(&'a self, policy: &'a str) -> Answer<'a, Secret<String>> {
         Box::pin(self.namespace.passwords.generate(policy, &self.random))
+    }
+
+    fn emit(&self, cx: &Ctx, event: Event) {
+        if self.at_once {
+            return self.publish(&cx.mount, event);
+        }
+        let mut happened = self.happened.lock();
+        if happened.len() < EVENTS_MAX {
+            happened.push((Arc::clone(&cx.mount), event));
+        }
     }
 
     fn fetch<'a>(

@@ -49,6 +49,9 @@ pub async fn settle(open: &Open, ran: Ran) -> Settled {
         (Err(fault), _) | (Ok(_), Err(fault)) => Err(fault),
     };
     let kept = desk.left_behind(None);
+    if answer.is_ok() {
+        desk.tell();
+    }
     let issued = if answer.is_ok() { granted } else { None };
     if answer.is_err()
         && let Err(fault) = end_all_soon(open, kept).await

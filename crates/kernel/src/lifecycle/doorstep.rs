@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use coffer_crypto::Secret;
-use coffer_engine::{
+use coffer_engine::{Event, 
     Answer, Ctx, Fault, Found, Intent, Miss, MountInfo, Nesting, NewLease, Reply, RequestInfo,
     Routes, Services, Upload, outbound,
 };
@@ -138,4 +138,6 @@ impl Services for NoServices {
     fn fetch<'a>(&'a self, _: &'a Ctx, _: outbound::Request) -> Answer<'a, outbound::Response> {
         Box::pin(std::future::ready(Err(Fault::Sealed)))
     }
+
+    fn emit(&self, _: &Ctx, _: Event) {}
 }

@@ -12,6 +12,8 @@ use super::tally::Tally;
 const CLUSTERS_MAX: usize = 4;
 /// How many devices have timings of their own; as many as can be enabled.
 const DEVICES_MAX: usize = 32;
+/// How many reasons there are to end a subscription.
+const CUTS_MAX: usize = 16;
 /// What stands for the devices that came later.
 const OTHER: &str = "other";
 
@@ -117,6 +119,22 @@ pub struct AuditMeters {
     pub log_response_failure: Arc<Counter>,
     registry: Arc<Registry>,
     devices: ArcSwap<HashMap<String, Arc<DeviceMeters>>>,
+}
+
+/// Events, and who subscribes to them.
+#[derive(Clone, Debug)]
+#[expect(
+    missing_docs,
+    reason = "each is said where it is made, in the words that a scrape shows"
+)]
+pub struct EventMeters {
+    pub published: Arc<Counter>,
+    pub lost: Arc<Counter>,
+    pub waiting: Arc<Gauge>,
+    pub log_bytes: Arc<Gauge>,
+    pub log_records: Arc<Gauge>,
+    pub subscribers: Arc<Gauge>,
+    cut: Arc<Labelled<Counter>>,
 }
 
 /// Keepers of the root key.
@@ -454,6 +472,34 @@ impl PolicyMeters {
                 "Time to list policies, in milliseconds.",
             ),
         }
+    }
+}
+
+impl EventMeters {
+    pub(super) fn new(registry: &Registry) -> Self {
+        let gauge = |name, help| registry.gauge(name, help);
+        Self {
+            published: registry.counter("events.published", "Events published."),
+            lost: registry.counter(
+                "events.lost",
+                "Events that the storage did not take in time; they can not be read again.",
+            ),
+            waiting: gauge("events.waiting", "Events that are not stored yet."),
+            log_bytes: gauge("events.log.bytes", "Bytes of the stored events."),
+            log_records: gauge("events.log.records", "Records that events are stored in."),
+            subscribers: gauge("events.subscribers", "Subscribers to events."),
+            cut: registry.counters(
+                "events.cut",
+                "Subscriptions that the server ended.",
+                &["reason"],
+                CUTS_MAX,
+            ),
+        }
+    }
+
+    /// A subscription was ended.
+    pub fn cut(&self, reason: &str) {
+        self.cut.of(&[reason]).one();
     }
 }
 

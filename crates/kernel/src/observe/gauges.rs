@@ -27,6 +27,7 @@ pub(crate) fn refresh(core: &Core) {
             .encryptions
             .set([(term, whole(key.encryptions))]);
     }
+    core.events.measure();
     let spaces = core.namespaces.in_memory();
     let mut entries = Vec::new();
     let mut sizes = Vec::new();

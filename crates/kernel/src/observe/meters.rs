@@ -10,7 +10,7 @@ use coffer_wire::Timestamp;
 use parking_lot::Mutex;
 
 use super::catalogue::{
-    AuditMeters, CoreMeters, LeaseMeters, PolicyMeters, SealMeters, TokenMeters,
+    AuditMeters, CoreMeters, EventMeters, LeaseMeters, PolicyMeters, SealMeters, TokenMeters,
 };
 use super::lifetimes;
 use super::process::Process;
@@ -62,6 +62,8 @@ pub struct Meters {
     pub policies: PolicyMeters,
     /// Audit devices.
     pub audit: AuditMeters,
+    /// Events.
+    pub events: EventMeters,
     /// Keepers of the root key.
     pub seals: SealMeters,
     /// The barrier.
@@ -90,6 +92,7 @@ impl Meters {
             leases: LeaseMeters::new(&registry, most),
             policies: PolicyMeters::new(&registry),
             audit: AuditMeters::new(&registry),
+            events: EventMeters::new(&registry),
             seals: SealMeters::new(&registry),
             barrier: coffer_barrier::Meters::new(&registry),
             routes: Routes::new(Arc::clone(&registry)),

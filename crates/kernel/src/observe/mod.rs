@@ -18,7 +18,7 @@ mod scrape;
 mod tally;
 
 pub use catalogue::{
-    AuditMeters, CoreMeters, DeviceMeters, LeaseMeters, PolicyMeters, Recorded, SealMeters,
+    AuditMeters, CoreMeters, DeviceMeters, EventMeters, LeaseMeters, PolicyMeters, Recorded, SealMeters,
     TokenMeters,
 };
 pub(crate) use flight::note;

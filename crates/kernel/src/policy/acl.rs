@@ -343,6 +343,12 @@ impl Acl {
         self.held(path).names()
     }
 
+    /// Whether somebody may be told of an event of a kind that is about a path.
+    pub fn may_subscribe(&self, path: &str, kind: &str) -> bool {
+        let rule = || self.rule(path, false);
+        self.root || rule().is_some_and(|rule| rule.grant.tells_of(kind))
+    }
+
     /// The same on a path with names that are one in all letters: as they are compared, else as they are spelt, and
     /// never more than what the rules say of them in any letters.
     pub fn capabilities_of_names(&self, compared: &str, spelt: &str) -> Vec<&'static str> {

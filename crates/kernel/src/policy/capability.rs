@@ -30,9 +30,11 @@ impl Capabilities {
     pub const PATCH: Self = Self(1 << 7);
     /// Use paths that need more than the plain capability.
     pub const SUDO: Self = Self(1 << 8);
+    /// Be told what happens.
+    pub const SUBSCRIBE: Self = Self(1 << 9);
 
     /// The names in the order in which they are shown.
-    const NAMES: [(&'static str, Self); 9] = [
+    const NAMES: [(&'static str, Self); 10] = [
         ("create", Self::CREATE),
         ("delete", Self::DELETE),
         ("deny", Self::DENY),
@@ -40,6 +42,7 @@ impl Capabilities {
         ("patch", Self::PATCH),
         ("read", Self::READ),
         ("scan", Self::SCAN),
+        ("subscribe", Self::SUBSCRIBE),
         ("sudo", Self::SUDO),
         ("update", Self::UPDATE),
     ];

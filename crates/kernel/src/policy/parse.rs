@@ -8,6 +8,7 @@ use coffer_wire::{Timestamp, Ttl};
 use serde_json::Value as Json;
 
 use super::template::check_braces;
+use crate::events::Pattern as EventPattern;
 use super::{Capabilities, Grant, Parameters, Pattern, Rule, control};
 
 /// Most paths in one policy.
@@ -19,8 +20,11 @@ pub const MAX_PATH_BYTES: usize = 4_096;
 /// What may stand in a policy.
 const TOP_KEYS: [&str; 2] = ["name", "path"];
 
+/// Which events `subscribe` is about.
+const EVENT_TYPES: &str = "subscribe_event_types";
+
 /// What may stand in a path.
-const PATH_KEYS: [&str; 11] = [
+const PATH_KEYS: [&str; 12] = [
     "comment",
     "policy",
     "capabilities",
@@ -30,6 +34,7 @@ const PATH_KEYS: [&str; 11] = [
     "min_wrapping_ttl",
     "max_wrapping_ttl",
     "pagination_limit",
+    "subscribe_event_types",
     "control_group",
     "expiration",
 ];
@@ -63,8 +68,10 @@ fn rule(block: Block) -> Result<Rule, Syntax> {
     let mut body = block.body;
     known_keys(&body, &PATH_KEYS, &format!("path {path:?}"))?;
     body.take_str("comment")?;
+    let capabilities = capabilities(&mut body)?;
     let grant = Grant {
-        capabilities: capabilities(&mut body)?,
+        event_types: event_types(&mut body, capabilities)?,
+        capabilities,
         allowed: parameters(&mut body, "allowed_parameters")?,
         denied: parameters(&mut body, "denied_parameters")?,
         required: strings(&mut body, "required_parameters")?
@@ -143,6 +150,26 @@ fn capabilities(body: &mut Body) -> Result<Capabilities, Syntax> {
         }
     };
     Ok(all.merged(old))
+}
+
+/// The kinds of events that `subscribe` is about: all, where the rule does not say.
+fn event_types(body: &mut Body, held: Capabilities) -> Result<Vec<String>, Syntax> {
+    let written = strings(body, EVENT_TYPES)?;
+    for (text, at) in &written {
+        if let Err(what) = EventPattern::read(text) {
+            return Err(Syntax::new(
+                *at,
+                format!("a text in `{EVENT_TYPES}` {what}"),
+                "event types, with `*` for any text",
+                format!("write `{EVENT_TYPES} = [\"kv*\"]`"),
+            ));
+        }
+    }
+    Ok(match (held.grants(Capabilities::SUBSCRIBE), written.is_empty()) {
+        (false, _) => Vec::new(),
+        (true, true) => vec!["*".to_owned()],
+        (true, false) => written.into_iter().map(|(text, _)| text).collect(),
+    })
 }
 
 /// The capability of that name.

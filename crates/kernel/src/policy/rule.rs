@@ -7,6 +7,8 @@ use std::time::Duration;
 use coffer_wire::{Timestamp, Verb};
 use serde_json::{Map, Value};
 
+use crate::events::matches;
+
 use super::{Capabilities, Control, Objection, Parameters, Question};
 
 /// A path pattern and what it grants.
@@ -98,6 +100,8 @@ pub struct Grant {
     pub max_wrap: Option<Duration>,
     /// Most entries in one page of a list.
     pub page_limit: Option<i64>,
+    /// The kinds of events that `subscribe` is about, as patterns with `*`. None where that is not granted.
+    pub event_types: Vec<String>,
     /// What others must authorize.
     pub control: Option<Arc<Control>>,
 }
@@ -122,6 +126,11 @@ impl Grant {
                 self.required.push(name.clone());
             }
         }
+        for kinds in &other.event_types {
+            if !self.event_types.contains(kinds) {
+                self.event_types.push(kinds.clone());
+            }
+        }
         self.min_wrap = smaller(self.min_wrap, other.min_wrap);
         self.max_wrap = smaller(self.max_wrap, other.max_wrap);
         self.page_limit = smaller(self.page_limit, other.page_limit);
@@ -130,6 +139,12 @@ impl Grant {
             (mine, Some(other)) => *mine = Some(Arc::clone(other)),
             (_, None) => {}
         }
+    }
+
+    /// Whether it lets somebody be told of events of a kind.
+    pub fn tells_of(&self, kind: &str) -> bool {
+        self.capabilities.grants(Capabilities::SUBSCRIBE)
+            && self.event_types.iter().any(|known| matches(known, kind))
     }
 
     /// Says why the rule does not let a request pass, until `each` breaks off. It passes if there is nothing to say.

@@ -385,6 +385,7 @@ fn class(fault: &Fault) -> &'static str {
         Fault::NotFound | Fault::Gone(_) | Fault::Missing(_) | Fault::UnsupportedPath => {
             "nothing is there (404)"
         }
+        Fault::Expired(_) => "something that is gone for good (410)",
         Fault::UnsupportedVerb => "an unsupported operation (405)",
         Fault::Conflict(_) => "a conflict with another request (409)",
         Fault::TooLarge(_) => "too large (413)",

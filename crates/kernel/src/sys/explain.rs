@@ -384,6 +384,9 @@ fn conditions(grant: &Grant) -> Map<String, Value> {
     if let Some(limit) = grant.page_limit {
         shown.insert("pagination_limit".into(), limit.into());
     }
+    if grant.event_types.iter().any(|kinds| kinds != "*") {
+        shown.insert("subscribe_event_types".into(), json!(grant.event_types));
+    }
     if let Some(control) = &grant.control {
         let factors = control.factors.iter();
         let names = factors.map(|(controlled, factor)| {

@@ -7,6 +7,7 @@ mod control_group;
 mod cors;
 mod counters;
 mod editions;
+mod events;
 mod explain;
 mod facts;
 mod group_policies;
@@ -85,6 +86,7 @@ static TABLE: LazyLock<Routes<Open>> = LazyLock::new(|| {
         counters::routes(),
         activity::routes(),
         editions::routes(),
+        events::routes(),
         metrics::routes().root_only(),
         loggers::routes().root_only(),
         monitor::routes().root_only(),

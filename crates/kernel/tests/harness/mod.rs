@@ -359,6 +359,7 @@ fn refused(fault: &Fault) -> Answer {
     let status = match fault {
         Fault::Invalid(_) => 400,
         Fault::NotFound | Fault::Missing(_) | Fault::Gone(_) | Fault::UnsupportedPath => 404,
+        Fault::Expired(_) => 410,
         Fault::UnsupportedVerb => 405,
         Fault::Denied | Fault::Forbidden(_) => 403,
         Fault::Conflict(_) => 409,

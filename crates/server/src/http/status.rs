@@ -10,6 +10,7 @@ pub(super) fn code(fault: &Fault) -> StatusCode {
         Fault::NotFound | Fault::Missing(_) | Fault::Gone(_) | Fault::UnsupportedPath => {
             StatusCode::NOT_FOUND
         }
+        Fault::Expired(_) => StatusCode::GONE,
         Fault::UnsupportedVerb => StatusCode::METHOD_NOT_ALLOWED,
         Fault::Denied | Fault::Forbidden(_) => StatusCode::FORBIDDEN,
         Fault::Conflict(_) => StatusCode::CONFLICT,
@@ -48,6 +49,7 @@ mod tests {
             (Fault::NotFound, 404, ""),
             (Fault::Missing("no such".into()), 404, "no such"),
             (Fault::Gone(Box::default()), 404, ""),
+            (Fault::Expired("again".into()), 410, "again"),
             (
                 Fault::UnsupportedPath,
                 404,

@@ -14,8 +14,8 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::parse::parse;
-use super::{Expression, Held};
+use crate::filter::{Expression, Held, parse};
+
 
 /// The longest list, in bytes.
 const EXCLUDE_BYTES_MAX: usize = 16 << 10;

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::parse::parse;
-use super::{Condition, Expression, Held};
+use crate::filter::{Condition, Expression, Held, parse};
+
 
 /// The fields that filters can ask about.
 const FIELDS: [&str; 5] = [

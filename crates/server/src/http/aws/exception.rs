@@ -50,7 +50,9 @@ impl Exception {
         }
         let name = match fault {
             Fault::Invalid(_) | Fault::TooLarge(_) => "ValidationException",
-            Fault::NotFound | Fault::Missing(_) | Fault::Gone(_) => "NotFoundException",
+            Fault::NotFound | Fault::Missing(_) | Fault::Gone(_) | Fault::Expired(_) => {
+                "NotFoundException"
+            },
             Fault::UnsupportedPath | Fault::UnsupportedVerb => {
                 let text = "there is no kms engine at this path";
                 return Self::new("UnknownOperationException", text);

@@ -13,7 +13,7 @@ const CONDITIONS_MAX: usize = 128;
 const PATTERN_BYTES_MAX: usize = 256 << 10;
 
 /// Reads an expression. `field` knows the fields, or says what is wrong with a name.
-pub(super) fn parse<F>(
+pub(crate) fn parse<F>(
     text: &str,
     field: impl Fn(&str) -> Result<F, String>,
 ) -> Result<Expression<F>, Wrong> {
