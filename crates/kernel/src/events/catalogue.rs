@@ -113,8 +113,7 @@ kinds! {
 /// Whether an event of this kind can change what somebody may do.
 pub(super) fn changes_rights(kind: &str) -> bool {
     let areas = ["policy/", "identity/", "namespace/"];
-    areas.iter().any(|area| kind.starts_with(area))
-        || [TOKEN_REVOKE, TOKEN_EXPIRE].contains(&kind)
+    areas.iter().any(|area| kind.starts_with(area)) || [TOKEN_REVOKE, TOKEN_EXPIRE].contains(&kind)
 }
 
 #[cfg(test)]

@@ -52,7 +52,11 @@ impl EventId {
     fn bits(self) -> u128 {
         let high = u128::from(self.number >> MIDDLE_BITS);
         let middle = u128::from(self.number & ((1 << MIDDLE_BITS) - 1));
-        (high << 80) | (0b1000 << 76) | (middle << 64) | (0b10 << MARK_BITS) | u128::from(self.mark.0)
+        (high << 80)
+            | (0b1000 << 76)
+            | (middle << 64)
+            | (0b10 << MARK_BITS)
+            | u128::from(self.mark.0)
     }
 }
 

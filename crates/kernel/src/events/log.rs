@@ -192,7 +192,9 @@ impl Log {
         };
         let (mark, last) = (last.id.mark(), last.id.number());
         let events = || events.iter().filter(|event| !event.is_blank());
-        let bytes: usize = events().map(|event| event.json.len() + EVENT_OVERHEAD).sum();
+        let bytes: usize = events()
+            .map(|event| event.json.len() + EVENT_OVERHEAD)
+            .sum();
         let known = Known {
             last,
             millis: now.millis(),
@@ -260,7 +262,8 @@ impl Log {
 
     async fn read(&self, path: &str, record: Record) -> Result<Page, Fault> {
         let name = path.strip_prefix(RECORDS).unwrap_or(path);
-        let known = Known::named(name).ok_or_else(|| Fault::internal("a strange name in the log"))?;
+        let known =
+            Known::named(name).ok_or_else(|| Fault::internal("a strange name in the log"))?;
         let mut entries = record.events;
         for namespace in &record.parts {
             match self.view.get::<Record>(&part_path(namespace, name)).await {
@@ -306,7 +309,10 @@ impl Log {
             whole: true,
             ..Kept::default()
         };
-        found.into_iter().chain(newer).for_each(|known| kept.add(known));
+        found
+            .into_iter()
+            .chain(newer)
+            .for_each(|known| kept.add(known));
         Ok(())
     }
 

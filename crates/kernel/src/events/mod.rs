@@ -44,8 +44,8 @@ use tokio::sync::futures::Notified;
 
 pub use cut::Cut;
 pub use id::{EventId, Mark, NotAnId};
-pub use log::kept_for;
 pub(crate) use log::is_of_log;
+pub use log::kept_for;
 pub(crate) use pattern::{Pattern, matches};
 pub use published::Published;
 pub use settings::EventSettings;
@@ -165,7 +165,10 @@ impl Events {
         };
         let mut draft = self.form.draft(&said);
         let mut short = None;
-        if draft.as_ref().is_ok_and(|draft| draft.len() > EVENT_BYTES_MAX) {
+        if draft
+            .as_ref()
+            .is_ok_and(|draft| draft.len() > EVENT_BYTES_MAX)
+        {
             let kept = metadata.clone().into_iter();
             let short = short.insert(kept.filter(|(name, _)| KEPT.contains(name)).collect());
             said.metadata = short;
@@ -180,8 +183,13 @@ impl Events {
             kind: Cow::Borrowed(kind),
             namespace_id: origin.space.id.clone(),
             namespace: origin.space.path.clone(),
-            mount_path: origin.mount.map(|mount| mount.record.path.clone()).unwrap_or_default(),
-            metadata: metadata.map(|(name, value)| (Cow::Borrowed(name), value)).collect(),
+            mount_path: origin
+                .mount
+                .map(|mount| mount.record.path.clone())
+                .unwrap_or_default(),
+            metadata: metadata
+                .map(|(name, value)| (Cow::Borrowed(name), value))
+                .collect(),
         };
         self.add(draft, facts);
         if catalogue::changes_rights(kind) {
@@ -193,7 +201,11 @@ impl Events {
         {
             let mut ring = self.ring.write();
             let id = ring.next_id();
-            ring.push(Arc::new(Published::new(id, self.form.named(draft, id), facts)));
+            ring.push(Arc::new(Published::new(
+                id,
+                self.form.named(draft, id),
+                facts,
+            )));
         }
         self.meters.published.one();
         self.bell.notify_one();
@@ -223,7 +235,9 @@ impl Events {
             namespace_id: String::new(),
             namespace: String::new(),
             mount_path: String::new(),
-            metadata: metadata.map(|(name, value)| (Cow::Borrowed(name), value)).collect(),
+            metadata: metadata
+                .map(|(name, value)| (Cow::Borrowed(name), value))
+                .collect(),
         };
         Some((draft, facts))
     }
@@ -232,7 +246,11 @@ impl Events {
     fn gap_at(&self, number: u64) -> Option<Arc<Published>> {
         let (draft, facts) = self.gap("storage")?;
         let id = self.id(number);
-        Some(Arc::new(Published::new(id, self.form.named(draft, id), facts)))
+        Some(Arc::new(Published::new(
+            id,
+            self.form.named(draft, id),
+            facts,
+        )))
     }
 
     /// The id of the last event there was.
@@ -385,9 +403,17 @@ impl Events {
     pub(crate) fn measure(&self) {
         let (bytes, records) = self.log.as_ref().map(Log::size).unwrap_or_default();
         self.meters.log_bytes.set_whole(bytes);
-        self.meters.log_records.set_whole(u64::try_from(records).unwrap_or(u64::MAX));
-        self.meters.subscribers.set_whole(u64::try_from(self.seats.taken()).unwrap_or(u64::MAX));
-        let waiting = if self.log.is_some() { self.ring.read().waiting() } else { 0 };
+        self.meters
+            .log_records
+            .set_whole(u64::try_from(records).unwrap_or(u64::MAX));
+        self.meters
+            .subscribers
+            .set_whole(u64::try_from(self.seats.taken()).unwrap_or(u64::MAX));
+        let waiting = if self.log.is_some() {
+            self.ring.read().waiting()
+        } else {
+            0
+        };
         self.meters.waiting.set_whole(waiting);
     }
 }

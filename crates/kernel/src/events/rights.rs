@@ -110,9 +110,8 @@ impl Rights {
             self.known.insert(namespace.to_owned(), authority);
         }
         let authority = self.known.get(namespace).and_then(Option::as_ref);
-        Ok(authority.is_some_and(|authority| {
-            authority.may_subscribe(event.guarded_path(), event.kind())
-        }))
+        Ok(authority
+            .is_some_and(|authority| authority.may_subscribe(event.guarded_path(), event.kind())))
     }
 
     async fn authority(&self, namespace: &str) -> Result<Option<Arc<Authority>>, Cut> {

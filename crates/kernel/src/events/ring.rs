@@ -92,7 +92,8 @@ impl Ring {
         self.bytes += event.weight();
         self.events.push_back(event);
         self.next += 1;
-        while self.events.len() > EVENTS_MAX || (self.bytes > self.bytes_max && self.events.len() > 1)
+        while self.events.len() > EVENTS_MAX
+            || (self.bytes > self.bytes_max && self.events.len() > 1)
         {
             if let Some(old) = self.events.pop_front() {
                 self.bytes = self.bytes.saturating_sub(old.weight());

@@ -82,11 +82,7 @@ impl Drop for Seat {
 
 /// Who counts as one: an entity, a token, or batch tokens of one name.
 fn holder(caller: &Caller) -> String {
-    let parts = [
-        &caller.entity_id,
-        &caller.accessor,
-        &caller.display_name,
-    ];
+    let parts = [&caller.entity_id, &caller.accessor, &caller.display_name];
     let found = parts.iter().position(|part| !part.is_empty());
     let own = found.and_then(|at| parts.get(at)).map_or("", |part| part);
     format!("{}/{own}@{}", found.unwrap_or_default(), caller.namespace)

@@ -88,7 +88,10 @@ impl Subscription {
     /// The last event that was read or passed over, because it was not wanted or may not be seen: `since` this one goes on
     /// where the subscription is.
     pub fn position(&self) -> EventId {
-        let before = self.ready.front().map(|event| event.id.number().saturating_sub(1));
+        let before = self
+            .ready
+            .front()
+            .map(|event| event.id.number().saturating_sub(1));
         self.core.events.id(before.unwrap_or(self.reached))
     }
 
@@ -108,7 +111,11 @@ impl Subscription {
             let news = events.events.news();
             tokio::pin!(news);
             news.as_mut().enable(); // What comes from here on wakes it.
-            match events.events.look(self.reached, |event| self.wanted.takes(event), &mut self.ready) {
+            match events.events.look(
+                self.reached,
+                |event| self.wanted.takes(event),
+                &mut self.ready,
+            ) {
                 Look::Read(reached) => self.reached = reached,
                 Look::Behind => self.read_from_storage().await?,
                 Look::Nothing => {
@@ -125,7 +132,10 @@ impl Subscription {
     }
 
     async fn read_from_storage(&mut self) -> Result<(), Cut> {
-        let step = self.core.events.read_stored(self.reached, &self.wanted, &mut self.ready);
+        let step = self
+            .core
+            .events
+            .read_stored(self.reached, &self.wanted, &mut self.ready);
         self.reached = step.await?;
         Ok(())
     }

@@ -95,7 +95,10 @@ impl Wanted {
         !event.is_blank()
             && self.kinds.matches(event.kind())
             && self.is_where(event.namespace())
-            && self.filter.as_ref().is_none_or(|filter| filter.takes(event))
+            && self
+                .filter
+                .as_ref()
+                .is_none_or(|filter| filter.takes(event))
     }
 
     fn is_where(&self, namespace: &str) -> bool {

@@ -69,7 +69,8 @@ impl Events {
                 self.meters.lost.add(before - unstored.after);
                 events.splice(0..0, self.gap_at(before));
             }
-            log.append(unstored.after, &events, self.clock.now()).await?;
+            log.append(unstored.after, &events, self.clock.now())
+                .await?;
             self.ring.write().settle(last);
             if !unstored.more {
                 return Ok(());

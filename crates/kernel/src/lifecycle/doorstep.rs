@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use coffer_crypto::Secret;
-use coffer_engine::{Event, 
-    Answer, Ctx, Fault, Found, Intent, Miss, MountInfo, Nesting, NewLease, Reply, RequestInfo,
-    Routes, Services, Upload, outbound,
+use coffer_engine::{
+    Answer, Ctx, Event, Fault, Found, Intent, Miss, MountInfo, Nesting, NewLease, Reply,
+    RequestInfo, Routes, Services, Upload, outbound,
 };
 
 use coffer_wire::Verb;

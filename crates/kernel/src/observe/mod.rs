@@ -18,8 +18,8 @@ mod scrape;
 mod tally;
 
 pub use catalogue::{
-    AuditMeters, CoreMeters, DeviceMeters, EventMeters, LeaseMeters, PolicyMeters, Recorded, SealMeters,
-    TokenMeters,
+    AuditMeters, CoreMeters, DeviceMeters, EventMeters, LeaseMeters, PolicyMeters, Recorded,
+    SealMeters, TokenMeters,
 };
 pub(crate) use flight::note;
 pub use flight::{Flight, InFlight, Noted, Running};

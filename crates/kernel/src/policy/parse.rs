@@ -8,8 +8,8 @@ use coffer_wire::{Timestamp, Ttl};
 use serde_json::Value as Json;
 
 use super::template::check_braces;
-use crate::events::Pattern as EventPattern;
 use super::{Capabilities, Grant, Parameters, Pattern, Rule, control};
+use crate::events::Pattern as EventPattern;
 
 /// Most paths in one policy.
 pub const MAX_PATHS_PER_POLICY: usize = 16_384;
@@ -165,11 +165,13 @@ fn event_types(body: &mut Body, held: Capabilities) -> Result<Vec<String>, Synta
             ));
         }
     }
-    Ok(match (held.grants(Capabilities::SUBSCRIBE), written.is_empty()) {
-        (false, _) => Vec::new(),
-        (true, true) => vec!["*".to_owned()],
-        (true, false) => written.into_iter().map(|(text, _)| text).collect(),
-    })
+    Ok(
+        match (held.grants(Capabilities::SUBSCRIBE), written.is_empty()) {
+            (false, _) => Vec::new(),
+            (true, true) => vec!["*".to_owned()],
+            (true, false) => written.into_iter().map(|(text, _)| text).collect(),
+        },
+    )
 }
 
 /// The capability of that name.

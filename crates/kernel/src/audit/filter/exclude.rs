@@ -16,7 +16,6 @@ use serde_json::value::RawValue;
 
 use crate::filter::{Expression, Held, parse};
 
-
 /// The longest list, in bytes.
 const EXCLUDE_BYTES_MAX: usize = 16 << 10;
 /// How many rules a list may have.

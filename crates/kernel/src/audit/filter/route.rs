@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use crate::filter::{Condition, Expression, Held, parse};
 
-
 /// The fields that filters can ask about.
 const FIELDS: [&str; 5] = [
     "mount_point",

@@ -52,7 +52,7 @@ impl Exception {
             Fault::Invalid(_) | Fault::TooLarge(_) => "ValidationException",
             Fault::NotFound | Fault::Missing(_) | Fault::Gone(_) | Fault::Expired(_) => {
                 "NotFoundException"
-            },
+            }
             Fault::UnsupportedPath | Fault::UnsupportedVerb => {
                 let text = "there is no kms engine at this path";
                 return Self::new("UnknownOperationException", text);
