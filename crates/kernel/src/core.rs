@@ -14,7 +14,7 @@ use crate::audit::{AuditedHeaders, Devices};
 use crate::clock::Clock;
 use crate::cors::Cors;
 use crate::due::Due;
-use crate::events::{self, Events, Origin};
+use crate::events::{self, Events, Origin, catalogue};
 use crate::group_policies::GroupPolicies;
 use crate::identity;
 use crate::leases::{Leases, Parked, Targets, Waiting, worker};
@@ -151,6 +151,7 @@ impl Core {
 
     /// Starts the background work of the active node.
     pub fn start(self: &Arc<Self>) {
+        self.tell_root(Event::new(catalogue::UNSEAL, "sys/seal-status"));
         tokio::spawn(worker::run(Arc::clone(self), self.stop.clone()));
         tokio::spawn(sys::run_moves(Arc::clone(self), self.stop.clone()));
         tokio::spawn(recount::run(Arc::clone(self), self.stop.clone()));
@@ -174,7 +175,7 @@ impl Core {
     }
 
     /// Tells what the kernel itself has done to the server; `path` begins in the root namespace.
-    pub(crate) fn tell(&self, event: Event) {
+    pub(crate) fn tell_root(&self, event: Event) {
         let origin = Origin {
             space: &self.namespaces.root(),
             mount: None,

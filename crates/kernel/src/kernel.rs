@@ -5,13 +5,14 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use coffer_barrier::Barrier;
 use coffer_crypto::{Aes256Key, Random};
-use coffer_engine::{Fault, Reply};
+use coffer_engine::{Event, Fault, Reply};
 use coffer_storage::Store;
 use coffer_wire::Verb;
 use tokio::sync::Semaphore;
 
 use crate::clock::Clock;
 use crate::core::Core;
+use crate::events::catalogue;
 use crate::lifecycle::Attempts;
 use crate::mounts;
 use crate::observe;
@@ -185,6 +186,17 @@ impl Kernel {
         }
     }
 
+    /// Tells subscribers that the server is about to be sealed, and stores what has happened. Worth calling before that; without
+    /// it, the next server says that events may be missing.
+    pub async fn keep_events(&self) {
+        if let Ok(open) = self.core() {
+            open.tell_root(Event::new(catalogue::SEAL, "sys/seal-status"));
+            if let Err(fault) = open.events.close().await {
+                tracing::warn!(%fault, "the last events were not stored");
+            }
+        }
+    }
+
     /// What `sys/metrics` answers, in any state: for edges that show it to everyone.
     pub fn scrape(&self, format: &str) -> Result<Reply, Fault> {
         match self.core() {
@@ -243,6 +255,7 @@ impl Kernel {
         if self.signals.seal_is_asked() {
             self.keep_audit_heads().await;
             self.keep_activity().await;
+            self.keep_events().await;
             self.settings.seals.hold(true);
             self.seal();
             self.signals.sealed();

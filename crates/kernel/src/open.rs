@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use coffer_engine::{Ctx, Fault, Nesting, RequestInfo, Upload};
+use coffer_engine::{Ctx, Event, Fault, Nesting, RequestInfo, Upload};
 use coffer_wire::Verb;
 
 use crate::core::Core;
+use crate::events::Origin;
 use crate::leases::Desk;
 use crate::mounts::Mount;
 use crate::namespaces::{Space, id_of};
@@ -40,6 +41,15 @@ impl Open {
         }
         let home = self.home_of(name).await?;
         Ok(home.filter(|home| home.space.seen_from(&self.space).is_some()))
+    }
+
+    /// Tells what the kernel itself has done in the namespace at hand; the event's path begins there.
+    pub(crate) fn tell(&self, event: Event) {
+        let origin = Origin {
+            space: &self.space,
+            mount: None,
+        };
+        self.events.publish(origin, event);
     }
 
     /// The context of a question to the auth method that somebody came by, asked because of another request of theirs.

@@ -49,7 +49,6 @@ pub use log::kept_for;
 pub(crate) use pattern::{Pattern, matches};
 pub use published::Published;
 pub use settings::EventSettings;
-pub(crate) use subscription::PATH;
 pub use subscription::{Asks, Subscription};
 pub use wish::Wish;
 pub(crate) use writer::run;

@@ -19,7 +19,7 @@ use crate::core::Core;
 use crate::open::Open;
 
 /// Where subscriptions are asked for, below a namespace.
-pub(crate) const PATH: &str = "sys/events/subscribe/";
+const PATH: &str = "sys/events/subscribe/";
 
 /// Who subscribes.
 #[derive(Clone, Debug)]

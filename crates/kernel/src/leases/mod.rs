@@ -24,6 +24,7 @@ mod renew;
 mod revoke;
 pub mod settle;
 mod tidy;
+mod told;
 pub mod waiting;
 pub mod worker;
 

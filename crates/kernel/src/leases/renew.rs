@@ -5,6 +5,8 @@ use std::time::Duration;
 use coffer_engine::{Fault, Renewal};
 
 use super::record::{LeaseRecord, LeaseState};
+use super::told;
+use crate::events::catalogue;
 use crate::open::Open;
 
 /// Extends a lease, outside first, and answers its new record.
@@ -60,7 +62,10 @@ pub async fn renew(
         Ok(())
     };
     match open.leases.update(id, change).await {
-        Ok((record, ())) => Ok(record),
+        Ok((record, ())) => {
+            told::lives(open, catalogue::LEASE_RENEW, id, &record);
+            Ok(record)
+        }
         Err(Fault::NotFound) => Err(Fault::invalid("lease not found")),
         Err(other) => Err(other),
     }

@@ -10,7 +10,9 @@ use tokio::time::timeout;
 
 use super::book::Which;
 use super::record::{LeaseRecord, LeaseState};
+use super::told;
 use crate::core::Core;
+use crate::events::catalogue;
 
 /// How many leases one request revokes at the same time.
 const CONCURRENT_REVOCATIONS: usize = 32;
@@ -69,7 +71,10 @@ pub async fn revoke(core: &Arc<Core>, id: &str, force: Force) -> Result<(), Faul
             Some(text) => Err(Fault::Upstream(text)),
             None => Ok(()),
         },
-        _ => core.leases.forget(id).await,
+        _ => {
+            core.leases.forget(id).await?;
+            told::ended(core, id, &record).await
+        }
     }
 }
 
@@ -236,6 +241,10 @@ pub(super) async fn park(
         Err(other) => return Err(other),
     };
     tracing::warn!(lease = id, attempts = record.attempts, %error, "revocation failed and will be retried");
+    told::failed(core, catalogue::LEASE_REVOKE_FAIL, id, &record).await?;
+    if record.attempts == ATTEMPTS_BEFORE_IRREVOCABLE {
+        told::failed(core, catalogue::LEASE_IRREVOCABLE, id, &record).await?;
+    }
     core.parked.add(&record.parking());
     Ok(Some(text))
 }
@@ -286,7 +295,8 @@ async fn finish(core: &Arc<Core>, id: &str, record: &LeaseRecord) -> Result<(), 
     match undo(core, id, record, place, INLINE_DEADLINE).await {
         Ok(()) => {
             core.parked.answered(&target);
-            core.leases.forget(id).await
+            core.leases.forget(id).await?;
+            told::ended(core, id, record).await
         }
         Err(fault) => {
             park(core, id, &fault).await?;

@@ -5,6 +5,8 @@ use coffer_engine::{Fault, Grant, Reply};
 use super::desk::ends;
 use super::record::{LeaseRecord, LeaseState};
 use super::revoke::end_soon;
+use super::told;
+use crate::events::catalogue;
 use crate::grant::{Asked, Ran};
 use crate::mounts::Mount;
 use crate::observe::LeaseCreated;
@@ -177,6 +179,7 @@ async fn issue(
         namespace: open.space.shown(),
         ttl,
     });
+    told::lives(open, catalogue::LEASE_CREATE, &id, &record);
     response.lease_duration = ttl.as_secs();
     response.renewable = grant.renewable;
     response.lease_id = id;

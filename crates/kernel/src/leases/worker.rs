@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::parked::CONCURRENT_PER_TARGET;
 use super::revoke::{LONGEST_REVOCATION, end_when_due, park, undo};
+use super::told;
 use super::waiting::{put_aside, waits};
 use crate::core::Core;
 use crate::due::{Ending, Entry};
@@ -324,6 +325,7 @@ async fn retried(
     match undo(core, id, &record, place, at_most).await {
         Ok(()) => {
             core.leases.forget(id).await?;
+            told::ended(core, id, &record).await?;
             Ok(if record.attempts == 0 {
                 Outcome::Ended
             } else {

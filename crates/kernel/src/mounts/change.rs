@@ -6,12 +6,13 @@
 use std::sync::Arc;
 
 use coffer_barrier::{Changes, Stored};
-use coffer_engine::{Class, Fault};
+use coffer_engine::{Class, Event, Fault};
 use serde::{Deserialize, Serialize};
 
 use super::record::{MountRecord, NESTED, Tuning};
 use super::table::{Backend, Mount};
 use crate::core::Core;
+use crate::events::catalogue;
 use crate::leases::{self, Force, Which};
 use crate::open::Open;
 use crate::tokens;
@@ -114,7 +115,27 @@ pub async fn enable(open: &Open, record: MountRecord) -> Result<(), Fault> {
         open.namespaces.look_after(&open.space).await?;
     }
     engine_begins(open, &mount, None).await?;
-    put(open, record.clone(), free).await
+    put(open, record.clone(), free).await?;
+    told(open, catalogue::MOUNT_ENABLE, &record);
+    Ok(())
+}
+
+/// Tells what became of a mount.
+fn told(open: &Open, kind: &'static str, record: &MountRecord) {
+    open.tell(described(kind, record));
+}
+
+/// An event about a mount, at the path where that is managed.
+fn described(kind: &'static str, record: &MountRecord) -> Event {
+    let table = match record.class() {
+        Class::Auth => "sys/auth",
+        Class::Secret => "sys/mounts",
+    };
+    let path = format!("{table}/{}", record.shown_path().trim_end_matches('/'));
+    Event::new(kind, path)
+        .with("mount_path", &record.path)
+        .with("mount_accessor", &record.accessor)
+        .with("type", record.engine())
 }
 
 /// A mount must not hide a namespace: its first segment may not be the name of one.
@@ -164,7 +185,10 @@ async fn take_away(open: &Open, closed: &Mount) -> Result<(), Fault> {
     closed.view.clear("").await?;
     open.quotas.forget_mount(&closed.record.accessor).await?;
     let record = closed.record.clone();
-    edit(open, move |_| Ok(Edit::Delete(Box::new(record.clone())))).await
+    let gone = closed.record.clone();
+    edit(open, move |_| Ok(Edit::Delete(Box::new(record.clone())))).await?;
+    told(open, catalogue::MOUNT_DISABLE, &gone);
+    Ok(())
 }
 
 /// Goes on with disablings that a crash or a failing target interrupted. Leases that are being retried
@@ -286,7 +310,17 @@ pub async fn tune(
         refuse_closed(record)?;
         settings(record)
     };
-    change(open, &mount.record, tuned).await
+    change(open, &mount.record, tuned).await?;
+    told(open, catalogue::MOUNT_TUNE, &mount.record);
+    Ok(())
+}
+
+/// Tells that a mount has moved, in the namespace where it is now.
+pub fn tell_move(there: &Open, from: &str, to: &str) {
+    if let Some(mount) = there.space.mounts.exactly(to) {
+        let event = described(catalogue::MOUNT_MOVE, &mount.record);
+        there.tell(event.with("from", from));
+    }
 }
 
 /// Makes the engine of a mount anew: what it holds in memory (connections, caches) is let go.

@@ -11,7 +11,8 @@ mod table;
 pub use across::move_across;
 pub(crate) use change::Edition;
 pub use change::{
-    check_remount, disable, enable, install_missing, reload, remount, resume_disabling, tune,
+    check_remount, disable, enable, install_missing, reload, remount, resume_disabling, tell_move,
+    tune,
 };
 pub use record::{MountRecord, Tuning, UserLockout};
 pub use table::{Backend, Found, Mount, Mounts};

@@ -54,6 +54,7 @@ async fn open_with(core: &Arc<Core>, seal: &Arc<Seal>, root: Aes256Key) -> Resul
     };
     match entered.await {
         Ok(()) => {
+            core.events.look_anew();
             tracing::info!(namespace = seal.path, "a namespace was unsealed");
             Ok(())
         }
@@ -67,6 +68,10 @@ async fn open_with(core: &Arc<Core>, seal: &Arc<Seal>, root: Aes256Key) -> Resul
 /// Seals a namespace, and with it those in it that have seals of their own. Requests that are running end with what they
 /// have or with "sealed"; nothing they acknowledged is lost.
 pub async fn close(core: &Core, seal: &Seal) {
+    // While its keys are there: what happened in it is stored by them.
+    if let Err(fault) = core.events.store().await {
+        tracing::warn!(%fault, "the last events of a namespace could not be stored before it was sealed");
+    }
     for seal in core.namespaces.seals.with_inner(&seal.id) {
         let _turn = seal.turn().await;
         if seal.is_open() {
@@ -79,6 +84,7 @@ pub async fn close(core: &Core, seal: &Seal) {
 fn shut(core: &Core, seal: &Seal) {
     seal.close();
     core.namespaces.forget_within(&seal.path);
+    core.events.forget_sealed(&seal.id);
 }
 
 fn is_gone() -> Fault {

@@ -81,6 +81,7 @@ async fn go_on(open: &Open) -> Result<(), Fault> {
     open.tokens.forget_namespace(&record.id).await?;
     open.quotas.forget_namespace(&record.id).await?;
     space.view.clear("").await?;
+    open.events.forget_namespace(&record.id).await?;
     forget(open, &record).await?;
     tracing::info!(namespace = record.path, "a namespace was deleted");
     Ok(())

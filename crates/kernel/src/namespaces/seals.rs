@@ -16,7 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::name::ID_CHARS;
 use super::record::NamespaceRecord;
 use crate::lifecycle::{Ceremonies, Progress};
-use crate::{leases, tokens};
+use crate::{events, leases, tokens};
 
 /// Where it is written down which namespaces have a seal, below `core/namespace/`.
 const FOLDER: &str = "sealed/";
@@ -88,6 +88,7 @@ impl SealRecord {
         ];
         all.extend(tokens::kept_for(id));
         all.push(leases::kept_for(id));
+        all.push(events::kept_for(id));
         all
     }
 }

@@ -12,6 +12,7 @@ use coffer_storage::Replacement;
 
 use super::remarks::Remarks;
 use super::{Prepared, on_a_thread};
+use crate::events::is_of_log;
 use crate::open::Open;
 use crate::seals::is_of;
 use crate::settings::Settings;
@@ -59,10 +60,11 @@ fn fill(
 ) -> Result<Prepared, Fault> {
     let mut foundation = Foundation::default();
     let mut source = Source::new(pieces);
-    let read = coffer_snapshot::read(&mut source, |entries| {
+    let read = coffer_snapshot::read(&mut source, |mut entries| {
         for (path, value) in &entries {
             foundation.see(path, value);
         }
+        entries.retain(|(path, _)| !is_of_log(path));
         replacement.add(entries)
     });
     let read = read.map_err(|error| source.fault.take().unwrap_or_else(|| of_reading(error)))?;

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use coffer_engine::{Ctx, Empty, Fault, Handle, Reply, Routes, path};
+use coffer_engine::{Ctx, Empty, Event, Fault, Handle, Reply, Routes, path};
 use coffer_wire::{Flag, KvPairs, Text};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::audit::{DeviceInfo, DeviceState, HeaderSetting, NewDevice};
+use crate::events::catalogue;
 use crate::open::Open;
 
 pub(super) fn routes() -> Routes<Open> {
@@ -112,7 +113,10 @@ impl Handle<Open> for EnableDevice {
             options: self.options.0,
             local: self.local.0,
         };
+        let kind = new.kind.clone();
         open.audit.enable(&self.path, new, cx.now).await?;
+        let event = told(catalogue::AUDIT_ENABLE, &self.path);
+        open.tell(event.with("type", kind));
         tracing::info!(path = self.path, "an audit device was enabled");
         Ok(Empty)
     }
@@ -131,9 +135,14 @@ impl Handle<Open> for DisableDevice {
     async fn handle(self, open: &Open, _: &Ctx) -> Result<Empty, Fault> {
         changeable(open)?;
         open.audit.disable(&self.path).await?;
+        open.tell(told(catalogue::AUDIT_DISABLE, &self.path));
         tracing::info!(path = self.path, "an audit device was disabled");
         Ok(Empty)
     }
+}
+
+fn told(kind: &'static str, path: &str) -> Event {
+    Event::new(kind, format!("sys/audit/{}", path.trim_end_matches('/')))
 }
 
 fn changeable(open: &Open) -> Result<(), Fault> {

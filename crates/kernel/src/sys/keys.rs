@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use coffer_barrier::seal::Protection;
 use coffer_barrier::{Error, MAX_ENCRYPTIONS_BOUND, Rotation, Stored};
-use coffer_engine::{Ctx, Empty, Fault, Handle, Reply, Routes, path};
+use coffer_engine::{Ctx, Empty, Event, Fault, Handle, Reply, Routes, path};
 use coffer_wire::{Flag, Int, Timestamp, Ttl, format_duration};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::events::catalogue;
 use crate::open::Open;
 use crate::seals::Keeping;
 
@@ -79,6 +80,7 @@ impl Handle<Open> for Rotate {
             match keys.rotate(cx.now.secs()).await {
                 Ok(term) => {
                     tracing::info!(term, "a new encryption key is in use");
+                    open.tell(rotated(term));
                     return Ok(Empty);
                 }
                 Err(Error::Conflict) => tokio::task::yield_now().await,
@@ -87,6 +89,10 @@ impl Handle<Open> for Rotate {
         }
         Err(Error::Conflict.into())
     }
+}
+
+fn rotated(term: u32) -> Event {
+    Event::new(catalogue::ROTATE, "sys/rotate").with("term", term)
 }
 
 /// Begins a new root key, where seals outside keep it. By shares it is kept encrypted by the unseal key, which no running
@@ -101,6 +107,7 @@ impl Handle<Open> for RotateRoot {
         let keys = open.keys()?;
         if matches!(keys.protection().await?, Some(Protection::Keepers(_))) {
             Keeping::of_open(open).change_root().await?;
+            open.tell(Event::new(catalogue::REKEY, "sys/rotate/root").with("key", "root key"));
             return Ok(Empty);
         }
         Err(Fault::invalid(
@@ -212,9 +219,18 @@ pub(crate) async fn keep_keys_fresh(open: &Open, now: Timestamp) -> Result<(), F
         max_encryptions: kept.max_operations,
         interval_secs: kept.interval_secs,
     };
-    match open.keys()?.keep_keys_fresh(now.secs(), rotation).await {
+    let keys = open.keys()?;
+    let before = keys.key_info()?.term;
+    match keys.keep_keys_fresh(now.secs(), rotation).await {
         // Somebody else has just written the key ring, and with it how often the key was used.
-        Ok(()) | Err(Error::Conflict) => Ok(()),
+        Err(Error::Conflict) => Ok(()),
+        Ok(()) => {
+            let term = keys.key_info()?.term;
+            if term != before {
+                open.tell(rotated(term));
+            }
+            Ok(())
+        }
         Err(other) => Err(other.into()),
     }
 }

@@ -10,7 +10,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::namespaces::child;
+use super::namespaces::{child, told};
+use crate::events::catalogue;
 use crate::lifecycle::{decoded, operators_fault};
 use crate::namespaces::{self, Seal};
 use crate::open::Open;
@@ -87,6 +88,7 @@ impl Handle<Open> for SealNamespace {
     async fn handle(self, open: &Open, _: &Ctx) -> Result<Empty, Fault> {
         let seal = own_seal(open, &self.path).await?;
         namespaces::close(open, &seal).await;
+        told(open, catalogue::NAMESPACE_SEAL, &seal.path);
         Ok(Empty)
     }
 }
@@ -113,7 +115,13 @@ impl Handle<Open> for Unseal {
         let key = self.key.as_ref().map(|key| key.expose().as_str());
         match key.filter(|key| !key.is_empty()) {
             _ if self.reset.0 => seal.attempt.lock().reset(),
-            Some(key) => namespaces::hand_in(open, &seal, decoded(key)?, &cx.random).await?,
+            Some(key) => {
+                let sealed = !seal.is_open();
+                namespaces::hand_in(open, &seal, decoded(key)?, &cx.random).await?;
+                if sealed && seal.is_open() {
+                    told(open, catalogue::NAMESPACE_UNSEAL, &seal.path);
+                }
+            }
             None => {
                 return Err(Fault::invalid(
                     "provided key is empty; give 'key', or 'reset' set to true",
@@ -159,6 +167,7 @@ impl Handle<Open> for DeleteSealed {
                 .warn("requested namespace does not exist"));
         };
         namespaces::erase(open, &record, self.force.0).await?;
+        told(open, catalogue::NAMESPACE_DELETE, &record.path);
         Reply::data(&json!({ "status": "in-progress" }))
     }
 }

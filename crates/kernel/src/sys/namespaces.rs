@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use coffer_crypto::Zeroizing;
-use coffer_engine::{Ctx, Fault, Handle, Reply, Routes, path};
+use coffer_engine::{Ctx, Event, Fault, Handle, Reply, Routes, path};
 use coffer_wire::{CommaList, Flag, Text};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::namespace_seals::stanza;
 use crate::authority::Authority;
+use crate::events::catalogue;
 use crate::lifecycle::{handed_out, recipients};
 use crate::namespaces::{self, NamespacePath, NamespaceRecord, Space, Wish};
 use crate::open::Open;
@@ -167,6 +168,7 @@ impl Handle<Open> for WriteNamespace {
             seal,
         };
         let made = namespaces::create(open, &self.path, wish).await?;
+        told(open, catalogue::NAMESPACE_CREATE, &made.record.path);
         let mut shown = shown(&made.record);
         if let (Some(shares), Some(config), Some(shown)) =
             (made.shares, seal, shown.as_object_mut())
@@ -203,6 +205,7 @@ impl Handle<Open> for PatchNamespace {
         let there = child(open, &self.path).await?.ok_or_else(missing)?;
         let notes = notes(self.custom_metadata.unwrap_or_default())?;
         let record = namespaces::patch(open, &there, &notes).await?;
+        told(open, catalogue::NAMESPACE_UPDATE, &record.path);
         Reply::data(&shown(&record))
     }
 }
@@ -227,6 +230,7 @@ impl Handle<Open> for DeleteNamespace {
         let space = open.namespaces.child(&open.space, name).await?;
         let space = space.ok_or(Fault::NotFound)?;
         namespaces::remove(open, &space).await?;
+        told(open, catalogue::NAMESPACE_DELETE, &space.path);
         Reply::data(&json!({ "status": "in-progress" }))
     }
 }
@@ -261,6 +265,7 @@ impl Handle<Open> for LockBelow {
 async fn lock(open: &Open, space: &Arc<Space>) -> Result<Reply, Fault> {
     refuse_root(space)?;
     let key = namespaces::lock(open, space).await?;
+    told(open, catalogue::NAMESPACE_LOCK, &space.path);
     Reply::data(&json!({ "unlock_key": key.expose() }))
 }
 
@@ -303,6 +308,7 @@ async fn unlock(open: &Open, cx: &Ctx, space: &Arc<Space>, key: &str) -> Result<
     refuse_root(space)?;
     let by_rights = key.is_empty() && has_sudo(open, cx).await?;
     namespaces::unlock(open, space, key, by_rights).await?;
+    told(open, catalogue::NAMESPACE_UNLOCK, &space.path);
     Ok(match by_rights {
         true => Reply::default()
             .status(200)
@@ -357,6 +363,13 @@ impl Handle<Open> for VisibleNamespaces {
             false => Reply::data(&json!({ "keys": keys })),
         }
     }
+}
+
+/// Tells what became of a namespace, in the one at hand.
+pub(super) fn told(open: &Open, kind: &'static str, path: &str) {
+    let below = path.strip_prefix(&open.space.path).unwrap_or(path);
+    let at = format!("sys/namespaces/{}", below.trim_end_matches('/'));
+    open.tell(Event::new(kind, at.trim_end_matches('/')).with("namespace_path", path));
 }
 
 /// The namespace of a name directly below the one at hand, which may be sealed.

@@ -2,13 +2,14 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use coffer_engine::{Ctx, Empty, Fault, Handle, Reply, Routes, path};
+use coffer_engine::{Ctx, Empty, Event, Fault, Handle, Reply, Routes, path};
 use coffer_wire::{Flag, Int, Moment, Text, Timestamp, Ttl};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
 
 use super::keys;
+use crate::events::catalogue;
 use crate::open::Open;
 use crate::policy::{Entry, Latitude, Patch, Put};
 
@@ -297,6 +298,7 @@ impl Written {
             },
         };
         open.space.policies.put(&self.name, put, cx.now).await?;
+        told(open, catalogue::POLICY_WRITE, "acl", &self.name);
         let reply = Reply::default();
         Ok(if old_word {
             reply.warn("'rules' is deprecated, please use 'policy' instead")
@@ -304,6 +306,13 @@ impl Written {
             reply
         })
     }
+}
+
+/// Tells that a policy is another one now. One that was not there may be "deleted".
+fn told(open: &Open, kind: &'static str, folder: &str, name: &str) {
+    let name = name.trim().to_lowercase();
+    let path = format!("sys/policies/{folder}/{name}");
+    open.tell(Event::new(kind, path).with("name", name));
 }
 
 /// When a policy ends of which a client gave the end or the time until then.
@@ -365,6 +374,7 @@ impl Handle<Open> for PatchPolicy {
                 .map(|flag| flag.0),
         };
         open.space.policies.patch(&self.name, patch, cx.now).await?;
+        told(open, catalogue::POLICY_WRITE, "acl", &self.name);
         Reply::data(&Value::Null)
     }
 }
@@ -396,6 +406,7 @@ impl Handle<Open> for DeletePolicy {
     async fn handle(self, open: &Open, cx: &Ctx) -> Result<Empty, Fault> {
         let _timed = open.settings.meters.policies.delete_policy.timed();
         open.space.policies.delete(&self.name, cx.now).await?;
+        told(open, catalogue::POLICY_DELETE, "acl", &self.name);
         Ok(Empty)
     }
 }
@@ -454,6 +465,12 @@ impl Handle<Open> for WritePassword {
         }
         let text = from_base64(&self.policy.0).unwrap_or(self.policy.0);
         open.space.passwords.put(&self.name, text).await?;
+        told(
+            open,
+            catalogue::PASSWORD_POLICY_WRITE,
+            "password",
+            &self.name,
+        );
         Ok(Empty)
     }
 }
@@ -470,6 +487,12 @@ impl Handle<Open> for DeletePassword {
 
     async fn handle(self, open: &Open, _: &Ctx) -> Result<Empty, Fault> {
         open.space.passwords.delete(&self.name).await?;
+        told(
+            open,
+            catalogue::PASSWORD_POLICY_DELETE,
+            "password",
+            &self.name,
+        );
         Ok(Empty)
     }
 }

@@ -140,9 +140,11 @@ async fn moved(core: &Arc<Core>, next: &Move) -> Result<(), Fault> {
     let (here, from) = open.reached(from).await?;
     let (there, to) = open.reached(to).await?;
     match here.space.id == there.space.id {
-        true => mounts::remount(&here, &from, &to).await,
-        false => mounts::move_across(&here, &from, &there, &to).await,
+        true => mounts::remount(&here, &from, &to).await?,
+        false => mounts::move_across(&here, &from, &there, &to).await?,
     }
+    mounts::tell_move(&there, &format!("{}{from}", here.space.path), &to);
+    Ok(())
 }
 
 impl Open {

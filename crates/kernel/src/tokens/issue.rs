@@ -14,6 +14,7 @@ use serde_json::Value;
 use super::access_key::AccessKey;
 use super::lifetime::{Terms, shortest, whole_seconds};
 use super::record::TokenRecord;
+use super::told;
 use crate::authority::together;
 use crate::grant::Asked;
 use crate::identity::Standing;
@@ -131,6 +132,7 @@ impl Open {
             ttl: Duration::from_secs(record.creation_ttl_secs),
             root: record.is_root(),
         });
+        told::made(self, record);
     }
 
     /// Makes the token of a login that an auth method accepted.
@@ -197,10 +199,16 @@ impl Open {
             Gate::Passed(new) => *new,
             Gate::Waits(requirement) => return Ok((*requirement, vec![WAITS.to_owned()])),
         };
-        if !window.is_zero() && new.kind == TokenKind::Service && new.num_uses == 0 {
-            return self.issue_coalesced(new, window, mount, asked.now).await;
-        }
-        let (auth, _, warnings) = self.issue_token(new, mount, asked.now).await?;
+        let (path, name) = (new.path.clone(), new.display_name.clone());
+        let coalesced = !window.is_zero() && new.kind == TokenKind::Service && new.num_uses == 0;
+        let (auth, warnings) = match coalesced {
+            true => self.issue_coalesced(new, window, mount, asked.now).await?,
+            false => {
+                let (auth, _, warnings) = self.issue_token(new, mount, asked.now).await?;
+                (auth, warnings)
+            }
+        };
+        told::logged_in(self, mount, &path, &name, &auth);
         Ok((auth, warnings))
     }
 

@@ -28,6 +28,7 @@ pub(crate) mod role;
 mod signed;
 mod store;
 pub mod sweep;
+mod told;
 
 pub use access_key::AccessKey;
 pub use api::routes;
@@ -41,6 +42,7 @@ pub use role::{RoleTokenType, TokenRole};
 pub use signed::Signed;
 pub(crate) use signed::signer;
 pub use store::{Tokens, is_batch, kept_for};
+pub(crate) use told::logged_in;
 
 use coffer_engine::{Caller, Fault};
 

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::lifetime::{Terms, shortest};
 use super::record::TokenRecord;
+use super::told;
 use crate::identity::Standing;
 use crate::mounts::{Backend, Mount};
 use crate::open::Open;
@@ -57,11 +58,14 @@ pub async fn renew(
         Ok(warnings)
     };
     match open.tokens.update(accessor, extend).await {
-        Ok((record, warnings)) => Ok(Renewed {
-            record,
-            standing,
-            warnings,
-        }),
+        Ok((record, warnings)) => {
+            told::renewed(&home, &record);
+            Ok(Renewed {
+                record,
+                standing,
+                warnings,
+            })
+        }
         Err(Fault::NotFound) => Err(gone()),
         Err(other) => Err(other),
     }

@@ -8,6 +8,7 @@ use coffer_engine::Fault;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::record::TokenRecord;
+use super::told;
 use crate::core::Core;
 use crate::due::Ending;
 use crate::leases::{self, waiting};
@@ -124,7 +125,10 @@ async fn end_one(core: &Arc<Core>, accessor: &str) -> Result<(), Fault> {
     {
         own.view.clear(accessor).await?; // Also what it kept while it visited other namespaces.
     }
-    core.tokens.forget(accessor).await
+    match core.tokens.forget(accessor).await? {
+        Some(record) => told::ended(core, &record).await,
+        None => Ok(()),
+    }
 }
 
 async fn end_leases(core: &Arc<Core>, accessor: &str) -> Result<(), Fault> {

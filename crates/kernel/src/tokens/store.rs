@@ -352,12 +352,14 @@ impl Tokens {
         }
     }
 
-    /// Removes a token that has nothing hanging on it any more.
-    pub async fn forget(&self, accessor: &str) -> Result<(), Fault> {
+    /// Removes a token that has nothing hanging on it any more. Answers what it was, if it was there.
+    pub async fn forget(&self, accessor: &str) -> Result<Option<TokenRecord>, Fault> {
         let path = by_id(accessor);
         loop {
             let (record, seen) = self.view.get_seen::<TokenRecord>(&path).await?;
-            let Some(record) = record else { return Ok(()) };
+            let Some(record) = record else {
+                return Ok(None);
+            };
             let mut changes = self.view.changes().delete(&self.view, &path);
             changes = changes.expect(&self.view, &path, seen);
             if !record.parent.is_empty() {
@@ -378,7 +380,7 @@ impl Tokens {
             match outcome {
                 Ok(()) => {
                     self.meters.tokens.removed(record.expires.is_some());
-                    return Ok(());
+                    return Ok(Some(record));
                 }
                 Err(coffer_barrier::Error::Conflict) => {}
                 Err(other) => return Err(other.into()),

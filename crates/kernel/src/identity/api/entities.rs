@@ -9,7 +9,9 @@ use serde_json::json;
 use super::super::change::{Clash, DeleteEntities, Done, EntityKey, Merge, PutEntity};
 use super::super::name;
 use super::shapes::{ShownAlias, ShownEntity};
+use super::told;
 use super::{Listed, given, said};
+use crate::events::catalogue;
 use crate::open::Open;
 
 /// The most entities that one request may delete or merge.
@@ -144,6 +146,10 @@ impl Wish {
             disabled: self.disabled.map(|flag| flag.0),
         };
         let (done, entity) = open.space.identity.apply(&put, cx.now, &cx.random).await?;
+        if done != Done::Same {
+            let event = told(catalogue::ENTITY_WRITE, "entity", &entity.id);
+            open.tell(event.with("name", &entity.name));
+        }
         match done {
             Done::Made => Reply::data(&json!({
                 "aliases": null, "id": entity.id, "name": entity.name,
@@ -254,6 +260,7 @@ async fn delete(open: &Open, cx: &Ctx, ids: Vec<String>) -> Result<Empty, Fault>
         for id in ids.iter().filter(|id| name::is_id(id)) {
             open.space.mfa.forget(id).await?;
             open.space.oidc.codes.forget(id).await?;
+            open.tell(told(catalogue::ENTITY_DELETE, "entity", id));
         }
     }
     Ok(Empty)
@@ -307,6 +314,8 @@ impl Handle<Open> for MergeEntities {
             open.space.mfa.hand_over(id, &merge.to).await?;
             open.space.oidc.codes.forget(id).await?;
         }
+        let event = told(catalogue::ENTITY_MERGE, "entity", &merge.to);
+        open.tell(event.with("merged", merge.from.join(",")));
         Ok(Reply::default())
     }
 }

@@ -8,7 +8,9 @@ use serde_json::json;
 
 use super::super::change::{AliasKey, DeleteAlias, Done, PutAlias};
 use super::shapes::ShownAlias;
+use super::told;
 use super::{Listed, given, mount_of, said};
+use crate::events::catalogue;
 use crate::open::Open;
 
 pub(super) fn routes() -> Routes<Open> {
@@ -111,6 +113,11 @@ impl Wish {
             custom_metadata: self.custom_metadata.map(|pairs| pairs.0),
         };
         let (done, alias, entity) = open.space.identity.apply(&put, cx.now, &cx.random).await?;
+        if done != Done::Same {
+            let event = told(catalogue::ENTITY_ALIAS_WRITE, "entity-alias", &alias.id);
+            let event = event.with("name", &alias.name);
+            open.tell(event.with("entity_id", &entity));
+        }
         match done {
             Done::Same => Ok(Reply::default()),
             Done::Made | Done::Changed => {
@@ -154,6 +161,11 @@ impl Handle<Open> for DeleteById {
             .identity
             .apply(&delete, cx.now, &cx.random)
             .await?;
+        open.tell(told(
+            catalogue::ENTITY_ALIAS_DELETE,
+            "entity-alias",
+            &delete.id,
+        ));
         Ok(Empty)
     }
 }

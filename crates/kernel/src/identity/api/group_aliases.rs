@@ -8,7 +8,9 @@ use serde_json::json;
 
 use super::super::change::{DeleteGroupAlias, PutGroupAlias};
 use super::shapes::ShownAlias;
+use super::told;
 use super::{Listed, mount_of, said};
+use crate::events::catalogue;
 use crate::open::Open;
 
 pub(super) fn routes() -> Routes<Open> {
@@ -94,6 +96,9 @@ impl Wish {
             group: said(&self.canonical_id.0),
         };
         let (alias, group) = open.space.identity.apply(&put, cx.now, &cx.random).await?;
+        let event = told(catalogue::GROUP_ALIAS_WRITE, "group-alias", &alias.id);
+        let event = event.with("name", &alias.name);
+        open.tell(event.with("group_id", &group));
         Reply::data(&json!({ "canonical_id": group, "id": alias.id }))
     }
 }
@@ -132,6 +137,11 @@ impl Handle<Open> for DeleteById {
             .identity
             .apply(&delete, cx.now, &cx.random)
             .await?;
+        open.tell(told(
+            catalogue::GROUP_ALIAS_DELETE,
+            "group-alias",
+            &delete.id,
+        ));
         Ok(Empty)
     }
 }

@@ -9,7 +9,9 @@ use serde_json::json;
 use super::super::Group;
 use super::super::change::{DeleteGroup, Done, GroupKey, LeaveGroup, PutGroup};
 use super::shapes::{ShownAlias, ShownGroup};
+use super::told;
 use super::{Listed, given, said};
+use crate::events::catalogue;
 use crate::open::Open;
 
 /// How many members forget a deleted group in one step.
@@ -145,6 +147,10 @@ impl Wish {
             member_groups: self.member_group_ids.map(|ids| ids.0),
         };
         let (done, group) = open.space.identity.apply(&put, cx.now, &cx.random).await?;
+        if done != Done::Same {
+            let event = told(catalogue::GROUP_WRITE, "group", &group.id);
+            open.tell(event.with("name", &group.name));
+        }
         match done {
             Done::Made => Reply::data(&json!({ "id": group.id, "name": group.name })),
             Done::Changed | Done::Same => Ok(Reply::default()),
@@ -249,6 +255,7 @@ async fn delete(open: &Open, cx: &Ctx, id: &str) -> Result<(), Fault> {
             .apply(&leave, cx.now, &cx.random)
             .await?;
     }
+    open.tell(told(catalogue::GROUP_DELETE, "group", id));
     Ok(())
 }
 

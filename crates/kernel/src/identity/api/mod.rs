@@ -10,7 +10,7 @@ mod shapes;
 
 use std::sync::LazyLock;
 
-use coffer_engine::{Fault, Reply, Routes};
+use coffer_engine::{Event, Fault, Reply, Routes};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
 
@@ -106,4 +106,9 @@ fn mount_of(open: &Open, accessor: &str) -> Result<bool, Fault> {
             "invalid mount accessor {accessor:?}"
         ))),
     }
+}
+
+/// An event about something of the identity store, at the path where that is read.
+fn told(kind: &'static str, folder: &str, id: &str) -> Event {
+    Event::new(kind, format!("identity/{folder}/id/{id}")).with("id", id)
 }

@@ -16,7 +16,7 @@ use coffer_barrier::seal::{SealConfig, Shares};
 use coffer_barrier::{BreakGlass, RecoveryKey};
 use coffer_crypto::pgp::Recipient;
 use coffer_crypto::{Aes256Key, Random, Zeroizing};
-use coffer_engine::Fault;
+use coffer_engine::{Event, Fault};
 use coffer_storage::Batch;
 use parking_lot::Mutex;
 use std::sync::Arc;
@@ -25,6 +25,7 @@ use super::dialect::Subject;
 use super::pgp;
 use super::quorum::{Quorum, authenticate, is_kept_by_keepers, present_seal, wrong_nonce};
 use super::under_way::{Attempt, UnderWay};
+use crate::events::catalogue;
 use crate::open::Open;
 pub(crate) use routes::routes;
 
@@ -240,6 +241,7 @@ async fn close(open: &Open, nonce: &str, made: &Made, terms: &Terms) -> Result<(
         threshold = terms.config.secret_threshold,
         "keys were changed"
     );
+    open.tell(Event::new(catalogue::REKEY, "sys/rekey").with("key", terms.subject.shown()));
     Ok(())
 }
 

@@ -6,7 +6,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{keys, positive, wish};
+use super::{keys, positive, told, wish};
+use crate::events::catalogue;
 use crate::open::Open;
 use crate::quotas::{Kind, Limit, Shown};
 
@@ -60,6 +61,7 @@ impl Handle<Open> for DeleteLeases {
 
     async fn handle(self, open: &Open, _: &Ctx) -> Result<Empty, Fault> {
         open.quotas.delete(Kind::Leases, &self.name).await?;
+        told(open, catalogue::QUOTA_DELETE, "lease-count", &self.name);
         Ok(Empty)
     }
 }
@@ -93,7 +95,9 @@ impl Handle<Open> for WriteLeases {
         let most = positive(self.max_leases, "max_leases")?;
         let limit = Limit::Leases { most };
         let wish = wish(self.name, self.path, self.role, self.inheritable, limit)?;
+        let name = wish.name.clone();
         open.quotas.put(open, wish).await?;
+        told(open, catalogue::QUOTA_WRITE, "lease-count", &name);
         Ok(Empty)
     }
 }

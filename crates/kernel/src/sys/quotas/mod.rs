@@ -4,7 +4,7 @@ mod lease_count;
 mod rate_limit;
 mod token_count;
 
-use coffer_engine::{Ctx, Empty, Fault, Handle, Reply, Routes, path};
+use coffer_engine::{Ctx, Empty, Event, Fault, Handle, Reply, Routes, path};
 use coffer_wire::{CommaList, Flag, Int, Text};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -88,6 +88,12 @@ impl Handle<Open> for WriteConfig {
         open.quotas.configure(config).await?;
         Ok(Empty)
     }
+}
+
+/// Tells that a quota is another one now.
+fn told(open: &Open, kind: &'static str, sort: &str, name: &str) {
+    let event = Event::new(kind, format!("sys/quotas/{sort}/{name}"));
+    open.tell(event.with("name", name).with("type", sort));
 }
 
 fn positive(number: Int, field: &str) -> Result<u64, Fault> {

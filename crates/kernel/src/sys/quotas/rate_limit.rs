@@ -6,7 +6,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{keys, wish};
+use super::{keys, told, wish};
+use crate::events::catalogue;
 use crate::open::Open;
 use crate::quotas::{GroupBy, Kind, Limit, Rate, Shown};
 
@@ -65,6 +66,7 @@ impl Handle<Open> for DeleteRate {
 
     async fn handle(self, open: &Open, _: &Ctx) -> Result<Empty, Fault> {
         open.quotas.delete(Kind::Rate, &self.name).await?;
+        told(open, catalogue::QUOTA_DELETE, "rate-limit", &self.name);
         Ok(Empty)
     }
 }
@@ -115,7 +117,9 @@ impl Handle<Open> for WriteRate {
             self.inheritable,
             Limit::Rate(rate),
         )?;
+        let name = wish.name.clone();
         open.quotas.put(open, wish).await?;
+        told(open, catalogue::QUOTA_WRITE, "rate-limit", &name);
         Ok(Empty)
     }
 }

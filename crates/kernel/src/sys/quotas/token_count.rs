@@ -6,7 +6,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{keys, positive, wish};
+use super::{keys, positive, told, wish};
+use crate::events::catalogue;
 use crate::open::Open;
 use crate::quotas::{Kind, Limit, Shown};
 
@@ -63,6 +64,7 @@ impl Handle<Open> for DeleteTokens {
 
     async fn handle(self, open: &Open, _: &Ctx) -> Result<Empty, Fault> {
         open.quotas.delete(Kind::Tokens, &self.name).await?;
+        told(open, catalogue::QUOTA_DELETE, "token-count", &self.name);
         Ok(Empty)
     }
 }
@@ -96,7 +98,9 @@ impl Handle<Open> for WriteTokens {
         let most = positive(self.max_tokens, "max_tokens")?;
         let limit = Limit::Tokens { most };
         let wish = wish(self.name, self.path, self.role, self.inheritable, limit)?;
+        let name = wish.name.clone();
         open.quotas.put(open, wish).await?;
+        told(open, catalogue::QUOTA_WRITE, "token-count", &name);
         Ok(Empty)
     }
 }

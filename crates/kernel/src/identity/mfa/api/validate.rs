@@ -59,7 +59,12 @@ impl Handle<Open> for Validate {
         // Whoever was removed since the first half does not get in by the second.
         tokens::stay(open, &mount, &pending.token.payload, &cx.request).await?;
         let pending = waiting.take(id, cx.now).await?.ok_or_else(unknown)?;
+        let (path, name) = (
+            pending.token.path.clone(),
+            pending.token.display_name.clone(),
+        );
         let (auth, _, warnings) = open.issue_token(pending.token, &mount, cx.now).await?;
+        tokens::logged_in(open, &mount, &path, &name, &auth);
         Ok(Reply {
             auth: Some(Box::new(auth)),
             warnings,
