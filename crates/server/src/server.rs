@@ -348,6 +348,7 @@ fn settings(config: &Config) -> Result<KernelSettings, Error> {
     settings.seals = SealBook::new(seals::keepers(&config.seals, &settings.outbound)?);
     settings.self_init.script = config.initialize.clone();
     settings.allow_unauthenticated_workflows = config.allow_unauthenticated_workflows;
+    settings.events = config.events.clone();
     settings.user_lockout = user_lockout(config);
     settings.declared_audit = config.audit.iter().map(declared).collect();
     settings.unsafe_allow_api_audit_creation =

@@ -147,7 +147,9 @@ impl Events {
 
     /// Tells what has happened. Never waits and never fails.
     pub fn publish(&self, origin: Origin<'_>, event: Event) {
-        let Event { kind, mut metadata } = event;
+        let Event {
+            kind, mut metadata, ..
+        } = event;
         if let Some(mount) = origin.mount {
             for name in PATHS {
                 if let Some(path) = metadata.get_mut(name) {

@@ -169,7 +169,7 @@ impl Services for Desk {
     }
 
     fn emit(&self, cx: &Ctx, event: Event) {
-        if self.at_once {
+        if self.at_once || event.regardless {
             return self.publish(&cx.mount, event);
         }
         let mut happened = self.happened.lock();

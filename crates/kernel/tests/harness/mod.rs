@@ -11,6 +11,7 @@
     reason = "each test file uses a part of it, and a test fails by panicking"
 )]
 
+pub mod bells;
 pub mod counting;
 pub mod faulty;
 pub mod gates;
@@ -19,6 +20,7 @@ pub mod outside;
 mod passport;
 mod restless;
 pub mod shelves;
+pub mod streams;
 pub mod tickets;
 
 use std::sync::Arc;

@@ -6,6 +6,7 @@
 mod address;
 mod audit;
 mod error;
+mod events;
 mod files;
 mod forwarded;
 mod headers;
@@ -26,6 +27,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use coffer_kernel::events::EventSettings;
 use coffer_kernel::mounts::UserLockout;
 use coffer_kernel::script::Script;
 
@@ -79,6 +81,8 @@ pub struct Config {
     pub telemetry: Telemetry,
     /// Where requests are traced to. Our own stanza.
     pub traces: Traces,
+    /// How long events are kept, and how many may subscribe to them. Our own stanza.
+    pub events: EventSettings,
     /// Whether `sys/raw` exists.
     pub raw_storage_endpoint: bool,
     /// Whether `sys/internal/inspect` exists.
@@ -172,6 +176,7 @@ fn read(mut root: Stanza) -> Result<(Read, Vec<Warning>), Error> {
         pid_file: root.path("pid_file")?,
         telemetry: telemetry::read(&mut root, &mut warnings)?,
         traces: traces::read(&mut root)?,
+        events: events::read(&mut root)?,
         raw_storage_endpoint: root.flag("raw_storage_endpoint")?.unwrap_or(false),
         introspection_endpoint: root.flag("introspection_endpoint")?.unwrap_or(false),
         enable_response_header_hostname: root

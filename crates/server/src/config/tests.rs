@@ -2,6 +2,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use coffer_kernel::events::EventSettings;
+
 use super::*;
 
 mod refusals;
@@ -409,5 +411,42 @@ fn every_ignored_key_is_accepted_once_and_warned_about() {
                 "{warning}"
             );
         }
+    }
+}
+
+#[test]
+fn events_are_kept_as_the_configuration_says() {
+    let with = |stanza: &str| {
+        let rest = "storage \"inmem\" {}\nlistener \"tcp\" { tls_disable = 1 }";
+        load(&format!("events {{ {stanza} }}\n{rest}"))
+    };
+    let events = |stanza: &str| with(stanza).unwrap().0.events;
+    assert_eq!(events(""), EventSettings::default());
+    let given = events(
+        "retention = \"1h\"\nmax_bytes = \"2MiB\"\nmemory_bytes = 3000000\nmax_subscribers = 7\nmax_subscribers_per_client = 2",
+    );
+    let expected = EventSettings {
+        retention: Duration::from_secs(3_600),
+        max_bytes: 2 << 20,
+        memory_bytes: 3_000_000,
+        max_subscribers: 7,
+        max_subscribers_per_client: 2,
+    };
+    assert_eq!(given, expected);
+    assert!(!events("retention = 0").stores());
+    for wrong in [
+        "max_bytes = \"64 apples\"",
+        "max_bytes = -1",
+        "max_bytes = \"99999999999GiB\"",
+        "memory_bytes = 0",
+        "memory_bytes = \"5GiB\"",
+        "max_subscribers = 0",
+        "max_subscribers_per_client = \"many\"",
+        "retention = \"long\"",
+        "retain = \"1h\"",
+    ] {
+        let error = with(wrong).unwrap_err().to_string();
+        let key = wrong.split(' ').next().unwrap();
+        assert!(error.contains(key), "{error}");
     }
 }

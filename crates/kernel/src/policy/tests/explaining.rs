@@ -171,7 +171,7 @@ fn templates_are_shown_as_they_were_written() {
 }
 
 /// A rule of a random policy: its path, which capabilities it has, and its conditions.
-type RandomRule = (String, u8, u8);
+type RandomRule = (String, u16, u8);
 
 fn random_rule() -> impl Strategy<Value = RandomRule> {
     let segments = proptest::sample::select(&["a", "b", "ab", "+", "+a", "x"][..]);
@@ -184,7 +184,7 @@ fn random_rule() -> impl Strategy<Value = RandomRule> {
             path + end
         }
     });
-    (path, any::<u8>(), any::<u8>())
+    (path, any::<u16>(), any::<u8>())
 }
 
 fn written((path, bits, conditions): &RandomRule, deny: bool) -> String {
