@@ -67,10 +67,11 @@ async fn the_life_of_a_lease_is_told() {
         .await;
     h.write("sys/leases/revoke", &h.root, json!({ "lease_id": lease }))
         .await;
+    let mut told = Vec::new();
     for _ in 0..10 {
-        h.advance(Duration::from_secs(60)).await;
+        h.clock.advance(Duration::from_secs(60));
+        told.extend(stream.events().await);
     }
-    let told = stream.events().await;
     let failed = kinds(&told);
     assert!(failed.contains(&catalogue::LEASE_REVOKE_FAIL), "{failed:?}");
     let given_up = one(&told, catalogue::LEASE_IRREVOCABLE);
@@ -85,7 +86,8 @@ async fn the_lives_of_tokens_and_logins_are_told_without_any_token() {
     let made = h
         .create(&h.root, json!({ "policies": ["default"], "ttl": 60 }))
         .await;
-    let renewed = h.write("auth/token/renew-self", &made.token(), json!({}));
+    let token = made.token();
+    let renewed = h.write("auth/token/renew-self", &token, json!({}));
     assert_eq!(renewed.await.status, 200);
     let told = stream.events().await;
     assert_eq!(

@@ -8,6 +8,7 @@
 
 mod harness;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -342,8 +343,10 @@ struct Story {
     last: String,
     /// The number that the next event has.
     next: u32,
-    /// The events before this number are stored.
-    stored: u32,
+    /// The first event that no crash can have taken yet.
+    since_crash: u32,
+    /// The events that are stored.
+    stored: BTreeSet<u32>,
     /// What came, gaps as none.
     got: Vec<Option<u32>>,
 }
@@ -363,7 +366,8 @@ impl Story {
             stream,
             last,
             next: 1,
-            stored: 0,
+            since_crash: 0,
+            stored: BTreeSet::new(),
             got: vec![Some(0)],
         }
     }
@@ -386,7 +390,7 @@ impl Story {
             }
             Step::Wait => {
                 stored().await;
-                self.stored = self.next;
+                self.stored.extend(self.since_crash..self.next);
             }
             Step::Read(count) => {
                 for _ in 0..count {
@@ -397,10 +401,13 @@ impl Story {
                 }
             }
             Step::Cut => self.stream = listen(&self.h, &self.last).await.unwrap(),
-            Step::Crash => self.restart(),
+            Step::Crash => {
+                self.h.kernel.seal(); // Nothing is stored first, and nothing later.
+                self.since_crash = self.next;
+            }
             Step::Restart => {
                 self.h.kernel.keep_events().await;
-                self.stored = self.next;
+                self.stored.extend(self.since_crash..self.next);
                 self.h.kernel.seal();
             }
         }
@@ -409,11 +416,6 @@ impl Story {
             self.h = self.h.restarted(Self::settings(), store).await;
             self.stream = listen(&self.h, &self.last).await.unwrap();
         }
-    }
-
-    /// The old server is as good as gone: nobody asks it any more, and it may not store any more either.
-    fn restart(&self) {
-        self.h.kernel.seal();
     }
 
     fn took(&mut self, event: &Value) {
@@ -449,9 +451,9 @@ impl Story {
                 }
             }
         }
-        for number in 0..self.stored {
+        for number in &self.stored {
             assert!(
-                self.got.contains(&Some(number)),
+                self.got.contains(&Some(*number)),
                 "{number} is missing: {:?}",
                 self.got
             );

@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tokio::sync::Semaphore;
 
-use super::id::{Mark, NUMBER_MAX};
+use super::id::{EventId, Mark, NUMBER_MAX};
 use super::published::Published;
 
 /// Where the log is.
@@ -58,6 +58,11 @@ pub fn kept_for(id: &str) -> String {
 /// server that was are not those of the server that is.
 pub(crate) fn is_of_log(path: &str) -> bool {
     path.starts_with(VIEW)
+}
+
+/// Removes the log from a storage, so that the next server begins another one.
+pub(crate) async fn forget_all(barrier: &Arc<Barrier>) -> Result<(), Fault> {
+    Ok(barrier.view(VIEW).clear("").await?)
 }
 
 /// The log.
@@ -96,7 +101,11 @@ pub(super) struct Page {
 #[derive(Serialize, Deserialize)]
 struct State {
     mark: u64,
+    /// The number of the next event.
     next: u64,
+    /// That of the last one that is stored.
+    stored: u64,
+    /// Whether there may be events that are not.
     running: bool,
 }
 
@@ -157,7 +166,7 @@ impl Log {
             Some(state) if state.next < NUMBER_MAX / 2 => Start {
                 mark: Mark::from_bits(state.mark),
                 next: state.next + if state.running { JUMP } else { 0 },
-                stored: state.next.saturating_sub(1),
+                stored: state.stored,
                 broken: state.running,
             },
             _ => Start::new(random),
@@ -170,14 +179,18 @@ impl Log {
             readers: Semaphore::new(READERS_MAX),
         };
         log.view
-            .put(STATE, &State::of(start.mark, start.next, true))
+            .put(
+                STATE,
+                &State::of(start.mark, start.next, start.stored, true),
+            )
             .await?;
         Ok((log, start))
     }
 
     /// Writes down that the server stops in order, with everything before `next` stored.
-    pub async fn close(&self, mark: Mark, next: u64) -> Result<(), Fault> {
-        Ok(self.view.put(STATE, &State::of(mark, next, false)).await?)
+    pub async fn close(&self, next: EventId, stored: u64) -> Result<(), Fault> {
+        let state = State::of(next.mark(), next.number(), stored, false);
+        Ok(self.view.put(STATE, &state).await?)
     }
 
     /// Adds a record of events, `after` being the number of the last one before them.
@@ -229,7 +242,7 @@ impl Log {
         }
         let changes = changes
             .put(&self.view, &format!("{RECORDS}{name}"), &record)?
-            .put(&self.view, STATE, &State::of(mark, last + 1, true))?;
+            .put(&self.view, STATE, &State::of(mark, last + 1, last, true))?;
         changes.commit().await?;
         self.kept.lock().add(known);
         Ok(())
@@ -364,10 +377,11 @@ impl Log {
 }
 
 impl State {
-    fn of(mark: Mark, next: u64, running: bool) -> Self {
+    fn of(mark: Mark, next: u64, stored: u64, running: bool) -> Self {
         Self {
             mark: mark.bits(),
             next,
+            stored,
             running,
         }
     }

@@ -44,8 +44,8 @@ use tokio::sync::futures::Notified;
 
 pub use cut::Cut;
 pub use id::{EventId, Mark, NotAnId};
-pub(crate) use log::is_of_log;
 pub use log::kept_for;
+pub(crate) use log::{forget_all, is_of_log};
 pub(crate) use pattern::{Pattern, matches};
 pub use published::Published;
 pub use settings::EventSettings;
@@ -102,8 +102,6 @@ pub struct Events {
     turn: tokio::sync::Mutex<()>,
     /// Counts what may change somebody's rights.
     changes: AtomicU64,
-    /// The number of the first event of this server.
-    began: u64,
 }
 
 impl Events {
@@ -122,8 +120,7 @@ impl Events {
                 .map(|(log, start)| (Some(log), start))?,
             false => (None, Start::new(random)),
         };
-        let mut ring = Ring::new(start.mark, start.next, own.memory_bytes);
-        ring.begin_after(start.stored);
+        let ring = Ring::new(&start, own.memory_bytes);
         let events = Self {
             form: Form::new(&cluster.unwrap_or_default().name),
             clock: clock.clone(),
@@ -136,7 +133,6 @@ impl Events {
             work: Notify::new(),
             turn: tokio::sync::Mutex::default(),
             changes: AtomicU64::new(0),
-            began: start.next,
             settings: own,
         };
         if start.broken {
@@ -357,7 +353,7 @@ impl Events {
                 return Err(self.too_far_behind().await);
             }
             let lost = self.ring.read().first().saturating_sub(1).max(after);
-            let told = lost >= self.began; // What a crash took is told already.
+            let told = lost >= self.ring.read().began(); // What a crash took is told already.
             taken.extend(self.gap_at(lost).filter(|_| told && lost > after));
             return Ok(lost);
         };

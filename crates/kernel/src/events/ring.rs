@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::id::{EventId, Mark};
+use super::log::Start;
 use super::published::Published;
 
 /// How many events are in memory.
@@ -20,6 +21,8 @@ pub(super) struct Ring {
     pub mark: Mark,
     /// The number that the next event gets.
     next: u64,
+    /// The number of the first event of this server.
+    began: u64,
     /// The number of the last event that needs not be stored any more.
     settled: u64,
     bytes: usize,
@@ -42,6 +45,8 @@ pub(super) enum Look {
 pub(super) struct Unstored {
     /// The last event before these that is in storage, or that nobody has to store.
     pub after: u64,
+    /// The first event of this server: those between that and the last before it a crash took.
+    pub began: u64,
     /// The events, whose numbers have no gaps. If the first is not `after` and one, those between are lost.
     pub events: Vec<Arc<Published>>,
     /// Whether there are more.
@@ -49,21 +54,22 @@ pub(super) struct Unstored {
 }
 
 impl Ring {
-    /// A ring whose first event gets this number.
-    pub fn new(mark: Mark, next: u64, bytes_max: usize) -> Self {
+    /// A ring that goes on where the log ends.
+    pub fn new(start: &Start, bytes_max: usize) -> Self {
         Self {
             events: VecDeque::new(),
-            mark,
-            next,
-            settled: next.saturating_sub(1),
+            mark: start.mark,
+            next: start.next,
+            began: start.next,
+            settled: start.stored,
             bytes: 0,
             bytes_max,
         }
     }
 
-    /// Says which event was the last to be stored before these.
-    pub fn begin_after(&mut self, stored: u64) {
-        self.settled = stored;
+    /// The number of the first event of this server.
+    pub fn began(&self) -> u64 {
+        self.began
     }
 
     /// The number of the last event that needs not be stored any more.
@@ -148,6 +154,7 @@ impl Ring {
         }
         Unstored {
             after: self.settled,
+            began: self.began,
             events,
             more,
         }
@@ -155,7 +162,8 @@ impl Ring {
 
     /// How many events are not stored yet.
     pub fn waiting(&self) -> u64 {
-        self.next.saturating_sub(1).saturating_sub(self.settled)
+        let settled = self.settled.max(self.began.saturating_sub(1));
+        self.next.saturating_sub(1).saturating_sub(settled)
     }
 
     /// Everything up to this number is stored.

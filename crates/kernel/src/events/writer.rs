@@ -41,12 +41,12 @@ impl Events {
         for _ in 0..LAST_TRIES {
             self.store().await?;
             let _turn = self.turn.lock().await;
-            let (id, waiting) = {
+            let (id, stored, waiting) = {
                 let ring = self.ring.read();
-                (ring.next_id(), ring.waiting())
+                (ring.next_id(), ring.settled(), ring.waiting())
             };
             if waiting == 0 {
-                return log.close(id.mark(), id.number()).await;
+                return log.close(id, stored).await;
             }
         }
         Ok(()) // Much is still going on: the next server will say that something may be missing.
@@ -64,9 +64,11 @@ impl Events {
             };
             let (first, last) = (first.id.number(), last.id.number());
             let before = first.saturating_sub(1);
-            if before > unstored.after && first > self.began {
+            if before > unstored.after && first > unstored.began {
                 tracing::warn!("events were lost because the storage did not take them in time");
-                self.meters.lost.add(before - unstored.after);
+                self.meters
+                    .lost
+                    .add(before.saturating_sub(unstored.after.max(unstored.began - 1)));
                 events.splice(0..0, self.gap_at(before));
             }
             log.append(unstored.after, &events, self.clock.now())

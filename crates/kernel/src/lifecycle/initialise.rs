@@ -11,6 +11,7 @@ use coffer_storage::{Batch, Memory, Store};
 use super::init::{Cluster, Initialised, Keys, Plan, Wish, operators_fault};
 use super::pgp;
 use crate::core::Core;
+use crate::events;
 use crate::kernel::Kernel;
 use crate::mounts;
 use crate::open::Open;
@@ -65,6 +66,8 @@ impl Kernel {
             let token = pgp::handed_out_token(done.root_token.expose(), person, random)?;
             done.root_token = Secret::new(token);
         }
+        // Nobody could hear what happened until here: the log begins when the server opens.
+        events::forget_all(&core.barrier).await?;
         self.barrier
             .adopt(everything(scratch.as_ref()).await?)
             .await
