@@ -16,7 +16,7 @@ const AXE = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 export const WIDTHS = [1440, 1024, 390];
 export const THEMES = ["light", "dark"];
 const HEIGHTS = { 1440: 900, 1024: 768, 390: 844 };
-const SLOW_MS = 15_000;
+const SLOW_MS = 30_000;
 
 /** What pytest handed to this story: `addr`, `token` … */
 export const given = JSON.parse(process.argv[2] ?? "{}");
