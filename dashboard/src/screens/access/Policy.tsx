@@ -1,0 +1,152 @@
+import type { JSX } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { ApiError, read, remove, write } from "../../api/client";
+import { go, path } from "../../shell/router";
+import { Badge, Button, Card, Command, Confirm, Diff, Field, Loading, Note, Page, sentence, toast, Trouble, useLoad, warned, when } from "../../ui";
+import { HclEditor } from "../../ui/HclEditor";
+import { lineOf } from "../../ui/hcl";
+import { useDenied } from "../../ui/useDenied";
+import { useUnsaved } from "../../ui/useUnsaved";
+import type { ScreenProps } from "../types";
+
+interface Kept {
+  name: string;
+  policy: string;
+  version?: number;
+  modified?: string;
+}
+
+const EXAMPLE = `# What is granted, and to whom it is meant to be given.
+path "secret/data/app/*" {
+  capabilities = ["read"]
+}
+`;
+/** No policy has this version, so a write with it is judged and then not done. */
+const NO_VERSION = 2_147_483_647;
+
+/** One policy: read, change, check, delete. Without a name: a new one. */
+export default function Policy({ params }: ScreenProps): JSX.Element {
+  const name = params.name;
+  const kept = useLoad(async (signal) => (name ? (await read<Kept>(`sys/policies/acl/${name}`, { signal })).data : null), [name]);
+  const crumbs = [{ title: "Policies", path: "/access/policies" }];
+  if (kept.error && kept.data === undefined) {
+    return (
+      <Page title={name ?? "New policy"} crumbs={crumbs}>
+        <Trouble error={kept.error} what="this policy" onRetry={kept.reload} />
+      </Page>
+    );
+  }
+  if (kept.data === undefined) return <Page title={name ?? "New policy"} crumbs={crumbs} children={<Loading />} />;
+  return <Editor key={`${name} ${kept.data?.version}`} kept={kept.data} reload={kept.reload} />;
+}
+
+function Editor({ kept, reload }: { kept: Kept | null; reload: () => void }): JSX.Element {
+  const before = kept?.policy ?? EXAMPLE;
+  const [name, setName] = useState(kept?.name ?? "");
+  const [text, setText] = useState(before);
+  const [wrong, setWrong] = useState<string | null>(null);
+  const [checked, setChecked] = useState(false);
+  const [saved, setSaved] = useState(false);
+  const [asked, setAsked] = useState<"delete" | null>(null);
+  const target = `sys/policies/acl/${kept?.name ?? (name || "new")}`;
+  const changeDenied = useDenied(target, kept ? "update" : "create");
+  const deleteDenied = useDenied(target, "delete");
+  const isRoot = kept?.name === "root";
+  const unsaved = !saved && (kept ? text !== before : text !== before || name !== "");
+  const guard = useUnsaved(unsaved);
+  const nameWrong = !kept && name.trim() === "" ? "Give it a name first" : null;
+  useEffect(() => {
+    if (saved && !kept) go(path("access", "policy", name.trim()), { replace: true });
+  }, [saved]);
+
+  const change = (next: string) => {
+    setText(next);
+    setWrong(null);
+    setChecked(false);
+  };
+  const refused = (error: unknown) => {
+    if (!(error instanceof ApiError) || error.isDenied) throw error;
+    setWrong(sentence(error.message));
+  };
+  const check = async () => {
+    setWrong(null);
+    setChecked(false);
+    try {
+      await write(target, { policy: text, cas: NO_VERSION });
+    } catch (error) {
+      if (error instanceof ApiError && /check-and-set/.test(error.message)) return setChecked(true);
+      refused(error);
+    }
+  };
+  const save = async () => {
+    setWrong(null);
+    try {
+      const cas = kept?.version === undefined ? (kept ? undefined : 0) : kept.version;
+      warned((await write(`sys/policies/acl/${kept?.name ?? name.trim()}`, { policy: text, cas })).warnings);
+      toast(`The policy ${kept?.name ?? name.trim()} is saved`);
+      setSaved(true);
+      if (kept) reload();
+    } catch (error) {
+      refused(error);
+    }
+  };
+  const canSave = unsaved && !changeDenied && !nameWrong && !isRoot;
+  return (
+    <Page
+      title={kept?.name ?? "New policy"}
+      crumbs={[{ title: "Policies", path: "/access/policies" }]}
+      lead={kept && <span class="row">{facts(kept)}{unsaved && <Badge tone="warn">not saved</Badge>}</span>}
+      actions={
+        <>
+          {kept && !isRoot && kept.name !== "default" && (
+            <Button kind="danger" icon="trash" because={deleteDenied} onClick={() => setAsked("delete")}>
+              Delete
+            </Button>
+          )}
+          {!isRoot && (
+            <>
+              <Button icon="check" because={changeDenied || (nameWrong ?? false)} onClick={check}>
+                Check
+              </Button>
+              <Button kind="primary" because={changeDenied || (nameWrong ?? false)} disabled={!canSave} onClick={save}>
+                Save
+              </Button>
+            </>
+          )}
+        </>
+      }
+    >
+      {isRoot && <Note title="root allows everything">It is built in and has no rules to change. Give it to nobody for long.</Note>}
+      {!kept && <Field label="Name" value={name} onInput={setName} mono required hint="Lower case; tokens, roles and groups name it." />}
+      {!isRoot && <HclEditor label="Rules" text={text} onInput={change} wrong={wrong} wrongLine={wrong ? lineOf(wrong) : null} readOnly={Boolean(changeDenied)} onSave={() => canSave && void save()} />}
+      <div role="status">{checked && <Note tone="good">The server understands these rules. Nothing was saved.</Note>}</div>
+      {kept && unsaved && (
+        <Card title="What changes" flush>
+          <Diff before={before} after={text} label="What changes" />
+        </Card>
+      )}
+      <Command cli={["policy", "write", kept?.name ?? (name || "NAME"), "FILE.hcl"]} request={{ method: "POST", path: target, body: { policy: "…" } }} />
+      {guard}
+      {asked === "delete" && kept && (
+        <Confirm
+          title={`Delete the policy ${kept.name}?`}
+          verb="Delete"
+          danger
+          onClose={() => setAsked(null)}
+          onConfirm={async () => {
+            await remove(`sys/policies/acl/${kept.name}`);
+            setSaved(true);
+            toast(`The policy ${kept.name} is deleted`);
+            setTimeout(() => go("/access/policies"), 0);
+          }}
+        >
+          Tokens, roles and groups that name it lose at once what it grants. The names stay with them: a new policy of this name would grant again.
+        </Confirm>
+      )}
+    </Page>
+  );
+}
+
+function facts({ version, modified }: Kept): string {
+  return [version ? `Version ${version}` : "", modified ? `changed ${when(modified)}` : ""].filter(Boolean).join(", ");
+}
