@@ -50,10 +50,10 @@ export function HclEditor({ label, text, onInput, wrong, wrongLine, readOnly, on
   return (
     <div class="field">
       <label for={id}>{label}</label>
-      <div class={`hcl ${wrong ? "wrong" : ""}`}>
+      <div class={`hcl ${wrong ? "faulty" : ""}`}>
         <div class="lines" aria-hidden="true">
           {lines.map((_, index) => (
-            <div key={index} class={index + 1 === wrongLine ? "wrong" : ""}>
+            <div key={index} class={index + 1 === wrongLine ? "faulty" : ""}>
               {index + 1}
             </div>
           ))}
@@ -61,7 +61,7 @@ export function HclEditor({ label, text, onInput, wrong, wrongLine, readOnly, on
         <div class="text">
           <pre aria-hidden="true">
             {lines.map((pieces, index) => (
-              <div key={index} class={index + 1 === wrongLine ? "wrong" : ""}>
+              <div key={index} class={index + 1 === wrongLine ? "faulty" : ""}>
                 {pieces.map(({ kind, text }, at) => (kind ? <span key={at} class={`tok-${kind}`}>{text}</span> : text))}
               </div>
             ))}

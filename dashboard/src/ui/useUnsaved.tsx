@@ -9,21 +9,22 @@ import { Confirm } from "./Confirm";
 export function useUnsaved(unsaved: boolean): JSX.Element | null {
   const [towards, setTowards] = useState<string | null>(null);
   const leaving = useRef(false);
+  const now = useRef(unsaved);
+  now.current = unsaved;
   useEffect(() => {
     if (!unsaved) return;
     const here = location.href;
-    const turn = (event: HashChangeEvent) => {
-      if (leaving.current || event.newURL === here) return;
-      // Before the router hears of it: the screen stays, and so does the address.
-      event.stopImmediatePropagation();
+    // It comes before `hashchange`, by which the router learns of a new place: what that then finds is the old one.
+    const turn = () => {
+      if (leaving.current || !now.current || location.href === here) return;
+      setTowards(location.hash);
       history.pushState(null, "", here);
-      setTowards(new URL(event.newURL).hash);
     };
     const stay = (event: Event) => event.preventDefault();
-    addEventListener("hashchange", turn, { capture: true });
+    addEventListener("popstate", turn);
     addEventListener("beforeunload", stay);
     return () => {
-      removeEventListener("hashchange", turn, { capture: true });
+      removeEventListener("popstate", turn);
       removeEventListener("beforeunload", stay);
     };
   }, [unsaved]);

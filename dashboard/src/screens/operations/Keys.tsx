@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 import { read, write } from "../../api/client";
 import { seal } from "../../session/server";
 import { Button, Card, Check, Command, Confirm, duration, Facts, Field, Loading, Note, Page, sentence, toast, Trouble, useLoad, when } from "../../ui";
+import { exact } from "../../ui/exact";
 import { useDenied } from "../../ui/useDenied";
 import { GenerateRoot } from "./GenerateRoot";
 import { Rekey } from "./Rekey";
@@ -81,11 +82,11 @@ function Encryption(): JSX.Element {
 
 function Rotation({ config, reload }: { config: Config; reload: () => void }): JSX.Element {
   const [on, setOn] = useState(config.enabled);
-  const [interval, setInterval] = useState(config.interval ? `${config.interval}s` : "0");
+  const [interval, setInterval] = useState(config.interval ? exact(config.interval) : "0");
   const [most, setMost] = useState(String(config.max_operations));
   const [wrong, setWrong] = useState<string | null>(null);
   const denied = useDenied("sys/rotate/config", "update");
-  const same = on === config.enabled && interval === (config.interval ? `${config.interval}s` : "0") && most === String(config.max_operations);
+  const same = on === config.enabled && interval === (config.interval ? exact(config.interval) : "0") && most === String(config.max_operations);
   const save = async () => {
     setWrong(null);
     try {

@@ -1,3 +1,4 @@
+import "./rows.css";
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { listWithInfo, remove, write } from "../../api/client";

@@ -2,6 +2,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { write } from "../../api/client";
 import { Button, Check, Command, Dialog, Field, Note, Select, sentence, toast, warned } from "../../ui";
+import { exact } from "../../ui/exact";
 import type { Quota, QuotaKind } from "./Quotas";
 
 /** Makes or changes a quota. */
@@ -11,8 +12,8 @@ export function QuotaDialog({ quota, onClose, onDone }: { quota: Quota | null; o
   const [path, setPath] = useState(quota?.path ?? "");
   const [role, setRole] = useState(quota?.role ?? "");
   const [most, setMost] = useState(String(quota?.rate ?? quota?.max_leases ?? quota?.max_tokens ?? 100));
-  const [interval, setInterval] = useState(quota?.interval ? `${quota.interval}s` : "1s");
-  const [block, setBlock] = useState(quota?.block_interval ? `${quota.block_interval}s` : "");
+  const [interval, setInterval] = useState(quota?.interval ? exact(quota.interval) : "1s");
+  const [block, setBlock] = useState(quota?.block_interval ? exact(quota.block_interval) : "");
   const [below, setBelow] = useState(quota?.inheritable ?? false);
   const [wrong, setWrong] = useState<string | null>(null);
   const target = `sys/quotas/${kind}/${name.trim() || "NAME"}`;

@@ -1,3 +1,4 @@
+import "./rows.css";
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { list, read, remove } from "../../api/client";

@@ -2,8 +2,9 @@ import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";
 import { read, remove, write } from "../../../api/client";
 import { go, path } from "../../../shell/router";
-import { Button, Card, Command, Confirm, Copy, duration, Facts, Field, Loading, Note, Page, Select, sentence, toast, Trouble, useLoad, warned } from "../../../ui";
+import { Button, Card, Command, Confirm, Copy, Facts, Field, Loading, Note, Page, Select, sentence, toast, Trouble, useLoad, warned } from "../../../ui";
 import { useDenied } from "../../../ui/useDenied";
+import { exact } from "../../../ui/exact";
 import { useUnsaved } from "../../../ui/useUnsaved";
 import { stays, type Mount, type MountKind } from "./kinds";
 import { Move } from "./Move";
@@ -93,7 +94,7 @@ export function MountPage({ kind, at, children }: { kind: MountKind; at: string;
 }
 
 function Tune({ kind, at, tuned, reload }: { kind: MountKind; at: string; tuned: Tuned; reload: () => void }): JSX.Element {
-  const first = { description: tuned.description, lease: `${tuned.default_lease_ttl}s`, longest: `${tuned.max_lease_ttl}s`, tokens: tuned.token_type ?? "", listed: tuned.listing_visibility ?? "" };
+  const first = { description: tuned.description, lease: exact(tuned.default_lease_ttl), longest: exact(tuned.max_lease_ttl), tokens: tuned.token_type ?? "", listed: tuned.listing_visibility ?? "" };
   const [form, setForm] = useState(first);
   const [wrong, setWrong] = useState<string | null>(null);
   const path = `${kind.base}/${at}/tune`;
@@ -133,8 +134,8 @@ function Tune({ kind, at, tuned, reload }: { kind: MountKind; at: string; tuned:
     >
       <div class="stack">
         <Field label="Description" value={form.description} onInput={(description) => change({ description })} disabled={Boolean(denied)} />
-        <Field label="Leases by default" mono value={form.lease} onInput={(lease) => change({ lease })} disabled={Boolean(denied)} hint={`${duration(tuned.default_lease_ttl)} now. Like 1h or 30d.`} />
-        <Field label="Leases at most" mono value={form.longest} onInput={(longest) => change({ longest })} disabled={Boolean(denied)} hint={`${duration(tuned.max_lease_ttl)} now.`} />
+        <Field label="Leases by default" mono value={form.lease} onInput={(lease) => change({ lease })} disabled={Boolean(denied)} hint="Like 90s, 1h or 30d." />
+        <Field label="Leases at most" mono value={form.longest} onInput={(longest) => change({ longest })} disabled={Boolean(denied)} />
         {kind.catalog === "auth" && (
           <>
             <Select label="Tokens" value={form.tokens} onInput={(tokens) => change({ tokens })} disabled={Boolean(denied)} options={["default-service", "default-batch", "service", "batch"]} />
