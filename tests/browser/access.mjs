@@ -57,9 +57,10 @@ async function policy(cx) {
   await page.keyboard.type('path "more/*" {');
   await page.keyboard.press("Enter");
   await page.keyboard.type("capabilities = [\"list\"]\n}\n");
-  assert.match(await rules.inputValue(), /^path "more\/\*" \{\n {2}capabilities/);
+  assert.match(await rules.inputValue(), /^path "more\/\*" \{\n {2}capabilities = \["list"\]\n\}\npath/);
   await page.getByText("not saved").waitFor();
   await page.getByRole("region", { name: "What changes" }).waitFor();
+  await until(async () => (await page.locator(".diff .line.added").count()) === 3, "three lines are new");
   await picture(cx, "policy-changed");
   // Somebody else was faster: the server refuses, and nothing of theirs is lost.
   const theirs = 'path "theirs" { capabilities = ["read"] }';
@@ -76,7 +77,7 @@ async function policy(cx) {
   await go(cx, "/access/policy/gone");
   await page.getByRole("button", { name: "Delete" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
-  await page.getByRole("heading", { name: "Policies" }).waitFor();
+  await page.getByRole("heading", { name: "Policies", exact: true }).waitFor();
   assert.equal((await api("GET", "sys/policies/acl/gone")).status, 404);
 }
 

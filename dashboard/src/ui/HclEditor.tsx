@@ -45,6 +45,14 @@ export function HclEditor({ label, text, onInput, wrong, wrongLine, readOnly, on
       const line = target.value.slice(0, target.selectionStart).split("\n").pop() ?? "";
       insert(`\n${/^\s*/.exec(line)?.[0] ?? ""}${/[{[]\s*$/.test(line) ? "  " : ""}`);
     }
+    if (event.key === "}" && !readOnly && target.selectionStart === target.selectionEnd) {
+      // What closes a block stands where the block began.
+      const line = target.value.slice(0, target.selectionStart).split("\n").pop() ?? "";
+      if (/^ {2,}$/.test(line)) {
+        target.setSelectionRange(target.selectionStart - 2, target.selectionStart);
+        insert("}");
+      }
+    }
     leaves.current = false;
   };
   return (

@@ -1,3 +1,4 @@
+import "./access.css";
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { write } from "../../api/client";
@@ -130,7 +131,7 @@ function Said({ of, said, all }: { of: Asked; said: Answer; all: string[] | null
               <ul class="stack tight small">
                 {said.decided_by.policies.map((one) => (
                   <li key={`${one.name} ${one.line}`} class="break">
-                    Policy <a href={href(placeOf("access", "policy", one.name))}>{one.name}</a>, line {one.line}, grants {one.capabilities.join(", ") || "nothing"}
+                    Policy <a class="in-text" href={href(placeOf("access", "policy", one.name))}>{one.name}</a>, line {one.line}, grants {one.capabilities.join(", ") || "nothing"}
                     {one.template && <span class="muted"> (written as {one.template})</span>}
                   </li>
                 ))}

@@ -21,7 +21,7 @@ interface Node {
   version: string;
 }
 const LEVELS = ["error", "warn", "info", "debug", "trace"];
-const EVERY_MS = 2_000;
+const EVERY_MS = 5_000;
 
 /** What runs here: version, configuration, nodes, what is being answered, and how much the log says. */
 export default function Server(): JSX.Element {
