@@ -40,7 +40,7 @@ async function policy(cx) {
   await page.getByRole("link", { name: "Auth methods" }).click();
   await page.getByRole("heading", { name: "Leave without saving?" }).waitFor();
   await page.getByRole("button", { name: "Cancel" }).click();
-  assert.match(await page.url(), /access\/policy$/);
+  assert.match(await page.url(), /access\/policies\/new$/);
   await page.goBack();
   await page.getByRole("heading", { name: "Leave without saving?" }).waitFor();
   await page.getByRole("button", { name: "Cancel" }).click();
@@ -48,7 +48,7 @@ async function policy(cx) {
 
   await page.getByRole("button", { name: "Save" }).click();
   await page.getByText(/^Version 1, changed/).waitFor();
-  assert.match(await page.url(), /access\/policy\/app$/);
+  assert.match(await page.url(), /policies\/edit\/app$/);
   assert.match((await api("GET", "sys/policies/acl/app")).body.data.policy, /"secret\/data\/app\/<b>"/);
   assert.equal(await page.locator("main b").count(), 0);
   // By keyboard: Tab indents, Enter keeps the indentation, Ctrl+S saves.
@@ -74,7 +74,7 @@ async function policy(cx) {
   await page.getByRole("link", { name: "app", exact: true }).waitFor();
   await api("PUT", "sys/policies/acl/app", { policy: 'path "secret/data/app/*" {\n  capabilities = ["read"]\n}' });
   await api("PUT", "sys/policies/acl/gone", { policy: theirs });
-  await go(cx, "/access/policy/gone");
+  await go(cx, "/access/policies/edit/gone");
   await page.getByRole("button", { name: "Delete" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
   await page.getByRole("heading", { name: "Policies", exact: true }).waitFor();
@@ -216,7 +216,7 @@ async function limited(cx) {
   await api("PUT", "sys/policies/acl/looker", { policy: 'path "sys/policies/acl" { capabilities = ["list"] }\npath "sys/policies/acl/*" { capabilities = ["read"] }' });
   const { client_token: token } = (await api("POST", "auth/token/create", { policies: ["looker"] })).body.auth;
   await page.reload();
-  await signIn(cx, token, "/access/policy/app");
+  await signIn(cx, token, "/access/policies/edit/app");
   await page.getByText("It can be read but not changed.").waitFor();
   assert.ok(await page.getByRole("button", { name: "Save" }).isDisabled());
   assert.match(await page.getByRole("button", { name: "Delete" }).getAttribute("title"), /No policy of your token grants delete/);

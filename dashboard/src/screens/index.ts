@@ -7,8 +7,8 @@ export { AREAS, type Area, type Screen, type ScreenProps } from "./types";
 export const SCREENS: Screen[] = [
   { path: "/", area: "overview", title: "Overview", element: lazy(() => import("./overview/Overview")), nav: { label: "Overview" } },
   { path: "/access/policies", area: "access", title: "Policies", element: lazy(() => import("./access/Policies")), nav: { label: "Policies", icon: "file" }, needs: ["sys/policies/acl", "list"] },
-  { path: "/access/policy", area: "access", title: "New policy", element: lazy(() => import("./access/Policy")) },
-  { path: "/access/policy/:name", area: "access", title: "Policy", element: lazy(() => import("./access/Policy")) },
+  { path: "/access/policies/new", area: "access", title: "New policy", element: lazy(() => import("./access/Policy")) },
+  { path: "/access/policies/edit/:name", area: "access", title: "Policy", element: lazy(() => import("./access/Policy")) },
   { path: "/access/explain", area: "access", title: "Explain a decision", element: lazy(() => import("./access/Explain")), nav: { label: "Explain a decision", icon: "search" }, needs: ["sys/policies/explain", "update"] },
   { path: "/access/auth", area: "access", title: "Auth methods", element: lazy(() => import("./access/Methods")), nav: { label: "Auth methods" }, needs: ["sys/auth", "read"] },
   { path: "/access/auth/:mount", area: "access", title: "Auth method", element: lazy(() => import("./access/Method")) },

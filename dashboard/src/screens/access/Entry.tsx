@@ -6,7 +6,7 @@ import { Button, Card, Command, Confirm, Loading, Note, Page, sentence, toast, T
 import { useDenied } from "../../ui/useDenied";
 import { useUnsaved } from "../../ui/useUnsaved";
 import type { ScreenProps } from "../types";
-import { described, type Collection } from "./description";
+import { described, type Collection, type FieldInfo } from "./description";
 import { changed, FieldInput, shown, type Values } from "./FieldInput";
 
 /** One user, role or configuration of an auth method, by the fields that the server describes. */
@@ -17,7 +17,7 @@ export default function Entry({ params }: ScreenProps): JSX.Element {
     async (signal) => {
       const [about, kept] = await Promise.all([described(at), readOrNone(target, signal)]);
       const found = (name === undefined ? about.settings : about.collections).find((one) => one.path === kind);
-      return { collection: found ?? { path: kind, about: "", fields: [] }, kept };
+      return { collection: { path: kind, about: found?.about ?? "", fields: (found?.fields ?? []).filter((field) => !isOldName(field)).sort(ownFirst) }, kept };
     },
     [target],
   );
@@ -117,6 +117,10 @@ function Form({ at, kind, name, target, crumbs, collection, kept, reload }: Prop
     </Page>
   );
 }
+
+/** What a method itself is about stands before what all methods have. */
+const ownFirst = (one: FieldInfo, other: FieldInfo): number => Number(one.name.startsWith("token_")) - Number(other.name.startsWith("token_"));
+const isOldName = ({ about }: FieldInfo): boolean => /^The old name of/.test(about);
 
 async function readOrNone(target: string, signal: AbortSignal): Promise<Record<string, unknown> | null> {
   try {

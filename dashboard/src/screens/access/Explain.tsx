@@ -122,7 +122,7 @@ function Said({ of, said, all }: { of: Asked; said: Answer; all: string[] | null
           {said.decided_by ? (
             <div class="stack tight">
               <h3>The rule that decides</h3>
-              <p class="break">
+              <p class="row break">
                 <code>
                   path "{said.decided_by.path}"
                 </code>{" "}
@@ -131,7 +131,7 @@ function Said({ of, said, all }: { of: Asked; said: Answer; all: string[] | null
               <ul class="stack tight small">
                 {said.decided_by.policies.map((one) => (
                   <li key={`${one.name} ${one.line}`} class="break">
-                    Policy <a class="in-text" href={href(placeOf("access", "policy", one.name))}>{one.name}</a>, line {one.line}, grants {one.capabilities.join(", ") || "nothing"}
+                    Policy <a class="in-text" href={href(placeOf("access", "policies", "edit", one.name))}>{one.name}</a>, line {one.line}, grants {one.capabilities.join(", ") || "nothing"}
                     {one.template && <span class="muted"> (written as {one.template})</span>}
                   </li>
                 ))}
@@ -177,7 +177,7 @@ const Words = ({ words }: { words: string[] }): JSX.Element => (
 const Names = ({ names }: { names: string[] }): JSX.Element => (
   <span class="row">
     {names.map((name) => (
-      <a key={name} href={href(placeOf("access", "policy", name))}>
+      <a key={name} href={href(placeOf("access", "policies", "edit", name))}>
         {name}
       </a>
     ))}

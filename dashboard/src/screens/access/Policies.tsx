@@ -25,7 +25,7 @@ export default function Policies(): JSX.Element {
             Explain a decision
           </LinkButton>
           {!denied && (
-            <LinkButton href={href("/access/policy")} icon="plus" kind="primary">
+            <LinkButton href={href("/access/policies/new")} icon="plus" kind="primary">
               New policy
             </LinkButton>
           )}
@@ -47,7 +47,7 @@ export default function Policies(): JSX.Element {
                 {
                   head: "Name",
                   cell: (name) => (
-                    <a class="mono break" href={href(path("access", "policy", name))}>
+                    <a class="mono break" href={href(path("access", "policies", "edit", name))}>
                       {name}
                     </a>
                   ),

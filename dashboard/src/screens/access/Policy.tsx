@@ -56,7 +56,7 @@ function Editor({ kept, reload }: { kept: Kept | null; reload: () => void }): JS
   const guard = useUnsaved(unsaved);
   const nameWrong = !kept && name.trim() === "" ? "Give it a name first" : null;
   useEffect(() => {
-    if (saved && !kept) go(path("access", "policy", name.trim()), { replace: true });
+    if (saved && !kept) go(path("access", "policies", "edit", name.trim()), { replace: true });
   }, [saved]);
 
   const change = (next: string) => {
