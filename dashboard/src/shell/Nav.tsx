@@ -10,8 +10,8 @@ import { href, match } from "./router";
 export function Nav({ area, path }: { area: Area | undefined; path: string }): JSX.Element {
   const usable = useUsable();
   const listed = usable.filter((screen) => screen.nav);
-  // The entry of the screen at hand, else the first one of its area.
-  const current = listed.find((screen) => match(screen.path, path)) ?? listed.find((screen) => screen.area === area);
+  // The entry of the screen at hand, else the one whose place it is below, else the first one of its area.
+  const current = listed.find((screen) => match(screen.path, path)) ?? listed.find((screen) => path.startsWith(`${linkOf(screen)}/`)) ?? listed.find((screen) => screen.area === area);
   return (
     <nav class="nav" aria-label="Areas">
       {AREAS.map(({ id, title, icon }) => {

@@ -2,7 +2,6 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { read, remove, write } from "../../api/client";
 import { Button, Card, Command, Dialog, Note, Secret, sentence, toast, useLoad } from "../../ui";
-import { useDenied } from "../../ui/useDenied";
 import { Shares } from "./Rekey";
 
 interface Attempt {
@@ -17,14 +16,13 @@ interface Attempt {
 const PATH = "sys/generate-root";
 const EVERY_MS = 3_000;
 
-/** A new root token out of enough key shares, for when there is none. */
+/** A new root token out of enough key shares, for when there is none. No policy is asked: who holds the shares decides. */
 export function GenerateRoot(): JSX.Element {
   const { data, error, reload } = useLoad(async (signal) => (await read<Attempt>(`${PATH}/attempt`, { namespace: "", signal })).data, [], EVERY_MS);
   // The one-time password is given to whoever begins the attempt, and to nobody else.
   const [mine, setMine] = useState<{ nonce: string; otp: string } | null>(null);
   const [token, setToken] = useState<string | null>(null);
   const [wrong, setWrong] = useState<string | null>(null);
-  const denied = useDenied(`${PATH}/attempt`, "update");
   const begin = async () => {
     setWrong(null);
     try {
@@ -44,7 +42,7 @@ export function GenerateRoot(): JSX.Element {
     reload();
   };
   const cancel = async () => {
-    await remove(`${PATH}/attempt`, { namespace: "" });
+    await remove(`${PATH}/attempt`, { namespace: "", body: { nonce: data!.nonce } });
     setMine(null);
     reload();
   };
@@ -56,7 +54,7 @@ export function GenerateRoot(): JSX.Element {
         {wrong && <Note tone="bad">{wrong}</Note>}
         {data && !data.started && (
           <div class="row end">
-            <Button because={denied} onClick={begin}>
+            <Button onClick={begin}>
               Begin
             </Button>
           </div>

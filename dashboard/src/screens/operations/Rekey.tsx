@@ -5,7 +5,7 @@ import { onForget } from "../../session";
 import { look, seal } from "../../session/server";
 import { signal } from "@preact/signals";
 import { Button, Card, Check, Command, Dialog, download, Field, Note, Secret, sentence, Table, toast, useLoad } from "../../ui";
-import { useDenied } from "../../ui/useDenied";
+import { useUnsaved } from "../../ui/useUnsaved";
 import { Progress } from "./Progress";
 
 interface Attempt {
@@ -36,7 +36,7 @@ const EVERY_MS = 3_000;
 const made = signal<{ keys: string[]; verify: boolean } | null>(null);
 onForget(() => (made.value = null));
 
-/** New shares in the place of the old ones: as many holders as needed give theirs, here or from other machines. */
+/** New shares in the place of the old ones: as many holders as needed give theirs, here or from other machines. No policy is asked: who holds the shares decides. */
 export function Rekey({ recovery }: { recovery: boolean }): JSX.Element {
   const base = recovery ? "sys/rekey-recovery-key" : "sys/rekey";
   const word = recovery ? "recovery key" : "unseal key";
@@ -50,7 +50,6 @@ export function Rekey({ recovery }: { recovery: boolean }): JSX.Element {
     [base],
     EVERY_MS,
   );
-  const denied = useDenied(`${base}/init`, "update");
   const verifies = data?.verification?.started;
   return (
     <Card title={recovery ? "Recovery keys" : "Unseal keys"}>
@@ -60,7 +59,7 @@ export function Rekey({ recovery }: { recovery: boolean }): JSX.Element {
           Change them when a holder leaves, or when somebody may have seen one.
         </p>
         {error && !data ? <Note tone="warn">{error instanceof Error ? sentence(error.message) : String(error)}</Note> : null}
-        {data && !data.attempt.started && !verifies && <Begin base={base} denied={denied} onDone={reload} />}
+        {data && !data.attempt.started && !verifies && <Begin base={base} onDone={reload} />}
         {data?.attempt.started && !verifies && <Give key={data.attempt.nonce} base={base} word={word} attempt={data.attempt} reload={reload} />}
         {data?.verification && verifies && <Verify key={data.verification.nonce} base={base} verification={data.verification} reload={reload} />}
         <Command cli={["operator", "rekey", ...(recovery ? ["-target=recovery"] : []), ...(data?.attempt.started ? [`-nonce=${data.attempt.nonce}`] : ["-init", "-key-shares=5", "-key-threshold=3"])]} request={data?.attempt.started ? { method: "POST", path: `${base}/update`, body: { nonce: data.attempt.nonce, key: "…" } } : { method: "POST", path: `${base}/init`, body: { secret_shares: 5, secret_threshold: 3 } }} />
@@ -70,7 +69,7 @@ export function Rekey({ recovery }: { recovery: boolean }): JSX.Element {
   );
 }
 
-function Begin({ base, denied, onDone }: { base: string; denied: string | false; onDone: () => void }): JSX.Element {
+function Begin({ base, onDone }: { base: string; onDone: () => void }): JSX.Element {
   const [shares, setShares] = useState(String(seal.value?.n ?? 5));
   const [threshold, setThreshold] = useState(String(seal.value?.t ?? 3));
   const [verify, setVerify] = useState(true);
@@ -89,13 +88,13 @@ function Begin({ base, denied, onDone }: { base: string; denied: string | false;
   return (
     <form class="stack" onSubmit={begin} aria-label="New shares">
       <div class="halves">
-        <Field label="New shares" type="number" min={1} max={255} value={shares} onInput={setShares} disabled={Boolean(denied)} />
-        <Field label="How many are needed" type="number" min={1} max={255} value={threshold} onInput={setThreshold} disabled={Boolean(denied)} wrong={tooMany && "No more can be needed than there are"} />
+        <Field label="New shares" type="number" min={1} max={255} value={shares} onInput={setShares} />
+        <Field label="How many are needed" type="number" min={1} max={255} value={threshold} onInput={setThreshold} wrong={tooMany && "No more can be needed than there are"} />
       </div>
-      <Check label="They hold only once enough of them were given back" hint="(so that none is mistyped or lost)" checked={verify} onInput={setVerify} disabled={Boolean(denied)} />
+      <Check label="They hold only once enough of them were given back" hint="(so that none is mistyped or lost)" checked={verify} onInput={setVerify} />
       {wrong && <Note tone="bad">{wrong}</Note>}
       <div class="row end">
-        <Button type="submit" because={denied} disabled={tooMany || !(Number(shares) > 0) || !(Number(threshold) > 0)}>
+        <Button type="submit" disabled={tooMany || !(Number(shares) > 0) || !(Number(threshold) > 0)}>
           Begin
         </Button>
       </div>
@@ -179,6 +178,7 @@ export function Shares({ label, lead, given, needed, give, cancel }: SharesProps
 
 function NewShares({ word, keys, verify }: { word: string; keys: string[]; verify: boolean }): JSX.Element {
   const [kept, setKept] = useState(false);
+  const guard = useUnsaved(!kept);
   return (
     <Dialog title={`The new ${word}s`} onClose={() => (made.value = null)} stays large>
       <div class="stack">
@@ -201,6 +201,7 @@ function NewShares({ word, keys, verify }: { word: string; keys: string[]; verif
             Done
           </Button>
         </div>
+        {guard}
       </div>
     </Dialog>
   );
