@@ -108,9 +108,15 @@ async function explain(cx) {
 async function tokens(cx) {
   const { page } = cx;
   const doomed = (await api("POST", "auth/token/create", { policies: ["app"], ttl: "1h", display_name: HOSTILE })).body.auth;
+  const key = (await api("POST", "auth/token/access-keys", { policies: ["app"], ttl: "1h" })).body.data.access_key_id;
   await go(cx, "/access/tokens");
   await page.getByText("yours", { exact: true }).waitFor();
+  await page.getByRole("button", { name: `Revoke ${key}` }).waitFor();
   await examine(cx, "tokens");
+  await page.getByRole("button", { name: `Revoke ${key}` }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Revoke", exact: true }).click();
+  await page.getByText(key).waitFor({ state: "detached" });
+  assert.equal((await api("GET", `auth/token/access-keys/${key}`)).status, 404);
   await page.getByLabel("Accessor", { exact: true }).fill(doomed.accessor);
   await page.getByRole("button", { name: "Look up", exact: true }).first().click();
   const dialog = page.getByRole("dialog");

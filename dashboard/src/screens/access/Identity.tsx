@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 import { list, read, remove, write } from "../../api/client";
 import { go, href, path } from "../../shell/router";
 import { Button, Card, Check, Command, Confirm, Copy, Empty, Facts, Field, LinkButton, Loading, Note, Page, sentence, Table, toast, Trouble, useLoad, warned, when } from "../../ui";
+import { AllowedButton } from "../../ui/AllowedButton";
 import { useDenied } from "../../ui/useDenied";
 import { useUnsaved } from "../../ui/useUnsaved";
 import type { ScreenProps } from "../types";
@@ -192,7 +193,7 @@ function Aliases({ entity, reload }: { entity: Kept; reload: () => void }): JSX.
         columns={[
           { head: "Name", cell: ({ name }) => <span class="break">{name}</span> },
           { head: "Method", cell: ({ mount_path, mount_type }) => `${mount_path} (${mount_type})` },
-          { head: "Actions", actions: true, cell: (alias) => <Button size="small" kind="danger" label={`Remove the alias ${alias.name}`} because={denied} onClick={() => setGone(alias)}>Remove</Button> },
+          { head: "Actions", actions: true, cell: (alias) => <AllowedButton path={`identity/entity-alias/id/${alias.id}`} needs="delete" size="small" kind="danger" label={`Remove the alias ${alias.name}`} onClick={() => setGone(alias)}>Remove</AllowedButton> },
         ]}
       />
       {gone && (

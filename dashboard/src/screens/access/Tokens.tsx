@@ -4,6 +4,7 @@ import { list, write } from "../../api/client";
 import { session } from "../../session";
 import { Badge, Button, Card, Command, Empty, Field, Loading, Note, Page, Table, Trouble, toast, useLoad } from "../../ui";
 import { useDenied } from "../../ui/useDenied";
+import { AccessKeys } from "./AccessKeys";
 import { NewToken } from "./NewToken";
 import { TokenDialog } from "./TokenDialog";
 
@@ -97,6 +98,7 @@ export default function Tokens(): JSX.Element {
           />
         </Card>
       )}
+      <AccessKeys />
       {!page.error && <Note>Rows are looked up one by one when you ask: looking at all of them would be a request each.</Note>}
       <Command cli={["list", "auth/token/accessors"]} request={{ method: "LIST", path: "auth/token/accessors" }} />
       {shown && (

@@ -2,6 +2,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { read, remove, write } from "../../api/client";
 import { Badge, Button, Card, Command, Confirm, Dialog, Empty, Field, Loading, Note, Page, Select, sentence, Table, toast, Trouble, useLoad, when } from "../../ui";
+import { AllowedButton } from "../../ui/AllowedButton";
 import { useDenied } from "../../ui/useDenied";
 
 interface Device {
@@ -18,7 +19,6 @@ export default function Audit(): JSX.Element {
   const [enabling, setEnabling] = useState(false);
   const [gone, setGone] = useState<string | null>(null);
   const enableDenied = useDenied("sys/audit/new", "update");
-  const disableDenied = useDenied("sys/audit/any", "delete");
   const rows = Object.entries(data ?? {}).map(([at, device]) => ({ at: at.replace(/\/$/, ""), ...device }));
   return (
     <Page
@@ -44,7 +44,7 @@ export default function Audit(): JSX.Element {
               { head: "To", cell: ({ type, options }) => <span class="break">{type}: {options?.file_path ?? options?.address ?? "the system's log"}</span> },
               { head: "State", cell: ({ state }) => (state ? <State state={state} /> : "") },
               { head: "Recorded", right: true, cell: ({ state }) => state?.recorded_lines.toLocaleString() ?? "" },
-              { head: "Actions", actions: true, cell: ({ at }) => <Button size="small" kind="danger" label={`Disable ${at}`} because={disableDenied} onClick={() => setGone(at)}>Disable</Button> },
+              { head: "Actions", actions: true, cell: ({ at }) => <AllowedButton path={`sys/audit/${at}`} needs="delete" size="small" kind="danger" label={`Disable ${at}`} onClick={() => setGone(at)}>Disable</AllowedButton> },
             ]}
           />
         </Card>

@@ -4,6 +4,7 @@ import { useState } from "preact/hooks";
 import { listWithInfo, remove, write } from "../../api/client";
 import { namespace } from "../../session";
 import { Badge, Button, Card, Command, Confirm, Dialog, Empty, Field, Loading, Note, Page, Secret, sentence, Table, toast, Trouble, useLoad } from "../../ui";
+import { AllowedButton } from "../../ui/AllowedButton";
 import { useDenied } from "../../ui/useDenied";
 
 interface Info {
@@ -19,7 +20,7 @@ type Asked = { what: "create" } | { what: "lock" | "unlock" | "delete"; name: st
 export default function Namespaces(): JSX.Element {
   const { data, error, reload } = useLoad((signal) => listWithInfo<Info>("sys/namespaces", { signal }), []);
   const [asked, setAsked] = useState<Asked | null>(null);
-  const denied = { create: useDenied("sys/namespaces/new", "update"), delete: useDenied("sys/namespaces/new", "delete"), lock: useDenied("sys/namespaces/api-lock/lock/new", "update") };
+  const createDenied = useDenied("sys/namespaces/new", "update");
   const rows = (data?.keys ?? []).map((key) => ({ name: key.replace(/\/$/, ""), ...data?.info[key] }));
   const close = () => setAsked(null);
   return (
@@ -27,7 +28,7 @@ export default function Namespaces(): JSX.Element {
       title="Namespaces"
       lead={`Each has mounts, policies, identities and quotas of its own. These are below ${namespace.value || "the root"}.`}
       actions={
-        <Button kind="primary" icon="plus" because={denied.create} onClick={() => setAsked({ what: "create" })}>
+        <Button kind="primary" icon="plus" because={createDenied} onClick={() => setAsked({ what: "create" })}>
           New namespace
         </Button>
       }
@@ -58,12 +59,12 @@ export default function Namespaces(): JSX.Element {
                 actions: true,
                 cell: ({ name, locked }) => (
                   <span class="row end">
-                    <Button size="small" because={denied.lock} label={`${locked ? "Unlock" : "Lock"} ${name}`} onClick={() => setAsked({ what: locked ? "unlock" : "lock", name })}>
+                    <AllowedButton path={`sys/namespaces/api-lock/${locked ? "unlock" : "lock"}/${name}`} needs="update" size="small" label={`${locked ? "Unlock" : "Lock"} ${name}`} onClick={() => setAsked({ what: locked ? "unlock" : "lock", name })}>
                       {locked ? "Unlock" : "Lock"}
-                    </Button>
-                    <Button size="small" kind="danger" because={denied.delete} label={`Delete ${name}`} onClick={() => setAsked({ what: "delete", name })}>
+                    </AllowedButton>
+                    <AllowedButton path={`sys/namespaces/${name}`} needs="delete" size="small" kind="danger" label={`Delete ${name}`} onClick={() => setAsked({ what: "delete", name })}>
                       Delete
-                    </Button>
+                    </AllowedButton>
                   </span>
                 ),
               },

@@ -3,6 +3,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { list, read, remove } from "../../api/client";
 import { Badge, Button, Card, Command, Confirm, duration, Empty, Loading, Page, Table, toast, Trouble, useLoad } from "../../ui";
+import { AllowedButton } from "../../ui/AllowedButton";
 import { useDenied } from "../../ui/useDenied";
 import { QuotaDialog } from "./QuotaDialog";
 
@@ -33,7 +34,6 @@ export default function Quotas(): JSX.Element {
   const [edited, setEdited] = useState<Quota | "new" | null>(null);
   const [gone, setGone] = useState<Quota | null>(null);
   const createDenied = useDenied("sys/quotas/rate-limit/new", "update");
-  const deleteDenied = useDenied("sys/quotas/rate-limit/new", "delete");
   return (
     <Page
       title="Quotas"
@@ -63,12 +63,12 @@ export default function Quotas(): JSX.Element {
                 actions: true,
                 cell: (quota) => (
                   <span class="row end">
-                    <Button size="small" label={`Change ${quota.name}`} because={createDenied} onClick={() => setEdited(quota)}>
+                    <AllowedButton path={pathOf(quota)} needs="update" size="small" label={`Change ${quota.name}`} onClick={() => setEdited(quota)}>
                       Change
-                    </Button>
-                    <Button size="small" kind="danger" label={`Delete ${quota.name}`} because={deleteDenied} onClick={() => setGone(quota)}>
+                    </AllowedButton>
+                    <AllowedButton path={pathOf(quota)} needs="delete" size="small" kind="danger" label={`Delete ${quota.name}`} onClick={() => setGone(quota)}>
                       Delete
-                    </Button>
+                    </AllowedButton>
                   </span>
                 ),
               },
@@ -85,7 +85,7 @@ export default function Quotas(): JSX.Element {
           danger
           onClose={() => setGone(null)}
           onConfirm={async () => {
-            await remove(`sys/quotas/${gone.kind}/${gone.name}`);
+            await remove(pathOf(gone));
             toast(`The quota ${gone.name} is deleted`);
             reload();
           }}
@@ -96,6 +96,8 @@ export default function Quotas(): JSX.Element {
     </Page>
   );
 }
+
+const pathOf = ({ kind, name }: Quota): string => `sys/quotas/${kind}/${name}`;
 
 async function load(signal: AbortSignal): Promise<Quota[]> {
   const each = KINDS.map(async (kind) => {
