@@ -115,7 +115,7 @@ async function tokens(cx) {
   await examine(cx, "tokens");
   await page.getByRole("button", { name: `Revoke ${key}` }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Revoke", exact: true }).click();
-  await page.getByText(key).waitFor({ state: "detached" });
+  await page.getByText(key, { exact: true }).waitFor({ state: "detached" });
   assert.equal((await api("GET", `auth/token/access-keys/${key}`)).status, 404);
   await page.getByLabel("Accessor", { exact: true }).fill(doomed.accessor);
   await page.getByRole("button", { name: "Look up", exact: true }).first().click();

@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { list, write, type Auth } from "../../api/client";
 import { Button, Check, Command, Copy, Dialog, duration, Facts, Field, Note, Secret, Select, sentence, useLoad, warned } from "../../ui";
 import { splitNames } from "./names";
@@ -17,6 +17,8 @@ export function NewToken({ onClose }: { onClose: () => void }): JSX.Element {
   const [made, setMade] = useState<Auth | null>(null);
   const [wrong, setWrong] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
+  // What was refused is no longer what stands there.
+  useEffect(() => setWrong(null), [policies, ttl, name, uses, type]);
   const known = useLoad((signal) => list("sys/policies/acl", { signal }).catch(() => []), []);
   const body = {
     policies: splitNames(policies),
