@@ -54,7 +54,7 @@ pub use wish::Wish;
 pub(crate) use writer::run;
 
 use form::{Form, Plugin, Said};
-use log::{Log, Start};
+use log::{Log, Page, Start};
 use published::Facts;
 use ring::{Look, Ring};
 use seats::{Seat, Seats};
@@ -308,10 +308,7 @@ impl Events {
         if after.saturating_add(1) >= self.ring.read().first() {
             return Ok(after);
         }
-        let page = match &self.log {
-            Some(log) => log.page(after).await?,
-            None => None,
-        };
+        let page = self.page(after).await?;
         let follows = match &page {
             Some(page) => page.after <= after,
             None => self.is_unstored(after),
@@ -319,6 +316,20 @@ impl Events {
         match follows {
             true => Ok(after),
             false => Err(self.too_far_behind().await.fault()),
+        }
+    }
+
+    /// The stored events after a number; none where there are none, also of those that are being stored just now.
+    async fn page(&self, after: u64) -> Result<Option<Arc<Page>>, Fault> {
+        let Some(log) = &self.log else {
+            return Ok(None);
+        };
+        match log.page(after).await? {
+            None => {
+                drop(self.turn.lock().await);
+                log.page(after).await
+            }
+            page => Ok(page),
         }
     }
 
@@ -341,13 +352,10 @@ impl Events {
         wanted: &Wanted,
         taken: &mut VecDeque<Arc<Published>>,
     ) -> Result<u64, Cut> {
-        let page = match &self.log {
-            Some(log) => log.page(after).await.map_err(|fault| match fault {
-                Fault::Sealed => Cut::ServerSealed,
-                _ => Cut::Unavailable,
-            })?,
-            None => None,
-        };
+        let page = self.page(after).await.map_err(|fault| match fault {
+            Fault::Sealed => Cut::ServerSealed,
+            _ => Cut::Unavailable,
+        })?;
         let Some(page) = page else {
             if !self.is_unstored(after) {
                 return Err(self.too_far_behind().await);

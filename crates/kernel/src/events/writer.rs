@@ -15,7 +15,7 @@ const GATHERING: Duration = Duration::from_millis(50);
 /// How many bytes of events are in one record, unless one alone is longer.
 const RECORD_BYTES_MAX: usize = 64 << 10;
 /// How often subscribers are woken at most.
-const BETWEEN_NEWS: Duration = Duration::from_millis(5);
+const BETWEEN_NEWS: Duration = Duration::from_millis(10);
 /// How often old records are looked for.
 const BETWEEN_SWEEPS: Duration = Duration::from_secs(60);
 /// The pause after storage failed.

@@ -73,7 +73,8 @@ pub async fn revoke(core: &Arc<Core>, id: &str, force: Force) -> Result<(), Faul
         },
         _ => {
             core.leases.forget(id).await?;
-            told::ended(core, id, &record).await
+            told::ended(core, id, &record).await;
+            Ok(())
         }
     }
 }
@@ -241,9 +242,9 @@ pub(super) async fn park(
         Err(other) => return Err(other),
     };
     tracing::warn!(lease = id, attempts = record.attempts, %error, "revocation failed and will be retried");
-    told::failed(core, catalogue::LEASE_REVOKE_FAIL, id, &record).await?;
+    told::failed(core, catalogue::LEASE_REVOKE_FAIL, id, &record).await;
     if record.attempts == ATTEMPTS_BEFORE_IRREVOCABLE {
-        told::failed(core, catalogue::LEASE_IRREVOCABLE, id, &record).await?;
+        told::failed(core, catalogue::LEASE_IRREVOCABLE, id, &record).await;
     }
     core.parked.add(&record.parking());
     Ok(Some(text))
@@ -296,7 +297,8 @@ async fn finish(core: &Arc<Core>, id: &str, record: &LeaseRecord) -> Result<(), 
         Ok(()) => {
             core.parked.answered(&target);
             core.leases.forget(id).await?;
-            told::ended(core, id, record).await
+            told::ended(core, id, record).await;
+            Ok(())
         }
         Err(fault) => {
             park(core, id, &fault).await?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use coffer_engine::{Event, Fault};
+use coffer_engine::Event;
 
 use super::record::LeaseRecord;
 use crate::core::Core;
@@ -19,30 +19,34 @@ pub(super) fn lives(open: &Open, kind: &'static str, id: &str, record: &LeaseRec
 }
 
 /// Tells that a lease has ended.
-pub(super) async fn ended(core: &Arc<Core>, id: &str, record: &LeaseRecord) -> Result<(), Fault> {
+pub(super) async fn ended(core: &Arc<Core>, id: &str, record: &LeaseRecord) {
     let kind = match record.expires <= core.clock.now() {
         true => catalogue::LEASE_EXPIRE,
         false => catalogue::LEASE_REVOKE,
     };
-    if let Some(open) = core.home_of(id).await? {
+    if let Some(open) = home(core, id).await {
         tell(&open, kind, id, record, |event| event);
     }
-    Ok(())
 }
 
 /// Tells that a lease could not be ended. Why may quote what nobody but operators should read, so it is not told.
-pub(super) async fn failed(
-    core: &Arc<Core>,
-    kind: &'static str,
-    id: &str,
-    record: &LeaseRecord,
-) -> Result<(), Fault> {
-    if let Some(open) = core.home_of(id).await? {
+pub(super) async fn failed(core: &Arc<Core>, kind: &'static str, id: &str, record: &LeaseRecord) {
+    if let Some(open) = home(core, id).await {
         tell(&open, kind, id, record, |event| {
             event.with("attempts", record.attempts)
         });
     }
-    Ok(())
+}
+
+/// What has happened has happened, whether it can be told or not.
+async fn home(core: &Arc<Core>, id: &str) -> Option<Open> {
+    match core.home_of(id).await {
+        Ok(open) => open,
+        Err(fault) => {
+            tracing::warn!(%fault, lease = id, "what became of a lease could not be told");
+            None
+        }
+    }
 }
 
 /// The path is that of the request that made the lease: who may subscribe to it is told of its leases.

@@ -325,7 +325,7 @@ async fn retried(
     match undo(core, id, &record, place, at_most).await {
         Ok(()) => {
             core.leases.forget(id).await?;
-            told::ended(core, id, &record).await?;
+            told::ended(core, id, &record).await;
             Ok(if record.attempts == 0 {
                 Outcome::Ended
             } else {

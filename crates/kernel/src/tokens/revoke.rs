@@ -125,10 +125,10 @@ async fn end_one(core: &Arc<Core>, accessor: &str) -> Result<(), Fault> {
     {
         own.view.clear(accessor).await?; // Also what it kept while it visited other namespaces.
     }
-    match core.tokens.forget(accessor).await? {
-        Some(record) => told::ended(core, &record).await,
-        None => Ok(()),
+    if let Some(record) = core.tokens.forget(accessor).await? {
+        told::ended(core, &record).await;
     }
+    Ok(())
 }
 
 async fn end_leases(core: &Arc<Core>, accessor: &str) -> Result<(), Fault> {

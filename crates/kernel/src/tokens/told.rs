@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use coffer_engine::{Event, Fault, TokenKind};
+use coffer_engine::{Event, TokenKind};
 use coffer_wire::Auth;
 
 use super::record::TokenRecord;
@@ -25,16 +25,18 @@ pub(super) fn renewed(home: &Open, record: &TokenRecord) {
 }
 
 /// Tells that a token has ended.
-pub(super) async fn ended(core: &Arc<Core>, record: &TokenRecord) -> Result<(), Fault> {
+pub(super) async fn ended(core: &Arc<Core>, record: &TokenRecord) {
     let now = core.clock.now();
     let kind = match record.expires.is_some_and(|expires| expires <= now) {
         true => catalogue::TOKEN_EXPIRE,
         false => catalogue::TOKEN_REVOKE,
     };
-    if let Some(home) = core.home_of(&record.accessor).await? {
-        home.tell(about(kind, record));
+    match core.home_of(&record.accessor).await {
+        Ok(Some(home)) => home.tell(about(kind, record)),
+        Ok(None) => {}
+        // It has ended, whether that can be told or not.
+        Err(fault) => tracing::warn!(%fault, "the end of a token could not be told"),
     }
-    Ok(())
 }
 
 /// Tells that somebody logged in.
