@@ -14,6 +14,8 @@ use crate::open::Open;
 
 /// How long a subscriber may take to read what is sent.
 const SENDING_MAX: Duration = Duration::from_secs(60);
+/// How often it is told how far a subscription has come that has nothing to tell: who was away goes on from there.
+const BETWEEN_POSITIONS: Duration = Duration::from_secs(10);
 /// The media type of events that are sent piece by piece; edges that frame them otherwise say so.
 const MEDIA_TYPE: &str = "application/x-ndjson";
 const EVENT_STREAM: &str = "text/event-stream";
@@ -95,19 +97,33 @@ impl Subscribe {
     }
 }
 
-/// Sends events until nobody reads them, or may read them, any more. How the sending ends says why.
+/// Sends events until nobody reads them, or may read them, any more. How the sending ends says why. A piece that is the
+/// bare id of an event says how far the subscription has come.
 async fn follow(core: Arc<Core>, mut subscription: Subscription, feed: Feed) {
+    let mut told = None;
     let cut = loop {
-        let next = tokio::select! {
-            next = subscription.next() => next,
-            () = feed.unread() => return,
+        let next = match told {
+            None => Ok(None),
+            Some(_) => tokio::select! {
+                () = feed.unread() => return,
+                next = subscription.next() => next.transpose(),
+                () = tokio::time::sleep(BETWEEN_POSITIONS) => Ok(None),
+            },
         };
-        let event = match next {
-            Some(Ok(event)) => event,
-            Some(Err(cut)) => break cut,
-            None => return,
+        let bytes = match next {
+            Ok(Some(event)) => {
+                told = Some(event.id);
+                event.json.as_bytes().to_vec()
+            }
+            Ok(None) => {
+                let position = subscription.position();
+                if told.replace(position) == Some(position) {
+                    continue;
+                }
+                position.to_string().into_bytes()
+            }
+            Err(cut) => break cut,
         };
-        let bytes = event.json.as_bytes().to_vec();
         match tokio::time::timeout(SENDING_MAX, feed.send(bytes)).await {
             Ok(Ok(())) => {}
             Ok(Err(_)) => return,

@@ -70,7 +70,16 @@ impl Harness {
 impl Stream {
     /// The next event, or how it ends.
     pub async fn next(&mut self) -> Next {
-        match tokio::time::timeout(PATIENCE, self.0.next()).await {
+        let next = async {
+            loop {
+                match self.0.next().await {
+                    // How far it has come, which is no event.
+                    Some(Ok(piece)) if !piece.starts_with(b"{") => {}
+                    piece => return piece,
+                }
+            }
+        };
+        match tokio::time::timeout(PATIENCE, next).await {
             Err(_) => Next::Silence,
             Ok(Some(Ok(piece))) => Next::Event(serde_json::from_slice(&piece).unwrap()),
             Ok(Some(Err(fault))) => Next::Cut(fault),

@@ -7,12 +7,13 @@ use coffer_kernel::Kernel;
 use coffer_kernel::cors::CorsRules;
 use http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
-    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, HOST,
-    ORIGIN, VARY,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, ORIGIN,
+    VARY,
 };
 use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode};
 
+use super::events;
 use super::response::Answer;
 
 /// The methods that pages may use.
@@ -27,16 +28,20 @@ pub(super) struct Admitted {
 }
 
 impl Admitted {
-    /// Looks at the origin, where the request names one and rules are in force. The error is the answer.
+    /// Looks at the origin, where the request names one and rules are in force. The error is the answer. Pages of this
+    /// server, which name it too when they write, are none of another origin.
     pub(super) fn look(kernel: &Kernel, head: &Parts) -> Result<Option<Self>, Answer> {
         let Some(origin) = head.headers.get(ORIGIN) else {
             return Ok(None);
         };
         // While the server is sealed nobody knows the rules, and nothing secret is answered.
         let rules = kernel.core().ok().and_then(|core| core.cors.rules());
-        let Some(rules) = rules.filter(|_| !is_own(origin, head)) else {
+        let Some(rules) = rules else {
             return Ok(None);
         };
+        if events::is_own(head) && !origin.to_str().is_ok_and(|origin| rules.admit(origin)) {
+            return Ok(None);
+        }
         match origin.to_str().is_ok_and(|origin| rules.admit(origin)) {
             true => Ok(Some(Self {
                 rules,
@@ -84,17 +89,6 @@ impl Admitted {
     }
 }
 
-/// Whether the page came from this server itself: browsers name the origin of whatever they write, and no page of another
-/// origin can choose the host that they name beside it.
-fn is_own(origin: &HeaderValue, head: &Parts) -> bool {
-    let host = head.headers.get(HOST).map(HeaderValue::as_bytes);
-    let host = host.or_else(|| head.uri.authority().map(|host| host.as_str().as_bytes()));
-    let of_origin = [&b"https://"[..], b"http://"]
-        .iter()
-        .find_map(|scheme| origin.as_bytes().strip_prefix(*scheme));
-    host.is_some() && of_origin == host
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -103,8 +97,8 @@ mod tests {
     fn only_the_servers_own_page_needs_no_leave() {
         let own = |origin: &str, host: &str| {
             let request = http::Request::get("/v1/sys/health").header("host", host);
-            let head = request.body(()).unwrap().into_parts().0;
-            is_own(&HeaderValue::from_str(origin).unwrap(), &head)
+            let request = request.header("origin", origin);
+            events::is_own(&request.body(()).unwrap().into_parts().0)
         };
         assert!(own("http://127.0.0.1:8200", "127.0.0.1:8200"));
         assert!(own("https://coffer.example", "coffer.example"));

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Buf;
 use coffer_crypto::Zeroizing;
-use coffer_engine::{Fault, Upload};
+use coffer_engine::{Body as Reply, Fault, Upload};
 use coffer_kernel::{Kernel, Refusal, Request, Response};
 use coffer_wire::{JsonBounds, Verb};
 use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, TRANSFER_ENCODING};
@@ -17,6 +17,7 @@ use tokio_util::task::TaskTracker;
 use super::aws::{self, Door};
 use super::cors::Admitted;
 use super::doors::{Doors, Shown};
+use super::events::{Asked, Connected, Granted};
 use super::headers::AddedHeaders;
 use super::outgoing::Outgoing;
 use super::peer::Peer;
@@ -124,11 +125,11 @@ impl Edge {
         B::Data: Buf,
     {
         match Admitted::look(&self.kernel, head) {
-            Ok(None) => self.answered(peer, head, body).await,
+            Ok(None) => self.answered(peer, head, body, None).await,
             Ok(Some(page)) => {
                 let mut answer = match page.preflight(head) {
                     Some(answer) => answer,
-                    None => self.answered(peer, head, body).await,
+                    None => self.answered(peer, head, body, Some(&page)).await,
                 };
                 page.admit(&mut answer);
                 answer
@@ -137,12 +138,18 @@ impl Edge {
         }
     }
 
-    async fn answered<B>(&self, peer: &Peer, head: &Parts, body: B) -> Answer
+    async fn answered<B>(
+        &self,
+        peer: &Peer,
+        head: &Parts,
+        body: B,
+        page: Option<&Admitted>,
+    ) -> Answer
     where
         B: Body + Unpin,
         B::Data: Buf,
     {
-        let answer = self.answer(peer, head, body).await;
+        let answer = self.answer(peer, head, body, page).await;
         answer.unwrap_or_else(|answer| answer)
     }
 
@@ -156,7 +163,13 @@ impl Edge {
         response
     }
 
-    async fn answer<B>(&self, peer: &Peer, head: &Parts, body: B) -> Result<Answer, Answer>
+    async fn answer<B>(
+        &self,
+        peer: &Peer,
+        head: &Parts,
+        body: B,
+        page: Option<&Admitted>,
+    ) -> Result<Answer, Answer>
     where
         B: Body + Unpin,
         B::Data: Buf,
@@ -177,9 +190,15 @@ impl Edge {
         }
         let watched = self.watch.begin(&self.kernel, &id, head, peer.address);
         let shown = self.doors.shown(wanted.path());
-        let answer = match shown.filter(|_| wanted.is_of_root()) {
-            Some(shown) => Ok(self.show(shown, &wanted, id)),
-            None => self.ask(wanted, id, head, body, peer, &watched).await,
+        let shown = shown.filter(|_| wanted.is_of_root());
+        let answer = match (shown, Asked::read(head, wanted.path(), page)) {
+            (_, Err(answer)) => Err(answer),
+            (_, Ok(Some(asked))) => {
+                self.subscribe(&asked, wanted, id, head, peer, &watched)
+                    .await
+            }
+            (Some(shown), _) => Ok(self.show(shown, &wanted, id)),
+            (None, _) => self.ask(wanted, id, head, body, peer, &watched).await,
         };
         Ok(watched.end(answer.unwrap_or_else(|answer| answer)))
     }
@@ -266,6 +285,35 @@ impl Edge {
             }
             Err(refusal) => Answer::refused(refusal),
         })
+    }
+
+    /// Begins a stream of events, if the kernel grants it.
+    async fn subscribe(
+        &self,
+        asked: &Asked,
+        wanted: Wanted,
+        id: String,
+        head: &Parts,
+        peer: Peer,
+        watched: &Watched,
+    ) -> Result<Answer, Answer> {
+        let Some(connected) = head.extensions.get::<Connected>().cloned() else {
+            return Err(Answer::silent(StatusCode::NOT_FOUND));
+        };
+        let mut request =
+            wanted.into_request(id, &head.headers, &Zeroizing::default(), peer, &self.json)?;
+        if let Some(since) = asked.since() {
+            request.body.0.insert("since".to_owned(), since.into());
+        }
+        let answer = self.run(request, self.max_request_duration, watched).await;
+        let mut response = answer.map_err(Answer::refused)?;
+        match std::mem::take(&mut response.body) {
+            Reply::Stream(streamed) => {
+                let granted = Granted::new(streamed, connected);
+                Ok(granted.answer(asked, head, watched))
+            }
+            body => Ok(Answer::granted(Response { body, ..response })),
+        }
     }
 
     /// Answers a request whose body and answer may be of any length and take any time. Not a byte of the body

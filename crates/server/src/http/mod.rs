@@ -8,6 +8,7 @@ mod cors;
 mod doors;
 mod edge;
 mod envelope;
+mod events;
 mod headers;
 mod outgoing;
 mod peer;
@@ -19,6 +20,7 @@ mod ui;
 mod watch;
 
 pub(crate) use edge::Edge;
+pub(crate) use events::Connection;
 pub(crate) use outgoing::{BrokeOff, Outgoing};
 pub(crate) use peer::Peer;
 pub(crate) use watch::Watch;

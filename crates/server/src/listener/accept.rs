@@ -6,6 +6,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -20,7 +22,7 @@ use super::pace::{Pace, Paced};
 use super::sending::Sending;
 use super::tls::Certificates;
 use crate::config::Timeouts;
-use crate::http::{Edge, Peer};
+use crate::http::{Connection as Shared, Edge, Peer};
 
 /// Most bytes of a request's head.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
@@ -80,13 +82,17 @@ pub(crate) async fn run(listening: Listening, limits: Limits) {
         let served = Served {
             edge: Arc::clone(&edge),
             timeouts,
-            stop: limits.stop.clone(),
+            shared: Shared {
+                _permit: Arc::new(permit),
+                streams: Arc::default(),
+                tasks: limits.tasks.clone(),
+                stop: limits.stop.clone(),
+            },
         };
         limits.tasks.spawn(async move {
             if let Err(error) = served.connection(connection).await {
                 tracing::debug!(%error, "a connection ended early");
             }
-            drop(permit);
         });
     }
 }
@@ -124,7 +130,8 @@ fn plain(address: SocketAddr) -> Peer {
 struct Served {
     edge: Arc<Edge>,
     timeouts: Timeouts,
-    stop: CancellationToken,
+    /// What outlives it where it becomes a WebSocket.
+    shared: Shared,
 }
 
 impl Served {
@@ -161,11 +168,17 @@ impl Served {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let pace = Arc::new(Pace::default());
-        let stream = TokioIo::new(Paced::new(stream, Arc::clone(&pace), self.timeouts, true));
-        let service = service_fn(|request| {
-            let (edge, stop, peer) = (Arc::clone(&self.edge), self.stop.clone(), peer.clone());
+        let Self {
+            edge,
+            timeouts,
+            shared,
+        } = self;
+        let pace = Arc::new(Pace::of(&shared.streams));
+        let stream = TokioIo::new(Paced::new(stream, Arc::clone(&pace), timeouts, true));
+        let service = service_fn(|mut request: Request<Incoming>| {
+            let (edge, stop, peer) = (Arc::clone(&edge), shared.stop.clone(), peer.clone());
             let working = pace.work();
+            request.extensions_mut().insert(shared.of(pace.work()));
             let is_ambiguous = pace.is_ambiguous();
             async move {
                 let answer = match is_ambiguous {
@@ -180,11 +193,12 @@ impl Served {
             .max_headers(MAX_HEADERS)
             .half_close(false)
             .header_read_timeout(None)
-            .serve_connection(stream, service);
+            .serve_connection(stream, service)
+            .with_upgrades();
         let mut connection = std::pin::pin!(connection);
         tokio::select! {
             ended = connection.as_mut() => return Ok(ended?),
-            () = self.stop.cancelled() => connection.as_mut().graceful_shutdown(),
+            () = shared.stop.cancelled() => connection.as_mut().graceful_shutdown(),
         }
         Ok(connection.await?)
     }
@@ -197,11 +211,17 @@ impl Served {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let pace = Arc::new(Pace::default());
-        let stream = TokioIo::new(Paced::new(stream, Arc::clone(&pace), self.timeouts, false));
-        let service = service_fn(|request| {
-            let (edge, stop, peer) = (Arc::clone(&self.edge), self.stop.clone(), peer.clone());
+        let Self {
+            edge,
+            timeouts,
+            shared,
+        } = self;
+        let pace = Arc::new(Pace::of(&shared.streams));
+        let stream = TokioIo::new(Paced::new(stream, Arc::clone(&pace), timeouts, false));
+        let service = service_fn(|mut request: Request<Incoming>| {
+            let (edge, stop, peer) = (Arc::clone(&edge), shared.stop.clone(), peer.clone());
             let working = pace.work();
+            request.extensions_mut().insert(shared.of(pace.work()));
             async move {
                 let answer = edge.serve(peer, request).await;
                 Ok::<_, Infallible>(answer.map(|body| Sending::new(body, working, stop)))
@@ -215,7 +235,7 @@ impl Served {
         let mut connection = std::pin::pin!(connection);
         tokio::select! {
             ended = connection.as_mut() => return Ok(ended?),
-            () = self.stop.cancelled() => connection.as_mut().graceful_shutdown(),
+            () = shared.stop.cancelled() => connection.as_mut().graceful_shutdown(),
         }
         Ok(connection.await?)
     }

@@ -4,7 +4,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -14,18 +14,38 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use super::lengths::Lengths;
 use crate::config::Timeouts;
 
+/// How long a client may leave a stream of events unread, where nothing shorter is set for all answers.
+const STREAM_UNREAD: Duration = Duration::from_secs(10);
+
 /// How many requests of a connection are running and were answered.
 #[derive(Debug, Default)]
 pub(super) struct Pace {
     begun: AtomicU64,
     ended: AtomicU64,
     is_ambiguous: AtomicBool,
+    streams: Arc<AtomicUsize>,
 }
 
 /// A request at work; the connection is not idle while it lives.
 pub(super) struct Working(Arc<Pace>);
 
 impl Pace {
+    /// Of a connection that so many streams go over.
+    pub(super) fn of(streams: &Arc<AtomicUsize>) -> Self {
+        Self {
+            streams: Arc::clone(streams),
+            ..Self::default()
+        }
+    }
+
+    /// How long the client may leave unread what is written.
+    fn unread(&self, limit: Option<Duration>) -> Option<Duration> {
+        match self.streams.load(Ordering::Relaxed) {
+            0 => limit,
+            _ => Some(limit.map_or(STREAM_UNREAD, |limit| limit.min(STREAM_UNREAD))),
+        }
+    }
+
     /// Notes that a request has begun.
     pub(super) fn work(self: &Arc<Self>) -> Working {
         self.begun.fetch_add(1, Ordering::Relaxed);
@@ -156,7 +176,7 @@ impl<S: AsyncWrite + Unpin> Paced<S> {
         cx: &mut Context<'_>,
         result: Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
-        let Some(limit) = self.timeouts.write else {
+        let Some(limit) = self.pace.unread(self.timeouts.write) else {
             return result;
         };
         if result.is_ready() {
