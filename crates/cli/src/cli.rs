@@ -4,9 +4,9 @@ use clap::error::{ContextKind, ErrorKind};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
-    apply, audit, auth, completion, debug, delete, diff, envelope, kms, kv, lease, list, login,
-    monitor, namespace, operator, patch, path_help, plugin, policy, print, read, scan, secrets,
-    server, status, token, transit, unwrap, version, version_history, write,
+    apply, audit, auth, completion, debug, delete, diff, envelope, events, kms, kv, lease, list,
+    login, monitor, namespace, operator, patch, path_help, plugin, policy, print, read, scan,
+    secrets, server, status, token, transit, unwrap, version, version_history, write,
 };
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
@@ -75,6 +75,8 @@ pub(crate) enum Command {
     Plugin(plugin::Plugin),
     Apply(apply::Apply),
     Diff(diff::Diff),
+    #[command(subcommand)]
+    Events(events::Events),
     Monitor(monitor::Monitor),
     Debug(debug::Debug),
     PathHelp(path_help::PathHelp),
@@ -201,6 +203,7 @@ async fn run_client(cx: &Context, command: Command) -> Outcome {
         Command::Plugin(plugin) => plugin.run(cx).await,
         Command::Apply(apply) => apply.run(cx).await,
         Command::Diff(diff) => diff.run(cx).await,
+        Command::Events(events) => events.run(cx).await,
         Command::Monitor(monitor) => monitor.run(cx).await,
         Command::Debug(debug) => debug.run(cx).await,
         Command::PathHelp(path_help) => path_help.run(cx).await,

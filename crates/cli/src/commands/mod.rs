@@ -8,6 +8,7 @@ pub(crate) mod debug;
 pub(crate) mod delete;
 pub(crate) mod diff;
 pub(crate) mod envelope;
+pub(crate) mod events;
 pub(crate) mod kms;
 pub(crate) mod kv;
 pub(crate) mod lease;

@@ -477,3 +477,36 @@ pub const MASTER_KEYS_AND_FILES: &[Answer] = &[
         r#"{"errors":["KMSInvalidStateException: key 1 is pending import"]}"#,
     ),
 ];
+
+const EVENT: &str = "retry: 2000\nid: i0\n\nid: i1\nevent: kv-v2/data-write\ndata: {\"id\":\"i1\",\"source\":\"coffer://c\",\"specversion\":\"1.0\",\"type\":\"*\",\"data\":{\"event\":{\"id\":\"i1\",\"metadata\":{\"current_version\":\"3\",\"data_path\":\"secret/data/app\",\"modified\":\"true\",\"operation\":\"data-write\",\"path\":\"secret/data/app\"}},\"event_type\":\"kv-v2/data-write\",\"plugin_info\":{\"mount_path\":\"secret/\"},\"namespace\":\"team/\"},\"time\":\"2026-01-02T03:04:05.6Z\"}\n\nevent: end\ndata: {\"code\":1008,\"reason\":\"the token has ended\",\"since\":\"i1\"}\n\n";
+const TOKEN_ENDED: &str = r#"{"errors":["permission denied"]}"#;
+
+/// A stream of one event, whose token ends then.
+pub const EVENTS: &[Answer] = &[
+    ("GET /v1/sys/events/subscribe/kv*?json=true", 200, EVENT),
+    (
+        "GET /v1/sys/events/subscribe/kv*?json=true&filter=operation%3D%3Ddata-write&since=i0",
+        200,
+        EVENT,
+    ),
+    (
+        "GET /v1/sys/events/subscribe/kv*?json=true&filter=operation%3D%3Ddata-write&since=i1",
+        403,
+        TOKEN_ENDED,
+    ),
+    (
+        "GET /v1/sys/events/subscribe/kv*?json=true&since=i1",
+        403,
+        TOKEN_ENDED,
+    ),
+    (
+        "GET /v1/sys/events/subscribe/kv*?json=true&since=i7",
+        410,
+        r#"{"errors":["the events that follow are gone"]}"#,
+    ),
+    (
+        "GET /v1/sys/events/subscribe/no-rights?json=true&namespaces=a&namespaces=b*&namespaces=c",
+        403,
+        TOKEN_ENDED,
+    ),
+];

@@ -39,6 +39,7 @@ fn help_of_the_main_commands() {
         "transit encrypt",
         "namespace",
         "namespace create",
+        "events subscribe",
         "plugin",
         "operator",
         "operator diagnose",
@@ -300,6 +301,22 @@ fn login_keeps_the_token_for_the_owner_alone() {
         std::fs::metadata(&file).unwrap().permissions().mode() & 0o777,
         0o600
     );
+}
+
+#[test]
+fn events() {
+    let server = Server::start(answers::EVENTS);
+    let home = Home::new(&server.address);
+    assert_snapshot!(home.run_all(&[
+        "events subscribe kv*",
+        "events subscribe -timestamps -format=json -filter=operation==data-write -since=i0 kv*",
+        "events subscribe -since=i7 kv*",
+        "events subscribe -namespaces=a,b* -namespaces=c no-rights",
+        "events subscribe -format=yaml",
+        "events subscribe -timeout=soon",
+        "events subscribe -output-curl-string -filter=path==x kv*",
+        "events subscribe -output-policy kv*",
+    ]));
 }
 
 #[test]
