@@ -261,7 +261,7 @@ async fn nothing_inside_is_readable_with_the_keys_of_the_server() {
         .await;
     let open = s.h.open();
     let vault = open.namespaces.seals.open().pop().unwrap();
-    let markers = [format!("in/{}", vault.id), format!("ns-role/{}", vault.id)];
+    let markers = ["in", "ns-role", "events/of"].map(|place| format!("{place}/{}", vault.id));
     s.seal().await;
     let mut inside = 0;
     for (path, _) in s.stored().await {

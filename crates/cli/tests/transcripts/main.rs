@@ -474,7 +474,10 @@ fn configurations_are_checked_without_a_server() {
     let listener = "listener \"tcp\" {\n  address = \"127.0.0.1:0\"\n  tls_disable = true\n}\n";
     for (name, text) in [
         ("good.hcl", format!("{common}{listener}")),
-        ("doubtful.hcl", format!("ui = true\n{common}{listener}")),
+        (
+            "doubtful.hcl",
+            format!("disable_mlock = true\n{common}{listener}"),
+        ),
         (
             "wrong.hcl",
             format!("{common}{listener}max_lease_tll = \"1h\"\n"),
