@@ -1,11 +1,5 @@
 //! Events as subscribers get them: what is told, to whom, and from where on.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "what fails in a test is a failed test"
-)]
-
 mod harness;
 
 use std::sync::Arc;
