@@ -6,6 +6,8 @@ export { AREAS, type Area, type Screen, type ScreenProps } from "./types";
 /** Every screen, in the order of the navigation. A new one is a file in its area's folder and a line here. */
 export const SCREENS: Screen[] = [
   { path: "/", area: "overview", title: "Overview", element: lazy(() => import("./overview/Overview")), nav: { label: "Overview" } },
+  { path: "/secrets", area: "secrets", title: "Secrets", element: lazy(() => import("./secrets/Mounts")), nav: { label: "Secrets" } },
+  { path: "/secrets/:mount/*", area: "secrets", title: "Secrets", element: lazy(() => import("./secrets/Browse")) },
   { path: "/access/policies", area: "access", title: "Policies", element: lazy(() => import("./access/Policies")), nav: { label: "Policies", icon: "file" }, needs: ["sys/policies/acl", "list"] },
   { path: "/access/policies/new", area: "access", title: "New policy", element: lazy(() => import("./access/Policy")) },
   { path: "/access/policies/edit/:name", area: "access", title: "Policy", element: lazy(() => import("./access/Policy")) },

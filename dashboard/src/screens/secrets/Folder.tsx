@@ -1,0 +1,157 @@
+import type { JSX } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { go, href } from "../../shell/router";
+import { Button, Card, Command, Empty, Field, Icon, LinkButton, Page, Trouble, useLoad } from "../../ui";
+import { Loading } from "../../ui/Loading";
+import { dataPath, listPath, names, type Mount } from "./kv";
+import { missing, useMay } from "./may";
+import { crumbs, lastOf, placeOf } from "./places";
+import { search, type Search } from "./search";
+
+const SHOWN_AT_ONCE = 200;
+const PAUSE_MS = 250;
+
+/** What is in a folder, with a search through it and everything below. */
+export function Folder({ at, folder }: { at: Mount; folder: string }): JSX.Element {
+  const { data, error, reload } = useLoad((signal) => names(at, folder, signal), [at.path, folder]);
+  const [wanted, setWanted] = useState("");
+  const hits = useSearch(at, folder, wanted.trim());
+  const target = dataPath(at, `${folder}new`);
+  const may = useMay([target]);
+  const because = missing(may, target, "create", "update");
+  return (
+    <Page
+      title={folder ? `${lastOf(folder)}/` : `${at.path}/`}
+      crumbs={crumbs(at.path, folder)}
+      lead={folder ? undefined : at.description || undefined}
+      actions={
+        <>
+          {!folder && <LinkButton href={href(`/engines/${encodeURIComponent(at.path)}/`)}>All operations</LinkButton>}
+          {because ? (
+            <Button icon="plus" because={because}>
+              Create a secret
+            </Button>
+          ) : (
+            <LinkButton kind="primary" icon="plus" href={href(placeOf(at.path, folder, { new: "" }))}>
+              Create a secret
+            </LinkButton>
+          )}
+        </>
+      }
+    >
+      <Card flush>
+        <div class="kv-search">
+          <Field
+            label="Search by name, in this folder and below"
+            bare
+            type="search"
+            placeholder="Search by name, in this folder and below"
+            value={wanted}
+            onInput={setWanted}
+          />
+        </div>
+        {wanted.trim() ? (
+          <Hits at={at} folder={folder} hits={hits} />
+        ) : error && !data ? (
+          <NotListed at={at} folder={folder} error={error} reload={reload} />
+        ) : !data ? (
+          <Loading />
+        ) : data.length === 0 ? (
+          <Empty icon="folder" title="There is nothing here yet" text={because ? "And your token may not write here." : "Create the first secret; a name with slashes makes folders by itself."} />
+        ) : (
+          <Names at={at} names={data.map((name) => folder + name)} strip={folder.length} />
+        )}
+      </Card>
+      <Command
+        cli={at.kind === "cubbyhole" ? ["list", `${at.path}/${folder}`] : ["kv", "list", `-mount=${at.path}`, folder || "/"]}
+        request={{ method: "GET", path: `${listPath(at, folder)}?list=true` }}
+      />
+    </Page>
+  );
+}
+
+/** Links to names; a long list grows on demand, so that the page stays quick. */
+function Names({ at, names, strip }: { at: Mount; names: string[]; strip: number }): JSX.Element {
+  const [many, setMany] = useState(SHOWN_AT_ONCE);
+  return (
+    <>
+      <ul class="kv-names">
+        {names.slice(0, many).map((name) => (
+          <li key={name}>
+            <a href={href(placeOf(at.path, name))}>
+              <Icon name={name.endsWith("/") ? "folder" : "file"} />
+              <span class="break">{name.slice(strip) || "(no name)"}</span>
+            </a>
+          </li>
+        ))}
+      </ul>
+      {names.length > many && (
+        <div class="kv-more row">
+          <Button size="small" onClick={() => setMany(many + SHOWN_AT_ONCE)}>
+            Show more
+          </Button>
+          <span class="muted small">
+            {many.toLocaleString()} of {names.length.toLocaleString()}
+          </span>
+        </div>
+      )}
+    </>
+  );
+}
+
+function Hits({ at, folder, hits }: { at: Mount; folder: string; hits: Search | Error | null }): JSX.Element {
+  if (hits instanceof Error) return <Trouble error={hits} what="this folder" />;
+  if (!hits) return <Loading />;
+  return (
+    <>
+      <p class="kv-more small muted" role="status">
+        {hits.done ? "" : "Searching … "}
+        {hits.found.length} found in {hits.folders} {hits.folders === 1 ? "folder" : "folders"}
+        {hits.denied > 0 && `; ${hits.denied} may not be listed by your token`}
+        {hits.cut && "; there is more than a search looks at: begin in a folder further down, or type more of the name"}.
+      </p>
+      {hits.found.length > 0 && <Names at={at} names={hits.found} strip={folder.length} />}
+      {hits.done && hits.found.length === 0 && <Empty icon="search" title="No name has that in it" text="Names are looked through, never values." />}
+    </>
+  );
+}
+
+/** Names may be secret to a token that may still read some of them. */
+function NotListed({ at, folder, error, reload }: { at: Mount; folder: string; error: unknown; reload: () => void }): JSX.Element {
+  const [name, setName] = useState("");
+  return (
+    <>
+      <Trouble error={error} what="the names here" onRetry={reload} />
+      <form
+        class="kv-open"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (name) go(placeOf(at.path, folder + name));
+        }}
+      >
+        <Field label="Open a secret by its name" value={name} onInput={setName} mono placeholder="app/database" />
+        <Button type="submit" disabled={!name}>
+          Open
+        </Button>
+      </form>
+    </>
+  );
+}
+
+function useSearch(at: Mount, folder: string, wanted: string): Search | Error | null {
+  const [hits, setHits] = useState<Search | Error | null>(null);
+  useEffect(() => {
+    setHits(null);
+    if (!wanted) return;
+    const ending = new AbortController();
+    const timer = setTimeout(() => {
+      search(at, folder, wanted, ending.signal, setHits).catch((error: Error) => ending.signal.aborted || setHits(error));
+    }, PAUSE_MS);
+    return () => {
+      clearTimeout(timer);
+      ending.abort();
+    };
+  }, [at.path, folder, wanted]);
+  return hits;
+}
+
