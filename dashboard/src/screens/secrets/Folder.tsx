@@ -26,7 +26,6 @@ export function Folder({ at, folder }: { at: Mount; folder: string }): JSX.Eleme
       lead={folder ? undefined : at.description || undefined}
       actions={
         <>
-          {!folder && <LinkButton href={href(`/engines/${encodeURIComponent(at.path)}/`)}>All operations</LinkButton>}
           {because ? (
             <Button icon="plus" because={because}>
               Create a secret

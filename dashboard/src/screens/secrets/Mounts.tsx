@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { href } from "../../shell/router";
-import { Badge, Card, Command, Empty, LinkButton, Page, Table, Trouble, useLoad } from "../../ui";
+import { Badge, Card, Command, Empty, Page, Table, Trouble, useLoad } from "../../ui";
 import { Loading } from "../../ui/Loading";
 import { mounts, type Kind } from "./kv";
 import { placeOf } from "./places";
@@ -11,7 +11,7 @@ const KINDS: Record<Kind, string> = { kv2: "with versions", kv1: "without versio
 export default function Mounts(): JSX.Element {
   const { data, error, reload } = useLoad(mounts, []);
   return (
-    <Page title="Secrets" lead="Values kept by name. Choose a place to look into." actions={<LinkButton href="#/engines">All engines</LinkButton>}>
+    <Page title="Secrets" lead="Values kept by name. Choose a place to look into.">
       <Card flush>
         {error && !data ? (
           <Trouble error={error} what="the mounts" onRetry={reload} />

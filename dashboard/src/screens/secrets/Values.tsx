@@ -20,7 +20,7 @@ export function Values({ at, name, content, version }: { at: Mount; name: string
             <Button size="small" icon={all ? "hidden" : "eye"} onClick={() => setAll(!all)}>
               {all ? "Hide all" : "Show all"}
             </Button>
-            <Copy text={() => print(values)} label="Copy all as JSON" words="Copy JSON" />
+            <Copy text={() => print(values)} label="Copy JSON of all values" words="Copy JSON" />
             <Button size="small" icon="download" onClick={() => download(`${lastOf(name)}.json`, `${print(values)}\n`, "application/json")}>
               Download
             </Button>

@@ -62,7 +62,7 @@ export function Versions({ at, name, known, onChange }: { at: Mount; name: strin
               head: "Actions",
               actions: true,
               cell: (version) => (
-                <div class="row end">
+                <div class="kv-acts">
                   {!isGone(version) && version.number !== all.current && button("restore", version.number)}
                   {!version.destroyed && (isGone(version) ? button("undelete", version.number) : button("delete", version.number))}
                   {!version.destroyed && button("destroy", version.number)}

@@ -67,7 +67,7 @@ export async function mounts(signal?: AbortSignal): Promise<Mount[]> {
 export async function mount(path: string, signal?: AbortSignal): Promise<Mount> {
   const { data } = await read<ListedMount>(`sys/internal/ui/mounts/${path}`, { signal });
   const found = mountOf(path, data);
-  if (!found) throw new Error(`${path}/ is an engine of the kind ${data.type}, which keeps no secrets by name. It is under Engines.`);
+  if (!found) throw new Error(`${path}/ is an engine of the kind ${data.type}, which keeps no secrets by name.`);
   return found;
 }
 
