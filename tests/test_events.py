@@ -214,6 +214,11 @@ def test_a_crash_doubles_nothing_and_says_what_may_be_missing(kv):
     assert ids == sorted(ids), "positions only go on"
 
 
+def subscribers(server):
+    told = requests.get(f"{server.addr}/v1/sys/metrics?format=prometheus", headers={"X-Vault-Token": server.token}, timeout=30).text
+    return next(int(float(line.split()[-1])) for line in told.splitlines() if line.startswith("vault_events_subscribers"))
+
+
 def rss(server):
     with open(f"/proc/{server.process.pid}/status", encoding="ascii") as file:
         return next(int(line.split()[1]) for line in file if line.startswith("VmRSS")) / 1024
@@ -245,6 +250,7 @@ def test_who_does_not_read_is_cut_off_and_slows_nobody(kv):
             worker.join()
         assert len({event["id"] for event in seen}) == count
         assert rss(kv) - before < 120, f"{before} MiB before, {rss(kv)} after"
+        until(lambda: subscribers(kv) == 1, 60, "only the one that reads is left")
     got = ids_in(lazy[0])
     assert 0 < len(got) < count, "it was cut off, and has what was sent until then"
     place = seen.index(next(event for event in seen if event["id"] == got[-1]))
