@@ -1,9 +1,6 @@
 //! The log of events: what a crash, a failing storage, time and seals do to it.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "what fails in a test is a failed test"
-)]
+#![expect(clippy::unwrap_used, reason = "what fails in a test is a failed test")]
 
 mod harness;
 
