@@ -166,9 +166,16 @@ impl Kernel {
         Ok(())
     }
 
+    /// Stores all that waits in memory to be stored. Worth calling before the server is sealed.
+    pub async fn keep_what_waits(&self) {
+        self.keep_audit_heads().await;
+        self.keep_activity().await;
+        self.keep_events().await;
+    }
+
     /// Stores where audit's chains end, for when the server opens again. Worth calling before the server is sealed; without
     /// it, what was recorded in the last second is not missed if somebody cuts it off meanwhile.
-    pub async fn keep_audit_heads(&self) {
+    async fn keep_audit_heads(&self) {
         if let Ok(open) = self.core()
             && let Err(fault) = open.audit.keep_heads().await
         {
@@ -178,7 +185,7 @@ impl Kernel {
 
     /// Stores who was met for the first time this month. Worth calling before the server is sealed; without it, who came in
     /// the last seconds is counted when they come again.
-    pub async fn keep_activity(&self) {
+    async fn keep_activity(&self) {
         if let Ok(open) = self.core()
             && let Err(fault) = open.activity.store().await
         {
@@ -253,9 +260,7 @@ impl Kernel {
     /// none after its own request may tell the client that the server is sealed.
     pub(crate) async fn seal_if_asked(&self) {
         if self.signals.seal_is_asked() {
-            self.keep_audit_heads().await;
-            self.keep_activity().await;
-            self.keep_events().await;
+            self.keep_what_waits().await;
             self.settings.seals.hold(true);
             self.seal();
             self.signals.sealed();

@@ -284,9 +284,7 @@ impl Server {
             );
         }
         let store = Arc::clone(self.kernel.barrier.store());
-        self.kernel.keep_audit_heads().await;
-        self.kernel.keep_activity().await;
-        self.kernel.keep_events().await;
+        self.kernel.keep_what_waits().await;
         self.kernel.seal();
         if let Err(error) = store.close().await {
             tracing::error!(%error, "the storage did not close properly; what was acknowledged is safe");

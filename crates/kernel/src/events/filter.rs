@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::published::Published;
-use crate::filter::{Condition, Expression, Held, parse};
+use crate::filter::{Expression, Held, Slashed, parse};
 
 /// What stands before the name of something in the metadata.
 const METADATA: &str = "metadata.";
@@ -26,7 +26,11 @@ impl Filter {
     /// Reads a filter; the error says at which column what is wrong.
     pub fn read(text: &str) -> Result<Self, String> {
         let expression = parse(text, field).map_err(|wrong| format!("filter, {wrong}"))?;
-        Ok(Self(with_slashes(expression)))
+        Ok(Self(expression.with_slashes(&|field| match field {
+            Field::Namespace => Some(Slashed::Namespace),
+            Field::SourcePluginMount => Some(Slashed::Mount),
+            Field::EventType | Field::Metadata(_) => None,
+        })))
     }
 
     /// Whether an event is chosen.
@@ -60,23 +64,4 @@ fn field(name: &str) -> Result<Field, String> {
             }
         },
     })
-}
-
-/// Mounts and namespaces end in a slash; who leaves it out means the same. `root` is the namespace without a path.
-fn with_slashes(expression: Expression<Field>) -> Expression<Field> {
-    match expression {
-        Expression::All(parts) => Expression::All(parts.into_iter().map(with_slashes).collect()),
-        Expression::Any(parts) => Expression::Any(parts.into_iter().map(with_slashes).collect()),
-        Expression::Not(part) => Expression::Not(Box::new(with_slashes(*part))),
-        Expression::Field(field, Condition::Is(value)) => {
-            let value = match (&field, value.trim_matches('/')) {
-                (Field::Namespace, "" | "root") => String::new(),
-                (Field::SourcePluginMount, "") => value,
-                (Field::Namespace | Field::SourcePluginMount, path) => format!("{path}/"),
-                _ => value,
-            };
-            Expression::Field(field, Condition::Is(value))
-        }
-        other => other,
-    }
 }

@@ -60,6 +60,15 @@ pub(crate) enum Held<'a> {
     },
 }
 
+/// A field whose text is a path that ends in a slash.
+#[derive(Clone, Copy)]
+pub(crate) enum Slashed {
+    /// That of a mount.
+    Mount,
+    /// That of a namespace; empty, or written `root`, for the one without a path.
+    Namespace,
+}
+
 /// What is wrong with an expression, and where.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Wrong {
@@ -77,6 +86,29 @@ impl<F> Expression<F> {
             Self::Any(parts) => parts.iter().any(|part| part.holds(look_up)),
             Self::Not(part) => !part.holds(look_up),
             Self::Field(field, condition) => condition.holds(&look_up(field)),
+        }
+    }
+
+    /// Mounts and namespaces end in a slash; who leaves it out means the same. `slashed` says which fields are such.
+    pub fn with_slashes(self, slashed: &impl Fn(&F) -> Option<Slashed>) -> Self {
+        let all = |parts: Vec<Self>| {
+            let parts = parts.into_iter();
+            parts.map(|part| part.with_slashes(slashed)).collect()
+        };
+        match self {
+            Self::All(parts) => Self::All(all(parts)),
+            Self::Any(parts) => Self::Any(all(parts)),
+            Self::Not(part) => Self::Not(Box::new(part.with_slashes(slashed))),
+            Self::Field(field, Condition::Is(value)) => {
+                let value = match (slashed(&field), value.trim_matches('/')) {
+                    (Some(Slashed::Namespace), "" | "root") => String::new(),
+                    (Some(Slashed::Mount), "") => value,
+                    (Some(_), path) => format!("{path}/"),
+                    (None, _) => value,
+                };
+                Self::Field(field, Condition::Is(value))
+            }
+            other => other,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::filter::{Condition, Expression, Held, parse};
+use crate::filter::{Expression, Held, Slashed, parse};
 
 /// The fields that filters can ask about.
 const FIELDS: [&str; 5] = [
@@ -53,7 +53,11 @@ impl Filter {
     /// Reads a filter; the error says at which column what is wrong.
     pub fn read(text: &str) -> Result<Self, String> {
         let expression = parse(text, field).map_err(|wrong| format!("filter, {wrong}"))?;
-        Ok(Self(with_slashes(expression)))
+        Ok(Self(expression.with_slashes(&|field| match field {
+            Field::Namespace => Some(Slashed::Namespace),
+            Field::MountPoint => Some(Slashed::Mount),
+            Field::MountType | Field::Operation | Field::Path => None,
+        })))
     }
 
     /// Whether a request is chosen.
@@ -84,25 +88,6 @@ fn field(name: &str) -> Result<Field, String> {
             ));
         }
     })
-}
-
-/// Mounts and namespaces end in a slash; who leaves it out means the same. `root` is the namespace without a path.
-fn with_slashes(expression: Expression<Field>) -> Expression<Field> {
-    match expression {
-        Expression::All(parts) => Expression::All(parts.into_iter().map(with_slashes).collect()),
-        Expression::Any(parts) => Expression::Any(parts.into_iter().map(with_slashes).collect()),
-        Expression::Not(part) => Expression::Not(Box::new(with_slashes(*part))),
-        Expression::Field(field, Condition::Is(value)) => {
-            let value = match (field, value.trim_matches('/')) {
-                (Field::Namespace, "" | "root") => String::new(),
-                (Field::MountPoint, "") => value,
-                (Field::Namespace | Field::MountPoint, path) => format!("{path}/"),
-                _ => value,
-            };
-            Expression::Field(field, Condition::Is(value))
-        }
-        other => other,
-    }
 }
 
 #[cfg(test)]
