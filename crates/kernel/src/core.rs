@@ -124,7 +124,7 @@ impl Core {
             ui_headers: UiHeaders::load(barrier.view("core/")).await?,
             group_policies: GroupPolicies::load(barrier.view("core/")).await?,
             activity: Activity::open(barrier.view("sys/activity/")).await?,
-            events: Events::load(&barrier, &settings, &clock).await?,
+            events: Events::load(&barrier, &settings, &clock, signals.take_events_missed()).await?,
             waiting: Waiting::new(&barrier),
             server_ceremonies: Arc::default(),
             moves: Moves::default(),

@@ -220,6 +220,7 @@ impl Kernel {
         if let State::Active(open) = &*old {
             open.stop();
             self.state.store(Arc::new(State::Sealed));
+            self.signals.set_events_missed(open.events.has_missed());
             self.barrier.seal();
             self.attempts.clear();
             self.settings.meters.sealed();

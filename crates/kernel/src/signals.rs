@@ -10,6 +10,7 @@ use crate::snapshot::Prepared;
 #[derive(Default)]
 pub struct Signals {
     seal: AtomicBool,
+    events_missed: AtomicBool,
     /// What takes the place of the storage, with the id of the request that brought it.
     replacement: Mutex<Option<(String, Prepared)>>,
 }
@@ -35,6 +36,16 @@ impl Signals {
     /// Whether somebody asked to seal.
     pub fn seal_is_asked(&self) -> bool {
         self.seal.load(Ordering::SeqCst)
+    }
+
+    /// Whether something has happened that subscribers will never be told, between the last that was stored and sealing.
+    pub(crate) fn set_events_missed(&self, missed: bool) {
+        self.events_missed.store(missed, Ordering::SeqCst);
+    }
+
+    /// What [`Signals::set_events_missed`] said, once.
+    pub(crate) fn take_events_missed(&self) -> bool {
+        self.events_missed.swap(false, Ordering::SeqCst)
     }
 
     /// The server is sealed now.

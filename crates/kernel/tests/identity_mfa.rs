@@ -15,6 +15,7 @@ use std::time::Duration;
 use coffer_crypto::otp::{OtpHash, one_time_password};
 use coffer_wire::Verb;
 use harness::faulty::Faulty;
+use harness::otp::base32;
 use harness::{Answer, Harness};
 use serde_json::{Value, json};
 
@@ -135,15 +136,6 @@ async fn secret(h: &Harness, method: &str, entity: &str) -> Vec<u8> {
     assert_eq!(made.status, 200, "{made:?}");
     let url = made.data()["url"].as_str().unwrap();
     base32(url.split_once("secret=").unwrap().1)
-}
-
-fn base32(text: &str) -> Vec<u8> {
-    let digit = |c: char| "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".find(c).unwrap();
-    let bits: String = text.chars().map(|c| format!("{:05b}", digit(c))).collect();
-    let bytes = bits.as_bytes().chunks_exact(8);
-    bytes
-        .map(|byte| u8::from_str_radix(std::str::from_utf8(byte).unwrap(), 2).unwrap())
-        .collect()
 }
 
 #[tokio::test(start_paused = true)]

@@ -105,11 +105,12 @@ pub struct Events {
 }
 
 impl Events {
-    /// Opens the log, or begins one.
+    /// Opens the log, or begins one. Where something was `missed` by this server before it was sealed, that is told.
     pub async fn load(
         barrier: &Arc<Barrier>,
         settings: &Settings,
         clock: &Clock,
+        missed: bool,
     ) -> Result<Self, Fault> {
         let cluster = barrier.view("core/").get::<Cluster>("cluster").await?;
         let random = barrier.random();
@@ -137,6 +138,8 @@ impl Events {
         };
         if start.broken {
             events.tell_gap("crash");
+        } else if missed && events.log.is_some() {
+            events.tell_gap("seal");
         }
         Ok(events)
     }
@@ -197,6 +200,10 @@ impl Events {
     fn add(&self, draft: form::Draft, facts: Facts) {
         {
             let mut ring = self.ring.write();
+            if ring.closed {
+                ring.missed = true;
+                return self.meters.lost.one();
+            }
             let id = ring.next_id();
             ring.push(Arc::new(Published::new(
                 id,
@@ -237,6 +244,11 @@ impl Events {
                 .collect(),
         };
         Some((draft, facts))
+    }
+
+    /// Whether something has happened after the log was closed.
+    pub(crate) fn has_missed(&self) -> bool {
+        self.ring.read().missed
     }
 
     /// An event in the place of others that were lost, of which the last had this number.

@@ -27,6 +27,10 @@ pub(super) struct Ring {
     settled: u64,
     bytes: usize,
     bytes_max: usize,
+    /// Whether the log was closed: what happens from then on gets no number, so that the next server gives none twice.
+    pub closed: bool,
+    /// Whether something has happened since.
+    pub missed: bool,
 }
 
 /// What a reader finds in the ring.
@@ -64,6 +68,8 @@ impl Ring {
             settled: start.stored,
             bytes: 0,
             bytes_max,
+            closed: false,
+            missed: false,
         }
     }
 

@@ -35,18 +35,22 @@ pub(crate) async fn run(core: Arc<Core>, stop: CancellationToken) {
 }
 
 impl Events {
-    /// Stores what is not stored yet, and that the server stops in order.
+    /// Stores what is not stored yet, and that the server stops in order. Nothing is published from then on.
     pub(crate) async fn close(&self) -> Result<(), Fault> {
         let Some(log) = &self.log else { return Ok(()) };
         for _ in 0..LAST_TRIES {
             self.store().await?;
             let _turn = self.turn.lock().await;
-            let (id, stored, waiting) = {
-                let ring = self.ring.read();
-                (ring.next_id(), ring.settled(), ring.waiting())
+            let end = {
+                let mut ring = self.ring.write();
+                let stored = ring.waiting() == 0 && !ring.closed;
+                ring.closed |= stored;
+                stored.then(|| (ring.next_id(), ring.settled()))
             };
-            if waiting == 0 {
-                return log.close(id, stored).await;
+            if let Some((next, stored)) = end {
+                let closed = log.close(next, stored).await;
+                self.ring.write().closed = closed.is_ok();
+                return closed;
             }
         }
         Ok(()) // Much is still going on: the next server will say that something may be missing.

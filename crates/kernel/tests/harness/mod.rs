@@ -16,10 +16,12 @@ pub mod counting;
 pub mod faulty;
 pub mod gates;
 pub mod keeper;
+pub mod otp;
 pub mod outside;
 mod passport;
 mod restless;
 pub mod shelves;
+pub mod snapshots;
 pub mod streams;
 pub mod tickets;
 
