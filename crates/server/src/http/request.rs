@@ -64,10 +64,7 @@ impl Wanted {
             help,
             path,
             token: token(&head.headers),
-            namespace: text(&head.headers, header::NAMESPACE)
-                .unwrap_or_default()
-                .trim_matches('/')
-                .to_owned(),
+            namespace: namespace(&head.headers).map_err(refuse)?.to_owned(),
             wrap_ttl: wrap_ttl(&head.headers)?,
             query,
             is_form: media_type(&head.headers) == Some("application/x-www-form-urlencoded"),
@@ -252,10 +249,24 @@ pub(super) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 
+/// The namespace that a header names; its name may have any letters. One that can not be read is refused: the request was
+/// not meant for the root.
+pub(super) fn namespace(headers: &HeaderMap) -> Result<&str, &'static str> {
+    let Some(value) = headers.get(header::NAMESPACE) else {
+        return Ok("");
+    };
+    std::str::from_utf8(value.as_bytes())
+        .map(|name| name.trim_matches('/'))
+        .map_err(|_| "X-Vault-Namespace is not UTF-8")
+}
+
 fn wrap_ttl(headers: &HeaderMap) -> Result<Option<Duration>, Answer> {
-    let Some(text) = text(headers, header::WRAP_TTL) else {
+    let Some(value) = headers.get(header::WRAP_TTL) else {
         return Ok(None);
     };
+    let text = value
+        .to_str()
+        .map_err(|_| refuse("X-Vault-Wrap-TTL is not plain text"))?;
     let parsed = parse_duration(text)
         .map_err(|error| refuse(&format!("error parsing X-Vault-Wrap-TTL header: {error}")))?;
     Ok(Some(parsed).filter(|ttl| !ttl.is_zero()))
@@ -324,6 +335,7 @@ pub(super) fn plain_headers(headers: &HeaderMap) -> BTreeMap<String, Vec<String>
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderValue;
     use serde_json::json;
 
     use super::*;
@@ -586,6 +598,19 @@ mod tests {
             .unwrap(),
             Verb::Patch
         );
+    }
+
+    #[test]
+    fn namespaces_have_any_letters_and_are_never_taken_for_the_root() {
+        let named = |value: &[u8]| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::NAMESPACE, HeaderValue::from_bytes(value).unwrap());
+            namespace(&headers).map(str::to_owned)
+        };
+        assert_eq!(named("team/größe/".as_bytes()).as_deref(), Ok("team/größe"));
+        assert_eq!(named(b"").as_deref(), Ok(""));
+        assert!(named(b"team/gr\xf6\xdfe").is_err());
+        assert_eq!(namespace(&HeaderMap::new()), Ok(""));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use http::request::Parts;
 use serde_json::{Map, Value};
 
 use super::super::peer::Peer;
-use super::super::request::{plain_headers, text};
+use super::super::request::{namespace, plain_headers};
 use super::door::{Place, target};
 use super::exception::Exception;
 use super::members::{CONTEXTS, fields};
@@ -138,8 +138,8 @@ fn signature(head: &Parts, body: &[u8]) -> Result<(Presented, String), Exception
             "access keys of this server have no session token; leave AWS_SESSION_TOKEN out",
         ));
     }
-    let namespace = text(&head.headers, header::NAMESPACE).unwrap_or_default();
-    let namespace = namespace.trim_matches('/');
+    let namespace = namespace(&head.headers)
+        .map_err(|text| Exception::new("InvalidSignatureException", text))?;
     if !namespace.is_empty() && !presented.signs(header::NAMESPACE) {
         let text = "X-Vault-Namespace must be a 'SignedHeader'; or name the namespace in the path";
         return Err(Exception::new("InvalidSignatureException", text));
