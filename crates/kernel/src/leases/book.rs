@@ -155,7 +155,8 @@ impl Leases {
             let changes = self.moved(changes, id, Some(&old), Some(&record))?;
             match changes.commit().await {
                 Ok(()) => {
-                    self.meters.lease_moved(Some(old.state), Some(record.state));
+                    let (from, to) = (Some(old.state), Some(record.state));
+                    self.meters.lease_moved(&record.mount, from, to);
                     if !record.parked {
                         self.due.announce(record.due);
                     }
@@ -180,7 +181,8 @@ impl Leases {
             step.settle(&outcome);
             match outcome {
                 Ok(()) => {
-                    self.meters.lease_moved(Some(record.state), None);
+                    let from = Some(record.state);
+                    self.meters.lease_moved(&record.mount, from, None);
                     return Ok(());
                 }
                 Err(coffer_barrier::Error::Conflict) => {}

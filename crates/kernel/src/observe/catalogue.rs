@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use coffer_metrics::{Counter, Gauge, Labelled, Registry, Reset, Summary, Timed};
 
+use super::by_mount::ByMount;
 use super::tally::Tally;
 
 /// How many clusters a process can show; it sees one, and none before it is unsealed.
@@ -86,11 +87,14 @@ pub struct LeaseMeters {
     pub(super) creation: Arc<Labelled<Counter>>,
     /// Leases that clients may know of.
     pub(crate) known: Tally,
+    /// The same, each with its mount.
+    pub(crate) of_mounts: ByMount,
     /// Leases that could not be revoked.
     pub(crate) irrevocable: Tally,
     pub(super) num_leases: Arc<Gauge>,
     pub(super) num_irrevocable_leases: Arc<Gauge>,
     pub(super) by_expiration: Arc<Reset>,
+    pub(super) by_mount: Arc<Reset>,
 }
 
 /// Policies.
@@ -427,6 +431,7 @@ impl LeaseMeters {
                 most,
             ),
             known: Tally::default(),
+            of_mounts: ByMount::default(),
             irrevocable: Tally::default(),
             num_leases: registry.gauge("expire.num_leases", "Leases, those of tokens among them."),
             num_irrevocable_leases: registry.gauge(
@@ -439,15 +444,23 @@ impl LeaseMeters {
                 &["cluster", "expiring"],
                 most,
             ),
+            by_mount: registry.reset(
+                "expire.leases.by_mount",
+                "Leases by the mount that issued them; those of tokens are not among them.",
+                &["cluster", "namespace", "mount_point"],
+                most,
+            ),
         }
     }
 
     pub(super) fn forget(&self) {
         self.known.forget();
+        self.of_mounts.forget();
         self.irrevocable.forget();
         self.num_leases.forget();
         self.num_irrevocable_leases.forget();
         self.by_expiration.set([]);
+        self.by_mount.set([]);
     }
 }
 

@@ -53,6 +53,7 @@ async fn take(core: &Arc<Core>) -> Result<(), Fault> {
     let cluster = meters.cluster();
     tokens.show(meters, &cluster);
     meters.leases.known.counted(leases.known);
+    meters.leases.of_mounts.counted(leases.of_mounts);
     meters.leases.irrevocable.counted(leases.irrevocable);
     meters.leases.by_expiration.set(ends.shown(&cluster));
     count_secrets(core).await
@@ -89,6 +90,7 @@ async fn count_leases(core: &Core, ends: &mut Ends) -> Result<Leases, Fault> {
                 LeaseState::Live | LeaseState::Revoking => {}
             }
             found.known += 1;
+            *found.of_mounts.entry(record.mount).or_default() += 1;
             ends.add(record.expires);
         }
     }
@@ -167,6 +169,7 @@ struct Counts {
 #[derive(Default)]
 struct Leases {
     known: u64,
+    of_mounts: HashMap<String, i64>,
     irrevocable: u64,
 }
 

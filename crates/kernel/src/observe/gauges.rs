@@ -1,9 +1,12 @@
 //! Gauges that are read where they are asked for: a look at memory, never at storage.
 
+use std::sync::Arc;
+
 use coffer_engine::Class;
 
 use crate::core::Core;
 use crate::mounts::Mount;
+use crate::namespaces::Space;
 use crate::settings::Settings;
 
 /// Brings the gauges of an open server up to date.
@@ -29,6 +32,7 @@ pub(crate) fn refresh(core: &Core) {
     }
     core.events.measure();
     let spaces = core.namespaces.in_memory();
+    of_mounts(core, &spaces, &cluster);
     let mut entries = Vec::new();
     let mut sizes = Vec::new();
     for (class, name) in [(Class::Auth, "auth"), (Class::Secret, "logical")] {
@@ -46,6 +50,24 @@ pub(crate) fn refresh(core: &Core) {
     }
     meters.core.mounts.set(entries);
     meters.core.mounts_size.set(sizes);
+}
+
+/// Leases are counted by accessors, which stay; they are shown by the paths of now.
+fn of_mounts(core: &Core, spaces: &[Arc<Space>], cluster: &str) {
+    let leases = &core.settings.meters.leases;
+    let Some(counts) = leases.of_mounts.get() else {
+        return leases.by_mount.set([]);
+    };
+    let shown = spaces.iter().flat_map(|space| {
+        let mounts = space.mounts.all(Class::Secret).into_iter();
+        mounts.filter_map(|mount| {
+            let count = *counts.get(&mount.record.accessor)?;
+            let labels = [cluster, space.shown(), &mount.record.path];
+            let count = u64::try_from(count).unwrap_or_default();
+            Some((labels.map(str::to_owned).to_vec(), whole(count)))
+        })
+    });
+    leases.by_mount.set(shown);
 }
 
 /// Brings up to date what is known of a sealed server, too.

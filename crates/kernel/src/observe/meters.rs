@@ -192,13 +192,24 @@ impl Meters {
         self.leases.time_in_queue.observe(now.since(end));
     }
 
-    /// A lease came, went, or is in another place of its life.
-    pub(crate) fn lease_moved(&self, from: Option<LeaseState>, to: Option<LeaseState>) {
+    /// A lease of a mount, named by its accessor, came, went, or is in another place of its life.
+    pub(crate) fn lease_moved(
+        &self,
+        mount: &str,
+        from: Option<LeaseState>,
+        to: Option<LeaseState>,
+    ) {
         let is_known = |state: Option<LeaseState>| state.is_some_and(|s| s != LeaseState::Intent);
         let leases = &self.leases;
         match (is_known(from), is_known(to)) {
-            (false, true) => leases.known.more(),
-            (true, false) => leases.known.fewer(),
+            (false, true) => {
+                leases.known.more();
+                leases.of_mounts.more(mount);
+            }
+            (true, false) => {
+                leases.known.fewer();
+                leases.of_mounts.fewer(mount);
+            }
             _ => {}
         }
         let is_stuck = |state| state == Some(LeaseState::Irrevocable);

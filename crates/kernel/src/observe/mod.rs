@@ -4,6 +4,7 @@
 //! atomic additions. What would need counting (tokens, leases) is kept up to date by the change itself and counted
 //! anew in the background, page by page ([`census`]). The log is the server's: it comes in as [`Logs`].
 
+mod by_mount;
 mod catalogue;
 pub(crate) mod census;
 mod flight;
