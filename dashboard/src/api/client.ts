@@ -119,7 +119,9 @@ export async function send(method: string, path: string, body?: BodyInit, option
     });
   } catch (error) {
     if (error instanceof ApiError || (error instanceof DOMException && error.name === "AbortError")) throw error;
-    throw new ApiError(0, [], [], path);
+    const away = new ApiError(0, [], [], path);
+    if (options.token === undefined) refused(away);
+    throw away;
   }
 }
 

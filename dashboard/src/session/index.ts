@@ -1,7 +1,8 @@
-import { signal } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 import { ApiError, read, write, type Auth } from "../api/client";
 import { bearer, hold, listen, namespace } from "./bearer";
-import { forgetAll, onForget } from "./forget";
+import { forgetAll } from "./forget";
+import { doubt } from "./server";
 
 export { namespace } from "./bearer";
 export { onForget } from "./forget";
@@ -43,6 +44,14 @@ interface Looked {
 export const session = signal<Session | null>(null);
 /** Why the last session ended, to be said on the sign-in screen. */
 export const ended = signal<string | null>(null);
+
+/** What of a session that ended by itself outlives the loading of the page: why, and where to sign in again. Nothing of what was read. */
+interface Farewell {
+  why: string;
+  namespace: string;
+}
+
+takeFarewell();
 
 /** Takes a token, if the server knows it. */
 export async function signIn(token: string, inNamespace = namespace.value): Promise<void> {
@@ -86,7 +95,26 @@ function drop(): void {
   forgetAll();
 }
 
+/** The token has ended: nothing stays but the place, so that whoever signs in again goes on there. */
+function end(why: string): void {
+  const farewell: Farewell = { why, namespace: namespace.value };
+  drop();
+  history.replaceState({ farewell }, "");
+  location.reload();
+}
+
+function takeFarewell(): void {
+  const { farewell } = (history.state ?? {}) as { farewell?: Farewell };
+  if (!farewell) return;
+  ended.value = farewell.why;
+  namespace.value = farewell.namespace;
+  history.replaceState(null, "");
+}
+
 const CHECK_EVERY_MS = 15_000;
+/** Clocks differ, and the server ends tokens a moment after their time. */
+const AFTER_END_MS = 1_000;
+const TIMER_MAX_MS = 2 ** 31 - 1;
 let looking = false;
 
 /** Asks whether the token still lives; only the server knows. */
@@ -100,19 +128,27 @@ async function check(): Promise<void> {
     if (bearer() === token && JSON.stringify(now) !== JSON.stringify(session.value)) session.value = now;
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 403 || bearer() !== token) return;
-    drop();
-    ended.value = "Your token has ended or was revoked. Sign in again to go on.";
+    end("Your token has ended or was revoked. Sign in again to go on where you were.");
   } finally {
     looking = false;
   }
 }
 
-// A refusal may mean that the token has ended, and one that nothing is asked with ends unseen.
-listen((error) => void (error.status === 403 && check()));
+listen(({ status }) => {
+  // It may mean that the token has ended, and one that nothing is asked with ends unseen.
+  if (status === 403) void check();
+  if (status === 0 || status === 503) doubt();
+});
 // Whose uses are counted is not asked for nothing.
-setInterval(() => void (document.hidden || session.value?.isCounted || check()), CHECK_EVERY_MS);
-
-onForget(() => (ended.value = null));
+const checkUnasked = () => void (document.hidden || session.value?.isCounted || check());
+setInterval(checkUnasked, CHECK_EVERY_MS);
+document.addEventListener("visibilitychange", checkUnasked);
+effect(() => {
+  const expires = session.value?.expires;
+  if (!expires) return;
+  const timer = setTimeout(checkUnasked, Math.min(TIMER_MAX_MS, Math.max(0, expires - Date.now()) + AFTER_END_MS));
+  return () => clearTimeout(timer);
+});
 
 // A page that comes back from a browser's cache of pages has nothing to show any more.
 addEventListener("pageshow", (event) => {

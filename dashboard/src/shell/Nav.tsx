@@ -3,6 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { AREAS, SCREENS, type Area, type Screen } from "../screens";
 import { capabilities, namespace, session } from "../session";
 import { grants } from "../session/capabilities";
+import { returns } from "../session/server";
 import { Icon } from "../ui";
 import { href, match } from "./router";
 
@@ -39,16 +40,17 @@ const linkOf = (screen: Screen): string => screen.path.replace(/\/[:*].*$/, "") 
 function useUsable(): Screen[] {
   const [usable, setUsable] = useState<Screen[]>(SCREENS.filter((screen) => !screen.needs));
   const accessor = session.value?.accessor;
+  const again = returns.value;
   useEffect(() => {
     let live = true;
     const paths = SCREENS.flatMap((screen) => (screen.needs ? [screen.needs[0]] : []));
     void capabilities([...new Set(paths)]).then((all) => {
-      const can = ({ needs }: Screen) => !needs || grants(all[needs[0]] ?? [], needs[1]);
+      const can = ({ needs }: Screen) => !needs || grants(all[needs[0]], needs[1]);
       if (live) setUsable(SCREENS.filter(can));
     });
     return () => {
       live = false;
     };
-  }, [accessor, namespace.value]);
+  }, [accessor, namespace.value, again]);
   return usable;
 }

@@ -1,12 +1,14 @@
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { SCREENS, type Screen } from "../screens";
+import { loadAll } from "../screens/lazy";
 import { namespace, session } from "../session";
-import { seal, unreachable } from "../session/server";
+import { seal } from "../session/server";
 import { Empty, LinkButton } from "../ui";
 import { Brand } from "./Brand";
 import { Nav } from "./Nav";
 import { match, place } from "./router";
+import { Strip } from "./Strip";
 import { TopBar } from "./TopBar";
 
 /** The frame around every screen of somebody who is signed in. */
@@ -15,6 +17,7 @@ export function Shell(): JSX.Element {
   const [open, setOpen] = useState(false);
   const main = useRef<HTMLElement>(null);
   const found = find(path);
+  useEffect(() => void loadAll(), []);
   useEffect(() => {
     setOpen(false);
     document.title = `${found?.screen.title ?? "Nothing here"} · Coffer`;
@@ -24,8 +27,8 @@ export function Shell(): JSX.Element {
     if (open) document.querySelector<HTMLElement>("#side .nav a")?.focus();
   }, [open]);
   useEffect(() => {
-    // Whoever came by keyboard goes on reading at the new screen, not behind the link that led there.
-    main.current?.focus({ preventScroll: true });
+    // Whoever came by keyboard goes on reading at the new screen, not behind the link that led there; or at the field that it begins with.
+    if (!document.activeElement?.matches("main [autofocus]")) main.current?.focus({ preventScroll: true });
     main.current?.scrollTo(0, 0);
   }, [path]);
   return (
@@ -41,15 +44,11 @@ export function Shell(): JSX.Element {
       <button type="button" class="veil" aria-label="Close the navigation" onClick={() => setOpen(false)} />
       <TopBar drawer={{ open, toggle: () => setOpen(!open) }} />
       <main class="main" id="main" ref={main} tabIndex={-1}>
-        {unreachable.value && (
-          <div class="banner" role="alert">
-            The server can not be reached; what is shown may be old. It is tried again.
-          </div>
-        )}
         <div class="inner" key={`${namespace.value}|${session.value?.accessor}`}>
           {found ? <found.screen.element key={found.screen.path} params={found.params} query={query} /> : <NothingHere />}
         </div>
       </main>
+      <Strip />
     </div>
   );
 }

@@ -1,5 +1,4 @@
 import { signal } from "@preact/signals";
-import { onForget } from "../session/forget";
 
 /** Where the person is: the part of the address after `#`. */
 export interface Place {
@@ -11,7 +10,6 @@ export interface Place {
 export const place = signal<Place>(read());
 
 addEventListener("hashchange", () => (place.value = read()));
-onForget(() => (place.value = { path: "/", query: new URLSearchParams() }));
 
 /** A path of segments that may have anything in them: `path("secrets", mount, name)`. */
 export const path = (...segments: string[]): string => `/${segments.map(encodeURIComponent).join("/")}`;
@@ -22,14 +20,11 @@ export const deep = (base: string, rest: string): string => `${base}/${rest.spli
 /** The link to a path. */
 export const href = (to: string): string => `#${to}`;
 
-/** Goes to a path; `replace` leaves no step to come back to. */
-export function go(to: string, { replace = false } = {}): void {
-  if (!replace) {
-    location.hash = to;
-    return;
-  }
-  history.replaceState(null, "", `#${to}`);
-  place.value = read();
+/** Goes to a path; `replace` leaves no step to come back to. `atOnce` draws nothing of this place any more, and asks nobody. */
+export function go(to: string, { replace = false, atOnce = false } = {}): void {
+  if (replace) history.replaceState(null, "", `#${to}`);
+  else location.hash = to;
+  if (replace || atOnce) place.value = read();
 }
 
 /** What a pattern (`/secrets/:mount/*`) finds in a path; null if it does not fit. `*` is `rest`. */

@@ -1,5 +1,6 @@
 import type { ComponentChildren, JSX } from "preact";
 import { href } from "../shell/router";
+import { Icon } from "./Icon";
 
 interface Props {
   title: string;
@@ -20,7 +21,8 @@ export function Page({ title, lead, crumbs, actions, children }: Props): JSX.Ele
             <nav class="crumbs" aria-label="The way here">
               {crumbs.map((crumb) => (
                 <span key={crumb.path}>
-                  <a href={href(crumb.path)}>{crumb.title}</a> /
+                  <a href={href(crumb.path)}>{crumb.title}</a>
+                  <Icon name="chevron" size={12} />
                 </span>
               ))}
             </nav>

@@ -30,7 +30,7 @@ function words(error: unknown, what = "this"): { title: string; text: string } {
     case 403:
       return {
         title: `Your token may not see ${what}`,
-        text: `Nothing is broken: a policy that grants ${error.path ? `the path ${error.path}` : "it"} is missing. This token has ${session.value?.policies.join(", ") || "no policies"}. Ask whoever keeps the policies, or sign in as somebody else.`,
+        text: `Nothing is broken: a policy that grants ${error.path ? `the path ${error.path}` : "it"} is missing. The policies of this token: ${session.value?.policies.join(", ") || "none"}. Ask whoever keeps the policies, or sign in as somebody else.`,
       };
     case 404:
       return { title: `There is nothing at ${error.path || "this place"}`, text: said || "It may have been deleted, or its mount moved or disabled." };

@@ -28,3 +28,4 @@ export { failed, sentence, toast, warned } from "./Toast";
 export { Trouble } from "./Trouble";
 export { useLoad, type Loaded } from "./useLoad";
 export { useNow } from "./useNow";
+export { useSettled } from "./useSettled";

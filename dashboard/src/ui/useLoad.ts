@@ -1,5 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { ApiError } from "../api/error";
 import { namespace } from "../session/bearer";
+import { returns } from "../session/server";
 
 /** What became of loading. While it is loaded again the last data stays. */
 export interface Loaded<T> {
@@ -43,6 +45,11 @@ export function useLoad<T>(load: (signal: AbortSignal) => Promise<T>, deps: unkn
       clearTimeout(timer);
     };
   }, [key, round, everyMs]);
+  const wasAway = state.error instanceof ApiError && (state.error.status === 0 || state.error.status === 503);
+  useEffect(() => {
+    // What failed while the server was away is tried again when it is back.
+    if (wasAway) setRound((last) => last + 1);
+  }, [returns.value]);
   const reload = useCallback(() => setRound((last) => last + 1), []);
   return { data: state.data, error: state.error, loading: state.loading, reload };
 }

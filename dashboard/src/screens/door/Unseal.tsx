@@ -1,6 +1,7 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { read, write } from "../../api/client";
+import { session, signOut } from "../../session";
 import { look, seal, type SealStatus } from "../../session/server";
 import { Door } from "../../shell/Door";
 import { Button, Command, Field, Note, sentence, toast, useLoad } from "../../ui";
@@ -19,6 +20,11 @@ export function Unseal(): JSX.Element {
               : `Nothing can be read until ${state.t} of ${state.n} key ${state.n === 1 ? "share" : "shares"} are given. Each holder gives their own, here or from another machine.`}
           </p>
         </div>
+        {session.value && (
+          <Note title={`You stay signed in as ${session.value.displayName}`}>
+            As soon as the server is open this page goes on where it was. <button type="button" class="link" onClick={() => void signOut()}>Sign out</button>
+          </Note>
+        )}
         {state.recovery_seal && <Keepers />}
         <Shares state={state} />
       </div>

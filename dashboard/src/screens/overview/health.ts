@@ -1,6 +1,6 @@
 import { read } from "../../api/client";
-import { capabilities, type Session } from "../../session";
-import { grants } from "../../session/capabilities";
+import { session, type Session } from "../../session";
+import { surely } from "../../session/capabilities";
 import type { SealStatus } from "../../session/server";
 import { duration } from "../../ui/duration";
 import { total, type Scrape } from "./metrics";
@@ -25,12 +25,12 @@ const SOON_MS = 60 * 60_000;
 /** Reads what the warnings are made of. Nothing that is refused is asked for, so that audit logs stay quiet. */
 export async function facts(signal: AbortSignal): Promise<Facts> {
   const options = { namespace: "", signal };
-  const may = await capabilities(["sys/audit", "sys/leases/count"]);
-  const can = (path: string) => grants(may[path] ?? [], "read");
+  const home = session.value?.home ?? "";
+  const [mayAudit, mayCount] = await Promise.all([surely("sys/audit", "read", home), surely("sys/leases/count", "read", home)]);
   const [audit, seals, leases, leader] = await Promise.all([
-    can("sys/audit") ? read<Record<string, unknown>>("sys/audit", options).catch(() => null) : null,
+    mayAudit ? read<Record<string, unknown>>("sys/audit", options).catch(() => null) : null,
     read("sys/seal-backend-status", { ...options, token: null }).catch(() => null),
-    can("sys/leases/count") ? read<{ lease_count: number; counts: Record<string, number> }>("sys/leases/count", { ...options, query: { type: "irrevocable" } }).catch(() => null) : null,
+    mayCount ? read<{ lease_count: number; counts: Record<string, number> }>("sys/leases/count", { ...options, query: { type: "irrevocable" } }).catch(() => null) : null,
     read("sys/leader", { ...options, token: null }).catch(() => null),
   ]);
   const backends = (seals?.raw.backends as { name: string; healthy: boolean }[] | undefined) ?? [];

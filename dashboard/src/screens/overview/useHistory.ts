@@ -1,7 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { ApiError, read } from "../../api/client";
-import { capabilities, session } from "../../session";
-import { grants } from "../../session/capabilities";
+import { session } from "../../session";
+import { surely } from "../../session/capabilities";
 import { scrape, total, type Scrape } from "./metrics";
 
 /** What is remembered of one look. */
@@ -73,8 +73,7 @@ export function rates(looks: Look[], of: keyof Look): number[] {
 /** The tokens of now; null where this token may not ask, and the gauge of the last minutes has to do. */
 async function countTokens(signal: AbortSignal): Promise<number | null> {
   const path = "sys/internal/counters/tokens";
-  const may = session.value?.home === "" ? await capabilities([path]) : {};
-  if (!grants(may[path] ?? [], "read")) return null;
+  if (!(await surely(path, "read", session.value?.home ?? ""))) return null;
   const answer = await read<{ counters: { service_tokens: { total: number } } }>(path, { namespace: "", signal }).catch(() => null);
   return answer?.data.counters.service_tokens.total ?? null;
 }
@@ -83,7 +82,8 @@ function lookOf(found: Scrape, tokens: number | null): Look {
   return {
     at: Date.now(),
     requests: total(found, "vault_core_handle_request_count") + total(found, "vault_core_handle_login_request_count"),
-    leases: total(found, "vault_expire_num_leases"),
+    // What `vault_expire_num_leases` says has the tokens with it, which have a number of their own here.
+    leases: total(found, "vault_expire_leases_by_mount"),
     tokens: tokens ?? total(found, "vault_token_count"),
     revocations: total(found, "vault_expire_revoke_count"),
     audited: total(found, "vault_audit_log_request_count") + total(found, "vault_audit_log_response_count"),

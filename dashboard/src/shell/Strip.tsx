@@ -1,0 +1,49 @@
+import type { JSX } from "preact";
+import { renew, session } from "../session";
+import { unreachable } from "../session/server";
+import { Button, toast, useNow } from "../ui";
+import { duration } from "../ui/duration";
+
+const SOON_MS = 3 * 60_000;
+const LITTLE_MS = 2_000;
+
+/** What somebody must know wherever they are: that the server is away, or that their token ends in a moment. */
+export function Strip(): JSX.Element | null {
+  const expires = session.value?.expires ?? null;
+  if (unreachable.value) {
+    return (
+      <div class="strip" role="alert">
+        The server can not be reached; what is shown may be old. It is tried again and again.
+      </div>
+    );
+  }
+  return expires === null ? null : <Ending expires={expires} />;
+}
+
+function Ending({ expires }: { expires: number }): JSX.Element | null {
+  const left = expires - useNow(1_000);
+  if (left > SOON_MS) return null;
+  const renewable = session.value?.renewable ?? false;
+  return (
+    <div class="strip">
+      <span role="alert">
+        {/* Read out once, not every second. */}
+        <span class="visually-hidden">Your token ends within {duration(SOON_MS / 1_000)}.</span>
+        <span aria-hidden="true">Your token ends in {duration(left / 1_000)}.</span> {renewable ? "" : "It can not be renewed: save what you want to keep."}
+      </span>
+      {renewable && (
+        <Button size="small" icon="refresh" onClick={() => prolong(expires)}>
+          Renew it
+        </Button>
+      )}
+    </div>
+  );
+}
+
+/** Renews the token, unless it has lived as long as it may. */
+async function prolong(expired: number): Promise<void> {
+  await renew();
+  const expires = session.value?.expires ?? Infinity;
+  if (expires > expired + LITTLE_MS) toast("The token lives longer now");
+  else toast(`It lives as long as it may: another ${duration((expires - Date.now()) / 1_000)}. Save what you want to keep, then sign in again.`, "warn");
+}
