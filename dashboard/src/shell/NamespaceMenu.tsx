@@ -1,8 +1,10 @@
+import { batch } from "@preact/signals";
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { list } from "../api/client";
 import { namespace, session } from "../session";
 import { Icon, Menu } from "../ui";
+import { leaving } from "../ui/leaving";
 import { useLoad } from "../ui/useLoad";
 import { go } from "./router";
 
@@ -14,7 +16,7 @@ export function NamespaceMenu(): JSX.Element {
   const home = session.value?.home ?? "";
   return (
     <Menu label={`Namespace: ${current || "root"}`} icon="space" kind="quiet" words={current ? current.replace(/\/$/, "") : "root"}>
-      {(close) => <Choice current={current} home={home} choose={(next) => (close(), enter(next))} />}
+      {(close) => <Choice current={current} home={home} choose={(next) => (close(), leaving(() => enter(next)))} />}
     </Menu>
   );
 }
@@ -72,6 +74,8 @@ function ancestors(current: string, home: string): string[] {
 
 function enter(next: string): void {
   if (next === namespace.value) return;
-  namespace.value = next;
-  go("/");
+  batch(() => {
+    namespace.value = next;
+    go("/", { atOnce: true });
+  });
 }

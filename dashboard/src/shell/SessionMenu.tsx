@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 import { renew, session, signOut } from "../session";
 import { Confirm, failed, Icon, Menu, toast, useNow } from "../ui";
 import { duration } from "../ui/duration";
+import { hasUnsaved, leaving } from "../ui/leaving";
 
 /** Who is signed in, for how long, and the ways out. */
 export function SessionMenu(): JSX.Element | null {
@@ -26,7 +27,7 @@ export function SessionMenu(): JSX.Element | null {
                 Renew this token
               </button>
             )}
-            <button type="button" class="item" onClick={() => void signOut()}>
+            <button type="button" class="item" onClick={() => (close(), leaving(() => signOut()))}>
               <Icon name="out" />
               Sign out
             </button>
@@ -40,6 +41,7 @@ export function SessionMenu(): JSX.Element | null {
       {asking && (
         <Confirm title="Revoke this token?" verb="Revoke and sign out" danger onConfirm={() => signOut({ revoke: true })} onClose={() => setAsking(false)}>
           Whoever else uses this token loses it too, and everything leased with it is revoked.
+          {hasUnsaved() && " What you changed here is not saved and will be lost."}
         </Confirm>
       )}
     </>
