@@ -17,8 +17,13 @@ export function Dialog({ title, onClose, children, large, stays }: Props): JSX.E
   const id = useId();
   useLayoutEffect(() => {
     const before = document.activeElement as HTMLElement | null;
-    dialog.current?.showModal();
-    return () => before?.focus?.();
+    const shown = dialog.current;
+    shown?.showModal();
+    return () => {
+      // As long as it is open nothing else can have the focus.
+      shown?.close();
+      before?.focus?.();
+    };
   }, []);
   return (
     <dialog

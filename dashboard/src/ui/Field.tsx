@@ -1,5 +1,5 @@
 import type { ComponentChildren, JSX } from "preact";
-import { useId, useState } from "preact/hooks";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { Icon } from "./Icon";
 
 interface Around {
@@ -36,8 +36,14 @@ export function Field(props: Props): JSX.Element {
   const { label, hint, wrong, bare, value, onInput, type = "text", mono, choices, autoFocus, autoComplete = "off", rows = 4, ...rest } = props;
   const id = useId();
   const [shown, setShown] = useState(false);
+  const place = useRef<HTMLInputElement & HTMLTextAreaElement>(null);
+  useEffect(() => {
+    // Browsers heed `autofocus` once in the life of a page; dialogs heed it each time, and do it themselves.
+    if (autoFocus && !place.current?.closest("dialog")) place.current?.focus();
+  }, []);
   const common = {
     ...rest,
+    ref: place,
     id,
     value,
     class: `input ${mono ? "mono" : ""}`,
