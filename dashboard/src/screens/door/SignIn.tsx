@@ -1,14 +1,17 @@
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { Answer, Auth, MfaRequirement } from "../../api/client";
+import { ApiError, type Answer, type Auth, type MfaRequirement } from "../../api/client";
 import { ended, namespace, signIn, signInWith } from "../../session";
 import { signInAtProvider } from "../../session/oidc";
 import { Door } from "../../shell/Door";
-import { Button, Command, Field, Icon, Note, Select, sentence, useLoad } from "../../ui";
+import { Button, Command, Field, Icon, Note, Select, useLoad, useSettled } from "../../ui";
 import { KINDS, listed, login, type Entered, type Method } from "./methods";
+import { refusalWords } from "./refusal";
 import { SecondFactor } from "./SecondFactor";
 
 const TOKEN: Method = { type: "token", mount: "", description: "" };
+/** How long somebody is taken to be still typing a namespace. */
+const TYPING_MS = 300;
 
 /** Signing in: by a token, or by a method that the server has. */
 export function SignIn(): JSX.Element {
@@ -18,8 +21,13 @@ export function SignIn(): JSX.Element {
   const [factor, setFactor] = useState<MfaRequirement | null>(null);
   const inNamespace = space.trim().replace(/^\/+|\/+$/g, "");
   const here = inNamespace ? `${inNamespace}/` : "";
-  const methods = useLoad((signal) => listed(here, signal).catch(() => []), [here]);
-  const known = methods.data ?? [];
+  const asked = useSettled(here, TYPING_MS);
+  const methods = useLoad((signal) => listed(asked, signal), [asked]);
+  // While another namespace is asked, the last answer stands.
+  const last = useRef<Method[] | null>(null);
+  if (methods.data || methods.error) last.current = methods.data ?? [];
+  const known = last.current ?? [];
+  const unknown = asked === here && methods.error instanceof ApiError && methods.error.isDenied;
   const current = chosen || (known[0] ? `at:${known[0].mount}` : "token");
   const method = current === "token" ? TOKEN : current === "other" ? other : (known.find(({ mount }) => `at:${mount}` === current) ?? TOKEN);
   const finish = async (auth: Auth | null) => {
@@ -52,7 +60,8 @@ export function SignIn(): JSX.Element {
               />
               {current === "other" && <Other method={other} onChange={setOther} />}
             </div>
-            <Form key={`${method.type} ${method.mount}`} method={method} namespace={here} onAuth={finish} />
+            {/* Not before it is known what is offered first: a form that is put in another's place would take the focus with it. */}
+            {last.current ? <Form key={`${method.type} ${method.mount}`} method={method} namespace={here} onAuth={finish} /> : <div class="to-come" />}
             <details class="command" open={here !== ""}>
               <summary>
                 <Icon name="chevron" class="chevron" size={12} />
@@ -60,7 +69,7 @@ export function SignIn(): JSX.Element {
                 Namespace: {inNamespace || "root"}
               </summary>
               <div class="stack tight">
-                <Field label="Namespace" bare value={space} onInput={setSpace} placeholder="root, or a path like team/shop" hint="Where the method is mounted. For tokens it does not matter." />
+                <Field label="Namespace" bare value={space} onInput={setSpace} placeholder="root, or a path like team/shop" hint="Where the method is mounted. For tokens it does not matter." wrong={unknown && `There is no namespace ${inNamespace}, or it is locked. Look how it is spelt.`} />
               </div>
             </details>
             <Command {...commandOf(method)} />
@@ -108,7 +117,7 @@ function Form({ method, namespace: space, onAuth }: FormProps): JSX.Element {
       await onAuth(answer.auth);
     } catch (reason) {
       if (reason instanceof DOMException && reason.name === "AbortError") return;
-      setError(wordsOf(reason, method));
+      setError(refusalWords(reason, method, space));
     } finally {
       setBusy(false);
     }
@@ -162,12 +171,6 @@ function fields({ type }: Method, field: Make): JSX.Element {
         </>
       );
   }
-}
-
-function wordsOf(reason: unknown, method: Method): string {
-  const text = reason instanceof Error ? reason.message : String(reason);
-  const denied = method.type === "token" && /permission denied|bad token|invalid token/i.test(text);
-  return denied ? "The server does not know this token: it was mistyped, has ended or was revoked." : sentence(text);
 }
 
 function commandOf({ type, mount }: Method): Parameters<typeof Command>[0] {
