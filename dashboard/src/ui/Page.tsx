@@ -1,6 +1,7 @@
 import type { ComponentChildren, JSX } from "preact";
 import { href } from "../shell/router";
 import { Icon } from "./Icon";
+import { useWhole } from "./useWhole";
 
 interface Props {
   title: string;
@@ -14,7 +15,7 @@ interface Props {
 /** A screen: its heading with actions, and its parts one below the other. */
 export function Page({ title, lead, crumbs, actions, children }: Props): JSX.Element {
   return (
-    <div class="stack wide">
+    <div class={`stack wide ${useWhole() ? "" : "to-come"}`}>
       <div class="page-head">
         <div class="grow">
           {crumbs && crumbs.length > 0 && (

@@ -2,6 +2,7 @@ import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { ApiError } from "../api/error";
 import { namespace } from "../session/bearer";
 import { returns } from "../session/server";
+import { awaiting } from "./awaited";
 
 /** What became of loading. While it is loaded again the last data stays. */
 export interface Loaded<T> {
@@ -22,6 +23,7 @@ export function useLoad<T>(load: (signal: AbortSignal) => Promise<T>, deps: unkn
   const shownKey = useRef(key);
   useEffect(() => {
     const ending = new AbortController();
+    const there = awaiting();
     let timer = 0;
     if (shownKey.current !== key) {
       shownKey.current = key;
@@ -34,6 +36,7 @@ export function useLoad<T>(load: (signal: AbortSignal) => Promise<T>, deps: unkn
       } catch (error) {
         if (!ending.signal.aborted) setState((last) => ({ data: last.data, error, loading: false }));
       }
+      there();
       if (everyMs && !ending.signal.aborted) timer = window.setTimeout(() => (document.hidden ? wait() : void run()), everyMs);
     };
     const wait = () => {
@@ -41,6 +44,7 @@ export function useLoad<T>(load: (signal: AbortSignal) => Promise<T>, deps: unkn
     };
     void run();
     return () => {
+      there();
       ending.abort();
       clearTimeout(timer);
     };

@@ -2,6 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import { ApiError, read } from "../../api/client";
 import { session } from "../../session";
 import { surely } from "../../session/capabilities";
+import { awaiting } from "../../ui/awaited";
 import { scrape, total, type Scrape } from "./metrics";
 
 /** What is remembered of one look. */
@@ -33,6 +34,7 @@ export function useHistory(): History {
   const [history, setHistory] = useState<History>({ looks: [], latest: null, error: null });
   useEffect(() => {
     const ending = new AbortController();
+    const there = awaiting();
     let timer = 0;
     let round = 0;
     let tokens: number | null = null;
@@ -47,12 +49,15 @@ export function useHistory(): History {
           setHistory((last) => ({ ...last, error }));
           // Asking again and again for what is refused would only fill somebody's audit log.
           if (error instanceof ApiError && error.isDenied) return;
+        } finally {
+          there();
         }
       }
       if (!ending.signal.aborted) timer = window.setTimeout(look, EVERY_MS);
     };
     void look();
     return () => {
+      there();
       ending.abort();
       clearTimeout(timer);
     };
