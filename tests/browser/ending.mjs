@@ -173,7 +173,7 @@ async function unsealHere({ page }) {
   for (const key of given.keys) {
     await page.getByLabel("Key share", { exact: true }).fill(key);
     await page.getByRole("button", { name: "Give this share" }).click();
-    await until(async () => (await page.getByLabel("Key share", { exact: true }).count()) === 0 || (await page.getByLabel("Key share", { exact: true }).inputValue()) === "", "the share is taken");
+    await until(() => page.getByLabel("Key share", { exact: true }).evaluateAll((all) => all.every((one) => one.value === "")), "the share is taken");
   }
 }
 

@@ -38,8 +38,9 @@ export function Field(props: Props): JSX.Element {
   const [shown, setShown] = useState(false);
   const place = useRef<HTMLInputElement & HTMLTextAreaElement>(null);
   useEffect(() => {
-    // Browsers heed `autofocus` once in the life of a page; dialogs heed it each time, and do it themselves.
-    if (autoFocus && !place.current?.closest("dialog")) place.current?.focus();
+    // Browsers heed `autofocus` once in the life of a page; dialogs heed it each time, and do it themselves. It is taken from nobody.
+    const isFree = !document.activeElement || document.activeElement.matches("body, main");
+    if (autoFocus && isFree && !place.current?.closest("dialog")) place.current?.focus();
   }, []);
   const common = {
     ...rest,

@@ -61,7 +61,7 @@ export function SignIn(): JSX.Element {
               {current === "other" && <Other method={other} onChange={setOther} />}
             </div>
             {/* Not before it is known what is offered first: a form that is put in another's place would take the focus with it. */}
-            {last.current ? <Form key={`${method.type} ${method.mount}`} method={method} namespace={here} onAuth={finish} /> : <div class="to-come" />}
+            {last.current ? <Form key={`${current} ${method.type}`} method={method} namespace={here} onAuth={finish} /> : <div class="to-come" />}
             <details class="command" open={here !== ""}>
               <summary>
                 <Icon name="chevron" class="chevron" size={12} />

@@ -55,7 +55,7 @@ export function Rekey({ recovery }: { recovery: boolean }): JSX.Element {
     <Card title={recovery ? "Recovery keys" : "Unseal keys"}>
       <div class="stack">
         <p>
-          {seal.value && `${seal.value.t} of ${seal.value.n} ${word}${seal.value.n === 1 ? "" : "s"} are needed now. `}
+          {seal.value && `${seal.value.t} of ${seal.value.n} ${word}${seal.value.n === 1 ? "" : "s"} ${seal.value.t === 1 ? "is" : "are"} needed now. `}
           Change them when a holder leaves, or when somebody may have seen one.
         </p>
         {error && !data ? <Note tone="warn">{error instanceof Error ? sentence(error.message) : String(error)}</Note> : null}
