@@ -1,4 +1,9 @@
+import { namespace, refused } from "../session/bearer";
 import { ApiError, refusal, send } from "./client";
+import { messages } from "./sse";
+import { keepOpen, type StreamState } from "./stream";
+
+export type { StreamState } from "./stream";
 
 /** An event as the server sends it. */
 export interface CofferEvent {
@@ -15,22 +20,15 @@ export interface CofferEvent {
   };
 }
 
-/** How a subscription is. */
-export type StreamState =
-  | { kind: "connecting" }
-  | { kind: "live" }
-  /** It was cut and is taken up again after the last event that came. */
-  | { kind: "waiting"; retryAt: number; why: string }
-  /** It can not go on: no right, a pattern that is none, events that are no longer kept. */
-  | { kind: "refused"; error: ApiError };
-
 /** What a subscription is about. */
 export interface Subscription {
   /** Event types, with `*`. */
   pattern: string;
   onEvent: (event: CofferEvent) => void;
   onState?: (state: StreamState) => void;
-  /** Begin after this event instead of now. */
+  /** The place in the log that was reached, also by events that are not shown: what `since` goes on after. */
+  onPosition?: (id: string) => void;
+  /** Begin after this event instead of now; `oldest` for all that is kept. */
   since?: string;
   /** An expression that events have to fit. */
   filter?: string;
@@ -38,63 +36,43 @@ export interface Subscription {
   namespaces?: string[];
 }
 
-const FIRST_WAIT_MS = 500;
-const LONGEST_WAIT_MS = 15_000;
 /** Codes with which the server ends a stream that is not to be taken up again. */
 const NOT_ALLOWED = 1008;
 const NO_LONGER_KEPT = 4410;
 
-/** Follows events until the returned function is called. A cut stream is taken up again after the last event. */
+/** Follows events of the namespace at hand until the returned function is called. A cut stream is taken up again after the last event. */
 export function subscribe(wish: Subscription): () => void {
   const ending = new AbortController();
-  void follow(wish, ending.signal);
+  // Whoever goes to another namespace meanwhile must not get a stream that is half of each.
+  const space = namespace.value;
+  let last = wish.since;
+  const reading = async (signal: AbortSignal, live: () => void) => {
+    const response = await open(wish, space, last, signal);
+    live();
+    for await (const message of messages(response)) {
+      if (signal.aborted) break;
+      // An id without data moves the position: events that this token may not see went by.
+      if (message.id) wish.onPosition?.((last = message.id));
+      if (message.event === "end") return reasonOf(message.data);
+      if (message.data) deliver(message.data, wish);
+    }
+    return "the connection ended";
+  };
+  void keepOpen(reading, ending.signal, (state) => wish.onState?.(state));
   return () => ending.abort();
 }
 
-async function follow(wish: Subscription, ending: AbortSignal): Promise<void> {
-  let last = wish.since;
-  let wait = FIRST_WAIT_MS;
-  const tell = (state: StreamState) => !ending.aborted && wish.onState?.(state);
-  while (!ending.aborted) {
-    tell({ kind: "connecting" });
-    let why = "the connection ended";
-    try {
-      const response = await open(wish, last, ending);
-      tell({ kind: "live" });
-      wait = FIRST_WAIT_MS;
-      for await (const message of messages(response)) {
-        // An id without data moves the position: events that this token may not see went by.
-        if (message.id) last = message.id;
-        if (message.event === "end") why = reasonOf(message.data);
-        else if (message.data) deliver(message.data, wish, ending);
-      }
-    } catch (error) {
-      if (ending.aborted) return;
-      if (error instanceof ApiError && error.status >= 400 && error.status < 500 && error.status !== 429) {
-        tell({ kind: "refused", error });
-        return;
-      }
-      why = error instanceof Error ? error.message : why;
-    }
-    const pause = wait * (0.75 + Math.random() / 2);
-    tell({ kind: "waiting", retryAt: Date.now() + pause, why });
-    await rest(pause, ending);
-    wait = Math.min(wait * 2, LONGEST_WAIT_MS);
-  }
-}
-
-async function open(wish: Subscription, last: string | undefined, signal: AbortSignal): Promise<Response> {
+async function open(wish: Subscription, space: string, last: string | undefined, signal: AbortSignal): Promise<Response> {
   const path = `sys/events/subscribe/${wish.pattern}`;
   const headers: Record<string, string> = { Accept: "text/event-stream" };
   if (last) headers["Last-Event-ID"] = last;
-  const query = { json: true, filter: wish.filter, namespaces: wish.namespaces?.join(",") };
-  const response = await send("GET", path, undefined, { headers, query, signal });
+  const query = { json: true, filter: wish.filter || undefined, namespaces: wish.namespaces?.join(",") || undefined };
+  const response = await send("GET", path, undefined, { headers, query, signal, namespace: space });
   if (response.ok) return response;
   throw await refusal(response, path);
 }
 
-function deliver(text: string, wish: Subscription, ending: AbortSignal): void {
-  if (ending.aborted) return;
+function deliver(text: string, wish: Subscription): void {
   try {
     wish.onEvent(JSON.parse(text) as CofferEvent);
   } catch (error) {
@@ -103,55 +81,14 @@ function deliver(text: string, wish: Subscription, ending: AbortSignal): void {
   }
 }
 
-interface Message {
-  id: string;
-  event: string;
-  data: string;
-}
-
 /** Why the server ended a stream. What coming back would not mend is thrown. */
-function reasonOf(text: string): string {
+export function reasonOf(text: string): string {
   const end = JSON.parse(text) as { code?: number; reason?: string };
   const reason = end.reason ?? "the server ended the stream";
-  if (end.code === NOT_ALLOWED) throw new ApiError(403, [reason]);
   if (end.code === NO_LONGER_KEPT) throw new ApiError(410, [reason]);
-  return reason;
-}
-
-/** The messages of a stream, as the HTML standard frames them. */
-async function* messages(response: Response): AsyncGenerator<Message> {
-  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
-  let rest = "";
-  let message: Message = { id: "", event: "", data: "" };
-  try {
-    for (;;) {
-      const { value, done } = await reader.read();
-      if (done) return;
-      const lines = (rest + value).split(/\r\n|\n|\r(?!$)/);
-      rest = lines.pop() ?? "";
-      for (const line of lines) {
-        if (line === "") {
-          if (message.data || message.event || message.id) yield { ...message, data: message.data.replace(/\n$/, "") };
-          message = { id: "", event: "", data: "" };
-          continue;
-        }
-        const colon = line.indexOf(":");
-        if (colon === 0) continue;
-        const name = colon < 0 ? line : line.slice(0, colon);
-        const text = colon < 0 ? "" : line.slice(colon + 1).replace(/^ /, "");
-        if (name === "data") message.data += `${text}\n`;
-        else if (name === "id") message.id = text;
-        else if (name === "event") message.event = text;
-      }
-    }
-  } finally {
-    await reader.cancel().catch(() => {});
-  }
-}
-
-function rest(ms: number, ending: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    ending.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
-  });
+  if (end.code !== NOT_ALLOWED) return reason;
+  const error = new ApiError(403, [reason]);
+  // The token may have ended: the session finds out.
+  refused(error);
+  throw error;
 }

@@ -7,8 +7,8 @@ import { Icon } from "./Icon";
 interface Props {
   /** The words after `coffer`, each one argument; none if there is no such command. */
   cli?: string[];
-  /** The request; its command for curl is made from it. */
-  request: { method: "GET" | "LIST" | "POST" | "PUT" | "PATCH" | "DELETE"; path: string; body?: unknown };
+  /** The request; its command for curl is made from it. What comes piece by piece (`stream`) is shown as it comes. */
+  request: { method: "GET" | "LIST" | "POST" | "PUT" | "PATCH" | "DELETE"; path: string; body?: unknown; headers?: Record<string, string>; stream?: boolean };
   open?: boolean;
 }
 
@@ -34,10 +34,11 @@ function cofferOf(words: string[]): string {
   return [...space, "coffer", ...words.map(quoted)].join(" ");
 }
 
-function curlOf({ method, path, body }: Props["request"]): string {
-  const lines = ['curl -H "X-Vault-Token: $COFFER_TOKEN"'];
+function curlOf({ method, path, body, headers = {}, stream }: Props["request"]): string {
+  const lines = [`curl ${stream ? "-N " : ""}-H "X-Vault-Token: $COFFER_TOKEN"`];
   if (namespace.value) lines.push(`-H ${quoted(`X-Vault-Namespace: ${namespace.value}`)}`);
   if (method === "PATCH") lines.push("-H 'Content-Type: application/merge-patch+json'");
+  for (const [name, value] of Object.entries(headers)) lines.push(`-H ${quoted(`${name}: ${value}`)}`);
   if (method !== "GET" && !(method === "POST" && body !== undefined)) lines.push(`-X ${method}`);
   if (body !== undefined) lines.push(`-d ${quoted(JSON.stringify(body))}`);
   lines.push(`"$COFFER_ADDR"${quoted(safeUrl(path))}`);

@@ -5,16 +5,17 @@ import { session } from "../../session";
 import { Badge, Button, Card, Command, Empty, Field, Loading, Note, Page, Table, Trouble, toast, useLoad } from "../../ui";
 import { useDenied } from "../../ui/useDenied";
 import { AccessKeys } from "./AccessKeys";
+import type { ScreenProps } from "../types";
 import { NewToken } from "./NewToken";
 import { TokenDialog } from "./TokenDialog";
 
 const PAGE = 50;
 
 /** Tokens by their accessors: looked up when somebody asks, revoked, made. */
-export default function Tokens(): JSX.Element {
+export default function Tokens({ query }: ScreenProps): JSX.Element {
   const [after, setAfter] = useState<string[]>([]);
   const [sought, setSought] = useState("");
-  const [shown, setShown] = useState<string | null>(null);
+  const [shown, setShown] = useState<string | null>(query.get("accessor"));
   const [making, setMaking] = useState(false);
   const last = after[after.length - 1];
   const page = useLoad((signal) => list("auth/token/accessors", { signal, query: { after: last, limit: PAGE } }), [last]);
