@@ -1,7 +1,8 @@
-"""Takes the pictures of docs/images, or measures how fast the page opens, against a real server with a little life in it.
+"""Takes the pictures of docs/images, or measures how fast the page opens or how far it is behind, against a real server with a little life in it.
 
     python tests/browser_pictures.py              # docs/images/*.png
     python tests/browser_pictures.py first_paint  # prints JSON
+    python tests/browser_pictures.py lag          # prints JSON
 """
 import json
 import os

@@ -5,7 +5,10 @@ import { given, go, open, signIn, story, theme, THEMES } from "./harness.mjs";
 import { smaller } from "./png.mjs";
 
 /** A name, a place, and what has to be there before it is taken. */
-const SCREENS = [["overview", "/", (page) => page.locator(".stat .spark .path").nth(2).waitFor()]];
+const SCREENS = [
+  ["overview", "/", (page) => page.locator(".stat .spark .path").nth(2).waitFor()],
+  ["events", "/events", (page) => page.locator("[data-event]").nth(14).waitFor()],
+];
 const HISTORY_MS = Number(process.env.COFFER_PICTURES_HISTORY_MS ?? 12_000);
 
 await story(async (cx) => {
