@@ -4,6 +4,8 @@ import { onForget } from "../../session/forget";
 
 /** How many rows are kept. The log of the server keeps more; a page that is open for days must not grow. */
 export const KEPT_MAX = 2_000;
+/** Drawing each frame of a storm would be for nobody: what comes soon after is drawn with it. */
+const DRAWN_EVERY_MS = 50;
 /** A hidden page draws no frames; what came meanwhile is sorted in this often. */
 const HIDDEN_MS = 1_000;
 
@@ -32,7 +34,7 @@ export interface Sink<T> {
  * is sealed or another screen is looked at; signing out empties it.
  */
 export class Tail<T> {
-  /** What is shown, the newest first. It changes at most once a frame. */
+  /** What is shown, the newest first. It changes once a frame at most, and in storms less often. */
   readonly rows = signal<readonly T[]>([]);
   /** How the stream is; null while nobody looks. */
   readonly state = signal<StreamState | null>(null);
@@ -48,6 +50,7 @@ export class Tail<T> {
   private cancel: (() => void) | null = null;
   private stop: (() => void) | null = null;
   private held = false;
+  private drawn = 0;
 
   constructor() {
     onForget(() => this.forget());
@@ -89,7 +92,7 @@ export class Tail<T> {
       this.arrivedMore += KEPT_MAX;
       this.arrived.splice(0, KEPT_MAX);
     }
-    this.cancel ??= document.hidden ? later(() => this.sort()) : inFrame(() => this.sort());
+    this.cancel ??= this.soon(() => this.sort());
   }
 
   /** What is shown stands still; what comes is counted and kept as far as there is room. */
@@ -127,7 +130,14 @@ export class Tail<T> {
     this.arrivedMore = 0;
   }
 
+  private soon(then: () => void): () => void {
+    if (document.hidden) return later(then, HIDDEN_MS);
+    const wait = this.drawn + DRAWN_EVERY_MS - performance.now();
+    return wait > 0 ? later(then, wait) : inFrame(then);
+  }
+
   private show(): void {
+    this.drawn = performance.now();
     this.rows.value = [...this.all].reverse();
   }
 
@@ -144,7 +154,7 @@ function inFrame(then: () => void): () => void {
   return () => cancelAnimationFrame(frame);
 }
 
-function later(then: () => void): () => void {
-  const timer = setTimeout(then, HIDDEN_MS);
+function later(then: () => void, ms: number): () => void {
+  const timer = setTimeout(then, ms);
   return () => clearTimeout(timer);
 }
