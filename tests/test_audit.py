@@ -1,4 +1,5 @@
 """Audit over the real binary: devices that send to real receivers, devices that are stuck, and logs that were tampered with."""
+import http.client
 import http.server
 import json
 import os
@@ -178,6 +179,90 @@ def test_every_device_gets_every_line(audited, log, receiver):
         assert hashed.startswith("hmac-sha256:")
     assert hashed in receiver.posts[-4][2].decode() + receiver.posts[-3][2].decode() + body.decode()
     listener.close()
+
+
+class Tail:
+    """Follows a device in a thread of its own. `end` is "in order" or "broken" once it is over."""
+
+    def __init__(self, server, path, token=None, reads=True):
+        self.connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+        self.connection.request("GET", f"/v1/sys/audit-tail/{path}", headers={"X-Vault-Token": token or server.token})
+        self.answer, self.lines, self.end = self.connection.getresponse(), [], None
+        if self.answer.status == 200 and reads:
+            self.read()
+
+    def read(self):
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self):
+        rest = b""
+        try:
+            # Not readline, which takes an answer that breaks off for a whole one.
+            while piece := self.answer.read1(1 << 20):
+                *lines, rest = (rest + piece).splitlines(keepends=True) + [b""]
+                if lines and not lines[-1].endswith(b"\n"):
+                    rest = lines.pop()
+                self.lines.extend(lines)
+            self.end = "in order"
+        except (http.client.HTTPException, OSError):
+            self.end = "broken"
+
+    def has(self, text):
+        return any(text in line for line in list(self.lines))
+
+
+def test_a_device_is_followed_byte_for_byte(audited, log, receiver):
+    audited.ok("PUT", "sys/audit/web", {"type": "http", "options": {"uri": receiver.url + "/in"}})
+    file, web = Tail(audited, "file"), Tail(audited, "web")
+    shell = subprocess.Popen([binary(), "audit", "tail", "file"], env={**os.environ, "COFFER_ADDR": audited.addr, "COFFER_TOKEN": audited.token, "HOME": audited.folder},
+                             stdout=subprocess.PIPE, text=True)
+    try:
+        assert "audit-tail" in shell.stdout.readline()
+        audited.ok("PUT", "cubbyhole/a", {"value": "hunter2"})
+        audited.call("GET", "cubbyhole/the-end")
+        until(lambda: all(sum(b"the-end" in line for line in list(one.lines)) == 2 for one in (file, web)), 10, "both have the last lines")
+        recorded = lines_of(log)
+        assert file.lines == recorded[-len(file.lines):] and b'"chain"' in file.lines[-1]
+        assert web.lines == [body for _, _, body in receiver.posts][-len(web.lines):]
+        assert b"hunter2" not in b"".join(file.lines + web.lines)
+        while "the-end" not in (line := shell.stdout.readline()):
+            assert line, "the command ended"
+    finally:
+        shell.kill()
+        shell.communicate()
+    audited.ok("DELETE", "sys/audit/web")
+    until(lambda: web.end, 10, "a disabled device ends")
+    assert web.end == "in order" and file.end is None
+
+
+def test_who_follows_a_device_may_do_so_and_only_as_long(audited):
+    audited.ok("PUT", "sys/policies/acl/half", {"policy": 'path "sys/audit-tail/*" { capabilities = ["read"] }'})
+    audited.ok("PUT", "sys/policies/acl/whole", {"policy": 'path "sys/audit-tail/*" { capabilities = ["read", "sudo"] }'})
+    half, whole = (audited.ok("POST", "auth/token/create", {"policies": [name]})["auth"]["client_token"] for name in ("half", "whole"))
+    assert Tail(audited, "file", token=half).answer.status == 403
+    tail = Tail(audited, "file", token=whole)
+    assert tail.answer.status == 200
+    audited.ok("POST", "auth/token/revoke", {"token": whole})
+    until(lambda: tail.end, 15, "the token's end ends it")
+    assert tail.end == "in order"
+    tails = [Tail(audited, "file") for _ in range(8)]
+    assert [one.answer.status for one in tails] == [200] * 8 and Tail(audited, "file").answer.status == 429
+    audited.ok("PUT", "sys/seal")
+    until(lambda: all(one.end == "in order" for one in tails), 10, "sealing ends them all")
+
+
+def test_a_reader_that_does_not_read_is_cut_off_and_holds_up_nobody(audited):
+    slow, quick = Tail(audited, "file", reads=False), Tail(audited, "file")
+    many = {f"key{number}": number for number in range(8_000)}
+    for _ in range(25):
+        begun = time.monotonic()
+        audited.ok("PUT", "cubbyhole/many", many)
+        assert time.monotonic() - begun < NOT_HELD_UP_S
+    audited.call("GET", "cubbyhole/the-end")
+    until(lambda: quick.has(b"the-end"), 30, "the other reader has everything")
+    slow.read()
+    until(lambda: slow.end, 30, "the slow one ends")
+    assert slow.end == "broken" and not slow.has(b"the-end") and quick.end is None
 
 
 def test_options_that_can_not_work_are_refused(server, receiver):

@@ -5,12 +5,13 @@ use std::fmt::Write as _;
 use coffer_client::{Method, Rehearsed};
 
 /// Paths that need `sudo` besides, as their documents say; the last `*` stands for the rest, others for one segment.
-const SUDO: [&str; 46] = [
+const SUDO: [&str; 47] = [
     "auth/token/accessors",
     "auth/token/revoke-orphan",
     "sys/audit",
     "sys/audit-chain-key/*",
     "sys/audit-chain/*",
+    "sys/audit-tail/*",
     "sys/audit/*",
     "sys/auth/*",
     "sys/break-glass",

@@ -33,8 +33,9 @@ impl Monitor {
             .download(&request)
             .await
             .or_failed("following the log")?;
+        let ended = "The server ended the log: it stops, was sealed, or the token ended.";
         tokio::select! {
-            ended = print(&mut lines) => ended,
+            ended = pass_on(&mut lines, "following the log", ended) => ended,
             _ = tokio::signal::ctrl_c() => Ok(()),
         }
     }
@@ -47,14 +48,13 @@ pub(super) fn request(level: &str, format: &str) -> Request {
         .query("log_format", format)
 }
 
-/// Prints until the server ends the log or nobody reads it any more.
-async fn print(lines: &mut Download) -> Outcome {
+/// Prints what comes until the server ends it or nobody reads it any more.
+pub(super) async fn pass_on(lines: &mut Download, doing: &'static str, ended: &str) -> Outcome {
     loop {
-        let Some(piece) = lines.chunk().await.or_failed("following the log")? else {
+        let Some(piece) = lines.chunk().await.or_failed(doing)? else {
             return Err(Failure {
                 code: 2,
-                text: "The server ended the log: it stops, was sealed, or the token ended."
-                    .to_owned(),
+                text: ended.to_owned(),
             });
         };
         let mut out = std::io::stdout().lock();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use coffer_crypto::Zeroizing;
+use coffer_engine::Fault;
 use coffer_wire::Timestamp;
 
 use super::chain::{Chain, ChainKey, Head, Mark};
@@ -19,6 +20,7 @@ use super::place::Allow;
 use super::queue::{Kept, Outcome, Queue, Ticket};
 use super::socket::SocketSink;
 use super::syslog::SyslogSink;
+use super::tail::Followed;
 use super::target::Target;
 use super::{http, writer};
 
@@ -150,6 +152,23 @@ impl Device {
             Route::All => true,
             Route::Filter(filter) => filter.takes(subject),
             Route::Fallback => false,
+        }
+    }
+
+    /// Its lines from now on, as they are recorded. Not those of a device that keeps secrets readable, which are for whoever
+    /// may read its file.
+    pub fn follow(&self) -> Result<Followed, Fault> {
+        let refuse = |why: &str| {
+            Err(Fault::Invalid(format!(
+                "the audit device {:?} can not be followed: {why}",
+                self.path
+            )))
+        };
+        match &self.outlet {
+            _ if self.format.log_raw => refuse("it records secrets as they are (log_raw)"),
+            Outlet::Discard => refuse("it records nothing"),
+            Outlet::Unusable(why) => refuse(why),
+            Outlet::Queue(_) => self.health.tail.follow(),
         }
     }
 

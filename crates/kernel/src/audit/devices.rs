@@ -22,6 +22,7 @@ use super::line::Data;
 use super::options::Options;
 use super::place::Allow;
 use super::table::{DeviceInfo, Entry, Table};
+use super::tail::Followed;
 use crate::observe::{Meters, Recorded};
 
 /// The longest path of a device, in bytes.
@@ -202,6 +203,11 @@ impl Devices {
             ))
         })?;
         Ok((key, device.head()))
+    }
+
+    /// The lines of a device from now on, as they are recorded.
+    pub fn follow(&self, path: &str) -> Result<Followed, Fault> {
+        self.device(path)?.follow()
     }
 
     /// Whether anything is recorded at all, that is whether facts are worth keeping.

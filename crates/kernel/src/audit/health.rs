@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 use serde::Serialize;
 
 use super::chain::Head;
+use super::tail::Tail;
 
 /// How a device is doing, for `sys/audit` and for metrics.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
@@ -47,6 +48,8 @@ pub(super) struct Health {
     /// Dropped lines that the chain has not counted yet.
     untold: AtomicU64,
     pub queued: AtomicUsize,
+    /// Those who follow what is recorded.
+    pub tail: Tail,
     story: Mutex<Story>,
 }
 
@@ -67,6 +70,7 @@ impl Health {
             dropped: AtomicU64::new(0),
             untold: AtomicU64::new(0),
             queued: AtomicUsize::new(0),
+            tail: Tail::default(),
             story: Mutex::default(),
         }
     }

@@ -74,6 +74,8 @@ struct Poster {
 struct Posted {
     line: Line,
     mark: Option<Mark>,
+    /// The line as it was posted, if anybody follows.
+    told: Option<Vec<u8>>,
     outcome: Outcome,
 }
 
@@ -127,12 +129,14 @@ impl Poster {
                 (body.into_inner(), Some(mark))
             }
         };
+        let told = self.health.tail.is_followed().then(|| body.to_vec());
         let posting = self.sender.post(body);
         async move {
             let outcome = posting.await;
             Posted {
                 line,
                 mark,
+                told,
                 outcome,
             }
         }
@@ -142,6 +146,7 @@ impl Poster {
         let Posted {
             line,
             mark,
+            told,
             outcome,
         } = posted;
         if let (Some(chain), Some(mark)) = (&mut self.chain, mark) {
@@ -149,7 +154,12 @@ impl Poster {
             self.health.set_head(chain.head());
         }
         match &outcome {
-            Ok(()) => self.health.recorded(1),
+            Ok(()) => {
+                self.health.recorded(1);
+                if let Some(told) = told {
+                    self.health.tail.hand_out(&told);
+                }
+            }
             Err(why) => self.health.dropped(1, why, line.time),
         }
         line.finish(outcome);

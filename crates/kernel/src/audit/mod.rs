@@ -18,6 +18,7 @@
 //! | `writer` | the thread that takes lines from the queue |
 //! | `file`, `socket`, `syslog`, `connection` | where it puts them |
 //! | `http` | the task that posts them |
+//! | `tail` | who follows a device's lines |
 //! | `device`, `devices`, `deliver`, `table` | one device, all of them, who is waited for, what is stored |
 //!
 //! Secrets are hashed with a key of the device's own: every leaf of request and response data,
@@ -45,6 +46,7 @@ mod schema;
 mod socket;
 mod syslog;
 mod table;
+mod tail;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -60,3 +62,4 @@ pub use health::DeviceState;
 pub use http::{HttpOutlet, HttpSender, HttpTarget, Posting};
 pub use place::Allow;
 pub use table::DeviceInfo;
+pub use tail::Followed;

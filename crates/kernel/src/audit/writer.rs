@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 use super::chain::{Chain, Ending, Mark};
 use super::health::Health;
 use super::queue::{Kept, Line, Order, Outcome};
+use super::tail::Tail;
 
 /// Lines are put together up to about this many bytes.
 const BATCH_BYTES_MAX: usize = 1 << 20;
@@ -159,6 +160,8 @@ impl<S: Sink> Writer<S> {
             for line in lines {
                 line.finish(Ok(()));
             }
+            // Whoever follows is behind those who wait.
+            batch.tell(put.recorded, &self.health.tail);
             lines = rest;
             match put.stop {
                 None => return,
@@ -264,6 +267,15 @@ impl Batch {
         starts
             .zip(&self.ends)
             .map(move |(start, end)| text.get(start..*end).unwrap_or_default())
+    }
+
+    /// Hands the first lines to those who follow.
+    fn tell(&self, recorded: usize, tail: &Tail) {
+        if tail.is_followed() {
+            self.lines()
+                .take(recorded)
+                .for_each(|line| tail.hand_out(line));
+        }
     }
 
     /// A batch of the same lines with something before each, which is made from the line's time.

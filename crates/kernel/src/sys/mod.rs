@@ -2,6 +2,7 @@
 
 mod activity;
 mod audit;
+mod audit_tail;
 mod capabilities;
 mod control_group;
 mod cors;
@@ -65,6 +66,7 @@ static TABLE: LazyLock<Routes<Open>> = LazyLock::new(|| {
         locked_users::routes(),
         quotas::routes(),
         audit::routes().root_only(),
+        audit_tail::routes().root_only(),
         seal::routes().root_only(),
         seals::routes().root_only(),
         snapshot::routes().root_only(),
