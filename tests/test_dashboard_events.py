@@ -1,4 +1,4 @@
-"""The dashboard's events and log, in a real browser."""
+"""The dashboard's events, log and audit, in a real browser."""
 import os
 import threading
 
@@ -23,7 +23,7 @@ def test_what_happens_is_watched(story, folder):
     helper = threading.Thread(target=obey, args=(server, orders, done), daemon=True)
     helper.start()
     try:
-        tell("events", server, seconds=400, watcher=watcher, stranger=stranger, keys=server.keys, orders=orders)
+        tell("events", server, seconds=400, watcher=watcher, stranger=stranger, keys=server.keys, orders=orders, audit=os.path.join(folder, "audit.log"))
     finally:
         done.set()
         helper.join(60)

@@ -161,6 +161,34 @@ await story(async (cx) => {
   await dialog.getByText(/"@level": "debug"/).waitFor();
   await page.keyboard.press("Escape");
 
+  // Audit: first without a device, then as it records; values are hashed there.
+  await go(cx, "/events/audit");
+  await page.getByText("No audit device is enabled").waitFor();
+  await api("PUT", "sys/audit/file", { type: "file", options: { file_path: given.audit } });
+  await api("PUT", "sys/audit/raw", { type: "file", options: { file_path: `${given.audit}.raw`, log_raw: "true" } });
+  await go(cx, "/events");
+  await live();
+  await go(cx, "/events/audit");
+  await live();
+  await write("audited/one");
+  await api("GET", "secret/data/audited/one", undefined, given.stranger);
+  await api("POST", `secret/data/audited/${encodeURIComponent(MARKUP)}`, { data: {} });
+  await page.getByText("secret/data/audited/one", { exact: true }).first().waitFor();
+  await page.getByText(`secret/data/audited/${MARKUP}`, { exact: true }).waitFor();
+  assert.equal(await page.locator("main img").count(), 0);
+  assert.equal(await page.getByLabel("Device", { exact: true }).count(), 0, "bare secrets are not offered");
+  await examine(cx, "audit-tail");
+  await page.getByLabel("Refused or failed only").check();
+  await until(async () => (await page.locator("[data-audit]").count()) === 1, "one was refused");
+  await page.locator("[data-audit]").click();
+  await dialog.getByText("permission denied").first().waitFor();
+  await examine(cx, "audit-line");
+  await page.keyboard.press("Escape");
+  await page.getByLabel("Refused or failed only").uncheck();
+  await page.getByLabel("Requests or answers").selectOption("all");
+  await page.getByText("asked:").first().waitFor();
+  assert.ok(!(await page.locator("main").innerText()).includes("never-in-an-event"));
+
   // Signing out forgets.
   await page.getByRole("button", { name: /^Session of/ }).click();
   await button("Sign out").click();
@@ -177,6 +205,9 @@ await story(async (cx) => {
   assert.equal(await rows.count(), 2);
   await go(cx, "/events/log");
   await page.getByText("Your token may not see the server's log").waitFor();
+  await go(cx, "/events/audit");
+  await page.getByText("Your token may not see the audit devices").waitFor();
+  await page.getByText('path "sys/audit" { capabilities = ["read", "sudo"] }').waitFor();
   await page.reload();
   await signIn(cx, given.stranger, "/events");
   await page.getByText("Your token may not follow these events").waitFor();

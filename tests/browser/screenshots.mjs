@@ -8,6 +8,7 @@ import { smaller } from "./png.mjs";
 const SCREENS = [
   ["overview", "/", (page) => page.locator(".stat .spark .path").nth(2).waitFor()],
   ["events", "/events", (page) => page.locator("[data-event]").nth(14).waitFor()],
+  ["audit", "/events/audit", (page) => page.locator("[data-audit]").nth(14).waitFor()],
 ];
 const HISTORY_MS = Number(process.env.COFFER_PICTURES_HISTORY_MS ?? 12_000);
 

@@ -10,6 +10,7 @@ export const SCREENS: Screen[] = [
   { path: "/secrets/:mount/*", area: "secrets", title: "Secrets", element: lazy(() => import("./secrets/Browse")) },
   { path: "/events", area: "events", title: "Events", element: lazy(() => import("./events/Events")), nav: { label: "Events" }, needs: ["sys/events/subscribe/*", "read"] },
   { path: "/events/log", area: "events", title: "Log", element: lazy(() => import("./events/Log")), nav: { label: "Log", icon: "terminal" }, needs: ["sys/monitor", "read"] },
+  { path: "/events/audit", area: "events", title: "Audit", element: lazy(() => import("./events/AuditTail")), nav: { label: "Audit", icon: "file" }, needs: ["sys/audit", "read"] },
   { path: "/access/policies", area: "access", title: "Policies", element: lazy(() => import("./access/Policies")), nav: { label: "Policies", icon: "file" }, needs: ["sys/policies/acl", "list"] },
   { path: "/access/policies/new", area: "access", title: "New policy", element: lazy(() => import("./access/Policy")) },
   { path: "/access/policies/edit/:name", area: "access", title: "Policy", element: lazy(() => import("./access/Policy")) },

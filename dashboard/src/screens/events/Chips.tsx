@@ -1,9 +1,8 @@
 import type { JSX } from "preact";
 
 /** Words to choose from, each with how many there are; none chosen means all. */
-export function Chips({ label, counts, chosen, onInput }: { label: string; counts: ReadonlyMap<string, number>; chosen: ReadonlySet<string>; onInput: (chosen: ReadonlySet<string>) => void }): JSX.Element | null {
+export function Chips({ label, counts, chosen, onInput }: { label: string; counts: ReadonlyMap<string, number>; chosen: ReadonlySet<string>; onInput: (chosen: ReadonlySet<string>) => void }): JSX.Element {
   const words = [...new Set([...counts.keys(), ...chosen])].sort();
-  if (words.length === 0) return null;
   const toggle = (word: string) => {
     const next = new Set(chosen);
     if (!next.delete(word)) next.add(word);

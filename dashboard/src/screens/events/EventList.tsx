@@ -1,26 +1,25 @@
-import { Component, type JSX } from "preact";
+import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { namespace } from "../../session";
-import { Badge, Empty, Field, Icon, when } from "../../ui";
+import { Badge, Empty, Field, Icon } from "../../ui";
+import { At } from "./At";
 import { Chips } from "./Chips";
-import { GapLine } from "./GapLine";
 import { ListEnd } from "./ListEnd";
-import { rowKeys } from "./rowKeys";
-import { dayOf, fineClock, toneOf, type EventRow, type Row } from "./rows";
+import { toneOf, type EventRow, type Row } from "./rows";
 import { areas, sought, tail } from "./store";
 import { isGap } from "./tail";
-import { useHold } from "./useHold";
+import { TailList } from "./TailList";
 
 const SHOWN_AT_ONCE = 100;
 const SHOWN_MORE = 200;
 
-/** The events that are here, with what narrows them down at once. */
-export function EventList({ quiet, onOpen }: { quiet: JSX.Element; onOpen: (row: EventRow) => void }): JSX.Element {
+/** The events that are here, with what narrows them down at once. `quiet` stands there as long as there are none. */
+export function EventList({ quiet, onOpen }: { quiet: JSX.Element | null; onOpen: (row: EventRow) => void }): JSX.Element | null {
   const rows = tail.rows.value;
   const [many, setMany] = useState(SHOWN_AT_ONCE);
-  const hold = useHold(tail);
   useEffect(() => setMany(SHOWN_AT_ONCE), [sought.value, areas.value]);
   const found = narrowed(rows);
+  if (rows.length === 0 && !quiet) return null;
   return (
     <>
       <div class="tail-tools">
@@ -28,11 +27,7 @@ export function EventList({ quiet, onOpen }: { quiet: JSX.Element; onOpen: (row:
         <Chips label="Kinds of events" counts={countOf(rows)} chosen={areas.value} onInput={(chosen) => (areas.value = chosen)} />
       </div>
       {found.length === 0 && (rows.length === 0 ? quiet : <Empty icon="search" title="None of these events has that" text="What is sought is looked for among the events on this page, and in those that come." />)}
-      {found.length > 0 && (
-        <ol class="tail-list" aria-label="Events, the newest first" onKeyDown={rowKeys} {...hold}>
-          {found.slice(0, many).map((row) => (isGap(row) ? <GapLine key={row.key} row={row} /> : <Line key={row.key} row={row} onOpen={onOpen} />))}
-        </ol>
-      )}
+      <TailList tail={tail} label="Events, the newest first" rows={found.slice(0, many)} draw={(row) => <Line row={row} onOpen={onOpen} />} />
       <ListEnd shown={many} found={found.length} dropped={tail.dropped.value} more={() => setMany(many + SHOWN_MORE)} />
     </>
   );
@@ -50,33 +45,23 @@ function countOf(rows: readonly Row[]): Map<string, number> {
   return counts;
 }
 
-/** An event never changes, so its line is drawn once, however many come after it. */
-class Line extends Component<{ row: EventRow; onOpen: (row: EventRow) => void }> {
-  override shouldComponentUpdate({ row }: { row: EventRow }): boolean {
-    return row !== this.props.row;
-  }
-
-  render(): JSX.Element {
-    const { row } = this.props;
-    const { id, time, data } = row.event;
-    const elsewhere = row.namespace !== namespace.peek() && row.namespace;
-    return (
-      <li>
-        <button type="button" class="tail-row" data-event={id} data-path={row.path} onClick={() => this.props.onOpen(row)}>
-          <span class="at num muted" title={when(time)}>
-            {dayOf(time)} {fineClock(time)}
-          </span>
-          <span class="kind">
-            <Badge tone={toneOf(data.event_type)}>{data.event_type}</Badge>
-          </span>
-          <span class="what mono break">
-            {elsewhere && <span class="muted">{elsewhere} </span>}
-            {row.path}
-          </span>
-          <span class="more small muted break">{row.more}</span>
-          <Icon name="chevron" size={12} />
-        </button>
-      </li>
-    );
-  }
+function Line({ row, onOpen }: { row: EventRow; onOpen: (row: EventRow) => void }): JSX.Element {
+  const { id, time, data } = row.event;
+  const elsewhere = row.namespace !== namespace.peek() && row.namespace;
+  return (
+    <li>
+      <button type="button" class="tail-row" data-event={id} data-path={row.path} onClick={() => onOpen(row)}>
+        <At time={time} />
+        <span class="kind">
+          <Badge tone={toneOf(data.event_type)}>{data.event_type}</Badge>
+        </span>
+        <span class="what mono break">
+          {elsewhere && <span class="muted">{elsewhere} </span>}
+          {row.path}
+        </span>
+        <span class="more small muted break">{row.more}</span>
+        <Icon name="chevron" size={12} />
+      </button>
+    </li>
+  );
 }

@@ -37,7 +37,7 @@ export default function Events({ query }: ScreenProps): JSX.Element {
         </div>
         <WishForm wish={wish} error={error} kinds={kindsSeen()} onSend={send} />
         {error && !wrongOf(error) && <Refused error={error} wish={wish} again={again} />}
-        <EventList onOpen={setOpened} quiet={error ? <></> : <Quiet kinds={wish.kinds} />} />
+        <EventList onOpen={setOpened} quiet={error ? null : <Quiet kinds={wish.kinds} />} />
       </Card>
       <Command cli={commandOf(wish)} request={{ method: "GET", path: requestOf(wish), headers: { Accept: "text/event-stream" }, stream: true }} />
       {opened && <EventDialog row={opened} onClose={() => setOpened(null)} />}

@@ -6,6 +6,7 @@ import "./events.css";
 import { ListEnd } from "./ListEnd";
 import { level, sought, tail, follow, type LogRow } from "./log";
 import { LogLines } from "./LogLines";
+import { pretty } from "./pretty";
 import { StreamBadge } from "./StreamBadge";
 import { isGap } from "./tail";
 import { TailActions } from "./TailActions";
@@ -57,12 +58,4 @@ function Nothing({ level: from }: { level: Level }): JSX.Element {
       {isQuiet && <Button onClick={() => (level.value = "debug")}>Show debugging, too</Button>}
     </Empty>
   );
-}
-
-function pretty(raw: string): string {
-  try {
-    return JSON.stringify(JSON.parse(raw), null, 2);
-  } catch {
-    return raw;
-  }
 }

@@ -10,7 +10,7 @@ export function Refused({ error, wish, again }: { error: ApiError; wish: Wish; a
   if (isLost) return <Lost error={error} again={again} />;
   return (
     <div role="alert">
-      <Empty icon="warn" title={error.isDenied ? "Your token may not follow these events" : "These events can not be followed"} text={error.isDenied ? `This token has ${session.value?.policies.join(", ") || "no policies"}. A policy with these lines lets it:` : sentence(error.message)}>
+      <Empty icon="warn" title={error.isDenied ? "Your token may not follow these events" : "These events can not be followed"} text={error.isDenied ? `Its policies are: ${session.value?.policies.join(", ") || "none"}. One with these lines lets it:` : sentence(error.message)}>
         {!error.isDenied && (
           <Button icon="refresh" onClick={() => again("on")}>
             Try again

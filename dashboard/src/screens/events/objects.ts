@@ -1,4 +1,4 @@
-import { match, path } from "../../shell/router";
+import { deep, match, path } from "../../shell/router";
 import { SCREENS } from "..";
 import { placeOf } from "../secrets/places";
 import { said } from "./rows";
@@ -38,12 +38,12 @@ function ofArea(event: CofferEvent): Candidate[] {
     case "kv-v2":
       return secret(event, area);
     case "lease":
-      return [{ what: "the lease", places: [`${path("credentials", "leases", at("lease_id"))}`, `/credentials?lease=${encodeURIComponent(at("lease_id"))}`] }];
+      return [{ what: "the lease", places: [deep("/credentials/leases", at("lease_id"))] }];
     case "database":
-      return [{ what: "its credentials", places: [`/credentials?mount=${encodeURIComponent(mountOf(event))}`] }];
+      return database(what, at("name"), mountOf(event));
     case "transit":
     case "kms":
-      return [{ what: "the key's engine", places: [path(area, mountOf(event))] }];
+      return key(area, mountOf(event), at("path"));
     case "policy":
       return [{ what: gone ? "the policies" : "the policy", places: [gone ? "/access/policies" : path("access", "policies", "edit", at("name"))] }];
     case "mount":
@@ -64,6 +64,21 @@ function ofArea(event: CofferEvent): Candidate[] {
     default:
       return [];
   }
+}
+
+function database(what: string, name: string, mount: string): Candidate[] {
+  const query = `?${new URLSearchParams({ engine: mount }).toString()}`;
+  const isStatic = /^(static|rotate)/.test(what);
+  if (/^(config|reset|root-rotate)/.test(what)) return [{ what: "the connections", places: [`/credentials/connections${query}`] }];
+  if (isStatic) return [{ what: "the static roles", places: [`/credentials/static${query}`] }];
+  if (what === "role-delete") return [{ what: "the roles", places: [`/credentials/roles${query}`] }];
+  return [{ what: "the role", places: [path("credentials", "roles", "at", name) + query] }];
+}
+
+function key(area: string, mount: string, at: string): Candidate[] {
+  const name = at.startsWith(`${mount}/keys/`) ? at.slice(mount.length + "/keys/".length).split("/")[0] : "";
+  if (!name) return [{ what: "the keys", places: [path(area, mount)] }];
+  return [{ what: "the key", places: [path(area, mount, name)] }];
 }
 
 const mountOf = (event: CofferEvent): string => bare(event.data.plugin_info?.mount_path ?? "");

@@ -1,0 +1,70 @@
+import { refusal, send } from "./client";
+import { lines } from "./sse";
+import { keepOpen, type StreamState } from "./stream";
+
+/** A line of an audit device. What is secret in it is hashed by the device's key. */
+export interface AuditLine {
+  time: string;
+  type: "request" | "response" | "";
+  error: string;
+  id: string;
+  operation: string;
+  path: string;
+  namespace: string;
+  address: string;
+  /** Who asked, for people. */
+  who: string;
+  /** The line as it came. */
+  raw: string;
+}
+
+/** Follows the lines of an audit device until the returned function is called. What is recorded while the stream is cut is in the device's log alone. */
+export function followAudit(device: string, onLine: (line: AuditLine) => void, onState: (state: StreamState) => void): () => void {
+  const ending = new AbortController();
+  const path = `sys/audit-tail/${device}`;
+  const reading = async (signal: AbortSignal, live: () => void) => {
+    const response = await send("GET", path, undefined, { namespace: "", signal });
+    if (!response.ok) throw await refusal(response, path);
+    live();
+    for await (const line of lines(response)) {
+      if (signal.aborted) break;
+      if (line) onLine(parsed(line));
+    }
+    return "the server ended the stream";
+  };
+  void keepOpen(reading, ending.signal, onState);
+  return () => ending.abort();
+}
+
+interface Written {
+  time?: string;
+  type?: "request" | "response";
+  error?: string;
+  auth?: { display_name?: string; entity_id?: string };
+  request?: { id?: string; operation?: string; path?: string; remote_address?: string; namespace?: { path?: string } };
+}
+
+function parsed(raw: string): AuditLine {
+  const { time = "", type = "", error = "", auth, request } = objectOf(raw);
+  return {
+    time,
+    type,
+    error,
+    id: request?.id ?? "",
+    operation: request?.operation ?? "",
+    path: request?.path ?? "",
+    namespace: request?.namespace?.path ?? "",
+    address: request?.remote_address ?? "",
+    who: auth?.display_name ?? "",
+    raw,
+  };
+}
+
+/** A device may write something of its operator's choice before each line. */
+function objectOf(raw: string): Written {
+  try {
+    return JSON.parse(raw.slice(Math.max(0, raw.indexOf("{")))) as Written;
+  } catch {
+    return {};
+  }
+}
