@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { useNow } from "./useNow";
-import { shortDuration } from "./duration";
+import { exactly, shortDuration } from "./duration";
 
 interface Props {
   /** When it ends, in milliseconds since 1970; null if it never does. */
@@ -10,6 +10,8 @@ interface Props {
   size?: number;
 }
 
+/** Rings of this size have room for minutes and seconds. */
+const ROOMY = 64;
 const AMBER = 0.3;
 const RED = 0.1;
 
@@ -21,9 +23,11 @@ export function Ring({ expires, ttl, size = 44 }: Props): JSX.Element {
   const tone = left === 0 ? "over" : part < RED ? "bad" : part < AMBER ? "warn" : "";
   const radius = (size - 5) / 2;
   const round = 2 * Math.PI * radius;
-  const words = left === Infinity ? "∞" : left === 0 ? "0s" : shortDuration(left);
+  // A second that has begun counts, as it does in words beside a ring.
+  const seconds = Math.ceil(left);
+  const words = left === Infinity ? "∞" : size >= ROOMY ? exactly(seconds) : shortDuration(seconds);
   return (
-    <span class={`ring ${tone}`} role="img" aria-label={left === Infinity ? "never ends" : left === 0 ? "has ended" : `${words} left`}>
+    <span class={`ring ${tone}`} role="img" aria-label={left === Infinity ? "never ends" : left === 0 ? "has ended" : `${shortDuration(seconds)} left`}>
       <svg width={size} height={size} viewBox={`0 0 ${size} ${size}`} fill="none" stroke-width="3.5" stroke-linecap="round" aria-hidden="true">
         <circle class="track" cx={size / 2} cy={size / 2} r={radius} />
         {part > 0 && (

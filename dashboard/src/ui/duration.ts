@@ -11,6 +11,12 @@ export function shortDuration(seconds: number): string {
   return `${Math.floor(seconds / size)}${unit}`;
 }
 
+/** Seconds as a watch shows them below an hour (`1:05`), in one unit above. */
+export function exactly(seconds: number): string {
+  if (seconds < 60) return `${seconds}s`;
+  return seconds < 3_600 ? `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}` : shortDuration(seconds);
+}
+
 /** Seconds in the two largest units that are not empty: `1h 30m`. */
 export function duration(seconds: number): string {
   if (!Number.isFinite(seconds)) return "for ever";

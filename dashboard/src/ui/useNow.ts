@@ -1,11 +1,20 @@
 import { useEffect, useState } from "preact/hooks";
 
-/** The time, again and again; stands still while the page is hidden. */
+/** The time, again and again; stands still while the page is hidden. All that ask equally often are told at the same moment. */
 export function useNow(everyMs = 1_000): number {
-  const [now, setNow] = useState(Date.now);
+  const [, draw] = useState(0);
   useEffect(() => {
-    const timer = setInterval(() => document.hidden || setNow(Date.now()), everyMs);
-    return () => clearInterval(timer);
+    let timer = 0;
+    const plan = () => {
+      timer = window.setTimeout(tick, everyMs - (Date.now() % everyMs));
+    };
+    const tick = () => {
+      if (!document.hidden) draw((last) => last + 1);
+      plan();
+    };
+    plan();
+    return () => clearTimeout(timer);
   }, [everyMs]);
-  return now;
+  // What is drawn between two ticks, because something else has changed, is of its own moment.
+  return Date.now();
 }
