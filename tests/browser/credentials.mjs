@@ -84,6 +84,13 @@ await story(async (cx) => {
   await button("Verify against the database", card(theirs)).click();
   await card(theirs).getByText("PostgreSQL refuses this login").waitFor();
   await examine(cx, "credentials-ended");
+  // One that ends while another screen is looked at.
+  const away = await issue("app");
+  await go(cx, "/secrets");
+  await page.getByRole("heading", { name: "Secrets" }).waitFor();
+  await api("POST", "sys/leases/revoke", { lease_id: away });
+  await go(cx, "/credentials");
+  await becomes(away, "revoked");
   await button("Put away what has ended").click();
   await page.getByText("You have issued nothing yet").waitFor();
 
@@ -117,7 +124,19 @@ await story(async (cx) => {
   assert.ok(await button("Revoke all", dialog).isDisabled());
   await agree("Revoke all", "database/creds/app");
   await row(third, "revoked").waitFor();
-  assert.equal((await api("GET", "sys/leases/lookup/database/creds/app/?list=true")).status, 404);
+  const left = () => api("GET", "sys/leases/lookup/database/creds/app/?list=true");
+  assert.equal((await left()).status, 404);
+
+  // More than are shown at once.
+  for (let n = 0; n < 26; n++) await Promise.all(Array.from({ length: 8 }, () => made("app")));
+  await go(cx, "/credentials/leases");
+  await page.getByRole("link", { name: "database/creds/app/", exact: true }).click();
+  await page.getByText("8 more are alive").waitFor();
+  assert.equal(await page.locator('[data-lease][data-state="live"]').count(), 200);
+  await button("Revoke all of app/").click();
+  await agree("Revoke all", "database/creds/app");
+  await until(async () => (await page.locator('[data-lease][data-state="live"]').count()) === 0, "all are seen to end");
+  assert.equal((await left()).status, 404);
 
   // One that the database does not let go: said with its reason, mended in its role, then revoked.
   const { lease_id: stuck } = await made("stuck");

@@ -7,6 +7,8 @@ import { smaller } from "./png.mjs";
 /** A name, a place, and what has to be there before it is taken. */
 const SCREENS = [
   ["overview", "/", (page) => page.locator(".stat .spark .path").nth(2).waitFor()],
+  ["credentials", "/credentials", lives],
+  ["leases", "/credentials/leases/database/creds/app-role/", (page) => page.locator(".ring").nth(3).waitFor()],
   ["events", "/events", (page) => page.locator("[data-event]").nth(14).waitFor()],
   ["audit", "/events/audit", (page) => page.locator("[data-audit]").nth(14).waitFor()],
 ];
@@ -29,6 +31,23 @@ await story(async (cx) => {
   await page.setViewportSize({ width: 390, height: 844 });
   await both(cx, "overview-phone");
 });
+
+/** Two credentials: one that is verified, one at its end. */
+async function lives(page) {
+  for (const role of ["report-role", "app-role"]) {
+    const before = await page.locator(".cred-card").count();
+    await page.getByLabel("Role", { exact: true }).selectOption(role);
+    await page.getByRole("button", { name: "Issue a credential" }).click();
+    await page.locator(".cred-card").nth(before).waitFor();
+    const card = page.locator(".cred-card").first();
+    await card.getByRole("button", { name: "Verify against the database" }).click();
+    await card.getByText("PostgreSQL accepts this login").waitFor();
+  }
+  await page.locator(".cred-card").last().getByRole("button", { name: "Revoke", exact: true }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Revoke", exact: true }).click();
+  await page.getByText("PostgreSQL refuses this login").waitFor();
+  await page.locator("main#main").evaluate((main) => main.scrollTo(0, main.scrollHeight));
+}
 
 async function both(cx, name) {
   mkdirSync(given.folder, { recursive: true });

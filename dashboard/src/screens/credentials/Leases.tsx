@@ -2,8 +2,9 @@ import "./credentials.css";
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { go, href } from "../../shell/router";
-import { Badge, Button, Card, Command, Empty, Field, Icon, Loading, Trouble } from "../../ui";
+import { Badge, Button, Card, Command, Empty, Icon, Loading, Trouble } from "../../ui";
 import type { ScreenProps } from "../types";
+import { ByName } from "./ByName";
 import { Area } from "./Frame";
 import { Irrevocable } from "./Irrevocable";
 import { LeaseTable } from "./LeaseTable";
@@ -51,7 +52,7 @@ function Place({ place }: { place: string }): JSX.Element {
             )}
           </>
         )}
-        {isFolder && Boolean(living.error) && <ById />}
+        {isFolder && Boolean(living.error) && <ByName label="Look at one lease by its id" verb="Look" placeholder="database/creds/reader/…" onOpen={(id) => go(leasesAt(bare(id)))} />}
       </Card>
       <Command
         cli={isFolder ? ["list", `sys/leases/lookup/${place}`] : ["lease", "lookup", place]}
@@ -103,24 +104,5 @@ function Folders({ place, names }: { place: string; names: string[] }): JSX.Elem
         </div>
       )}
     </>
-  );
-}
-
-/** Who may not list leases may still look at one. */
-function ById(): JSX.Element {
-  const [id, setId] = useState("");
-  return (
-    <form
-      class="cred-open"
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (bare(id.trim())) go(leasesAt(bare(id.trim())));
-      }}
-    >
-      <Field label="Look at one lease by its id" value={id} onInput={setId} mono placeholder="database/creds/reader/…" />
-      <Button type="submit" disabled={!bare(id.trim())}>
-        Look
-      </Button>
-    </form>
   );
 }

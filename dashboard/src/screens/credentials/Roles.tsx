@@ -1,9 +1,10 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { go, href } from "../../shell/router";
-import { Button, Card, Command, duration, Empty, Field, LinkButton, Loading, Table, Trouble, useLoad } from "../../ui";
+import { Button, Card, Command, duration, Empty, LinkButton, Loading, Table, Trouble, useLoad } from "../../ui";
 import { useDenied } from "../../ui/useDenied";
 import type { ScreenProps } from "../types";
+import { ByName } from "./ByName";
 import { all, type Role } from "./database";
 import { Frame } from "./Frame";
 import { issuing, leasesAt, part, roleAt, roleForm } from "./places";
@@ -92,25 +93,6 @@ function Delete({ engine, name, onClick }: { engine: string; name: string; onCli
     <Button size="small" kind="danger" label={`Delete ${name}`} because={useDenied(`${engine}/roles/${name}`, "delete")} onClick={onClick}>
       Delete
     </Button>
-  );
-}
-
-/** Who may not list names may know one. */
-export function ByName({ label, onOpen }: { label: string; onOpen: (name: string) => void }): JSX.Element {
-  const [name, setName] = useState("");
-  return (
-    <form
-      class="cred-open"
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (name) onOpen(name);
-      }}
-    >
-      <Field label={label} value={name} onInput={setName} mono />
-      <Button type="submit" disabled={!name}>
-        Open
-      </Button>
-    </form>
   );
 }
 
