@@ -4,7 +4,7 @@ import { list } from "../../api/client";
 import { session } from "../../session";
 import { href, path } from "../../shell/router";
 import { Badge, Card, Command, Empty, Field, LinkButton, Loading, Page, Table, Trouble, useLoad } from "../../ui";
-import { useDenied } from "../../ui/useDenied";
+import { useDeniedBelow } from "../../session/below";
 
 const SHOWN_MAX = 500;
 
@@ -12,7 +12,7 @@ const SHOWN_MAX = 500;
 export default function Policies(): JSX.Element {
   const [sought, setSought] = useState("");
   const { data, error, reload } = useLoad((signal) => list("sys/policies/acl", { signal }), []);
-  const denied = useDenied("sys/policies/acl/new", "create");
+  const denied = useDeniedBelow("sys/policies/acl/", "create", "update");
   const found = (data ?? []).filter((name) => name.toLowerCase().includes(sought.toLowerCase()));
   const own = session.value?.policies ?? [];
   return (

@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { read, remove, write } from "../../api/client";
 import { Badge, Button, Card, Command, Confirm, Dialog, Empty, Field, Loading, Note, Page, Select, sentence, Table, toast, Trouble, useLoad, when } from "../../ui";
 import { AllowedButton } from "../../ui/AllowedButton";
-import { useDenied } from "../../ui/useDenied";
+import { useDeniedBelow } from "../../session/below";
 
 interface Device {
   type: string;
@@ -18,7 +18,7 @@ export default function Audit(): JSX.Element {
   const { data, error, reload } = useLoad(async (signal) => (await read<Record<string, Device>>("sys/audit", { signal })).data, [], EVERY_MS);
   const [enabling, setEnabling] = useState(false);
   const [gone, setGone] = useState<string | null>(null);
-  const enableDenied = useDenied("sys/audit/new", "update");
+  const enableDenied = useDeniedBelow("sys/audit/", "create", "update");
   const rows = Object.entries(data ?? {}).map(([at, device]) => ({ at: at.replace(/\/$/, ""), ...device }));
   return (
     <Page

@@ -5,7 +5,7 @@ import { listWithInfo, remove, write } from "../../api/client";
 import { namespace } from "../../session";
 import { Badge, Button, Card, Command, Confirm, Dialog, Empty, Field, Loading, Note, Page, Secret, sentence, Table, toast, Trouble, useLoad } from "../../ui";
 import { AllowedButton } from "../../ui/AllowedButton";
-import { useDenied } from "../../ui/useDenied";
+import { useDeniedBelow } from "../../session/below";
 
 interface Info {
   id: string;
@@ -20,7 +20,7 @@ type Asked = { what: "create" } | { what: "lock" | "unlock" | "delete"; name: st
 export default function Namespaces(): JSX.Element {
   const { data, error, reload } = useLoad((signal) => listWithInfo<Info>("sys/namespaces", { signal }), []);
   const [asked, setAsked] = useState<Asked | null>(null);
-  const createDenied = useDenied("sys/namespaces/new", "update");
+  const createDenied = useDeniedBelow("sys/namespaces/", "create", "update");
   const rows = (data?.keys ?? []).map((key) => ({ name: key.replace(/\/$/, ""), ...data?.info[key] }));
   const close = () => setAsked(null);
   return (

@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import { list, read, remove } from "../../api/client";
 import { Badge, Button, Card, Command, Confirm, duration, Empty, Loading, Page, Table, toast, Trouble, useLoad } from "../../ui";
 import { AllowedButton } from "../../ui/AllowedButton";
-import { useDenied } from "../../ui/useDenied";
+import { useDeniedBelow } from "../../session/below";
 import { QuotaDialog } from "./QuotaDialog";
 
 /** A quota of any kind. */
@@ -33,7 +33,7 @@ export default function Quotas(): JSX.Element {
   const { data, error, reload } = useLoad(load, [], EVERY_MS);
   const [edited, setEdited] = useState<Quota | "new" | null>(null);
   const [gone, setGone] = useState<Quota | null>(null);
-  const createDenied = useDenied("sys/quotas/rate-limit/new", "update");
+  const createDenied = useDeniedBelow("sys/quotas/rate-limit/", "create", "update");
   return (
     <Page
       title="Quotas"

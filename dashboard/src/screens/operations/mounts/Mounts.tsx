@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { read } from "../../../api/client";
 import { href, path } from "../../../shell/router";
 import { Badge, Button, Card, Command, duration, Loading, Page, Table, Trouble, useLoad } from "../../../ui";
-import { useDenied } from "../../../ui/useDenied";
+import { useDeniedBelow } from "../../../session/below";
 import { Enable } from "./Enable";
 import { stays, type Mount, type MountKind } from "./kinds";
 
@@ -11,7 +11,7 @@ import { stays, type Mount, type MountKind } from "./kinds";
 export function Mounts({ kind }: { kind: MountKind }): JSX.Element {
   const { data, error, reload } = useLoad(async (signal) => (await read<Record<string, Mount>>(kind.base, { signal })).data, []);
   const [enabling, setEnabling] = useState(false);
-  const denied = useDenied(`${kind.base}/new`, "update");
+  const denied = useDeniedBelow(`${kind.base}/`, "create", "update");
   const rows = Object.entries(data ?? {})
     .map(([at, mount]) => ({ at: at.replace(/\/$/, ""), ...mount }))
     .sort((one, other) => Number(stays(one)) - Number(stays(other)) || one.at.localeCompare(other.at));
