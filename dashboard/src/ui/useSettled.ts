@@ -1,7 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 
-/** A value as it is once nobody has changed it for a moment. */
-export function useSettled<T>(value: T, ms: number): T {
+/** A value as soon as it has stayed the same for a moment, so that what is being typed is not asked about at each key. */
+export function useSettled<T>(value: T, ms = 250): T {
   const [settled, setSettled] = useState(value);
   useEffect(() => {
     const timer = setTimeout(() => setSettled(value), ms);

@@ -6,6 +6,7 @@ import type { ScreenProps } from "../types";
 import { Create } from "./Create";
 import { Folder } from "./Folder";
 import { mount } from "./kv";
+import { MountSettings } from "./MountSettings";
 import { crumbs } from "./places";
 import { SecretOf } from "./SecretOf";
 
@@ -23,6 +24,7 @@ export default function Browse({ params, query }: ScreenProps): JSX.Element {
   }
   if (!data) return <Loading />;
   if (query.has("new")) return <Create key={name} at={data} folder={name} />;
+  if (name === "" && query.has("settings") && data.kind === "kv2") return <MountSettings at={data} />;
   if (name === "" || name.endsWith("/")) return <Folder key={name} at={data} folder={name} />;
   return <SecretOf key={name} at={data} name={name} query={query} />;
 }

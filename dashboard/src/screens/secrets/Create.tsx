@@ -1,10 +1,12 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
+import { missing, useMay } from "../../session/may";
 import { go, href } from "../../shell/router";
 import { Button, Card, Field, LinkButton, Note, Page, sentence, toast } from "../../ui";
+import { useSettled } from "../../ui/useSettled";
 import { draftOf, Editor, valuesOfDraft } from "./Editor";
-import { content, isConflict, put, type Mount } from "./kv";
-import { crumbs, placeOf } from "./places";
+import { content, dataPath, isConflict, put, type Mount } from "./kv";
+import { crumbs, lastOf, placeOf } from "./places";
 import { PutCommand } from "./PutCommand";
 
 /** Writes the first version of a secret. One that is there already is never replaced from here. */
@@ -15,6 +17,11 @@ export function Create({ at, folder }: { at: Mount; folder: string }): JSX.Eleme
   const [busy, setBusy] = useState(false);
   const { values, wrong } = valuesOfDraft(draft);
   const wrongName = wrongOf(name);
+  // Rights go by the whole name, so they are asked for as soon as there is one.
+  const settled = useSettled(name);
+  const target = dataPath(at, settled);
+  const may = useMay(wrongOf(settled) ? [] : [target]);
+  const denied = !wrongName && settled === name && may ? missing(may, target, "create") : false;
   const save = async () => {
     if (!values || wrongName || busy) return;
     setBusy(true);
@@ -32,7 +39,7 @@ export function Create({ at, folder }: { at: Mount; folder: string }): JSX.Eleme
     }
   };
   return (
-    <Page title="Create a secret" crumbs={[...crumbs(at.path, folder), { title: folder ? folder : `${at.path}/`, path: placeOf(at.path, folder) }].filter(onlyOnce)}>
+    <Page title="Create a secret" crumbs={[...crumbs(at.path, folder), { title: folder ? lastOf(folder) : at.path, path: placeOf(at.path, folder) }].filter(onlyOnce)}>
       <form
         class="stack"
         onSubmit={(event) => {
@@ -42,7 +49,7 @@ export function Create({ at, folder }: { at: Mount; folder: string }): JSX.Eleme
       >
         <Card>
           <div class="stack">
-            <Field label="Name" value={name} onInput={setName} mono autoFocus hint="Slashes make folders: app/database" wrong={name !== folder && wrongName} />
+            <Field label="Name" value={name} onInput={setName} mono autoFocus hint="Slashes make folders: app/database" wrong={name !== folder && (wrongName || denied)} />
             <Editor draft={draft} onInput={setDraft} />
             {error && (
               <Note tone="bad">
@@ -51,7 +58,7 @@ export function Create({ at, folder }: { at: Mount; folder: string }): JSX.Eleme
             )}
             <div class="row end">
               <LinkButton href={href(placeOf(at.path, folder))}>Cancel</LinkButton>
-              <Button type="submit" kind="primary" busy={busy} disabled={!values || Boolean(wrongName)} because={wrongName ?? wrong ?? false}>
+              <Button type="submit" kind="primary" busy={busy} disabled={!values || Boolean(wrongName)} because={wrongName ?? (denied || wrong || false)}>
                 Create
               </Button>
             </div>

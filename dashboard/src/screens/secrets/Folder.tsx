@@ -1,10 +1,10 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import { useMayBelow } from "../../session/below";
 import { go, href } from "../../shell/router";
 import { Button, Card, Command, Empty, Field, Icon, LinkButton, Page, Trouble, useLoad } from "../../ui";
 import { Loading } from "../../ui/Loading";
 import { dataPath, listPath, names, type Mount } from "./kv";
-import { missing, useMay } from "./may";
 import { crumbs, lastOf, placeOf } from "./places";
 import { search, type Search } from "./search";
 
@@ -16,9 +16,8 @@ export function Folder({ at, folder }: { at: Mount; folder: string }): JSX.Eleme
   const { data, error, reload } = useLoad((signal) => names(at, folder, signal), [at.path, folder]);
   const [wanted, setWanted] = useState("");
   const hits = useSearch(at, folder, wanted.trim());
-  const target = dataPath(at, `${folder}new`);
-  const may = useMay([target]);
-  const because = missing(may, target, "create", "update");
+  // That no rule is seen does not say that there is none: those with `+` are not listed. The form asks for the name that is typed.
+  const unseen = useMayBelow(dataPath(at, folder), "create") === false;
   return (
     <Page
       title={folder ? `${lastOf(folder)}/` : `${at.path}/`}
@@ -26,15 +25,10 @@ export function Folder({ at, folder }: { at: Mount; folder: string }): JSX.Eleme
       lead={folder ? undefined : at.description || undefined}
       actions={
         <>
-          {because ? (
-            <Button icon="plus" because={because}>
-              Create a secret
-            </Button>
-          ) : (
-            <LinkButton kind="primary" icon="plus" href={href(placeOf(at.path, folder, { new: "" }))}>
-              Create a secret
-            </LinkButton>
-          )}
+          {at.kind === "kv2" && !folder && <LinkButton href={href(placeOf(at.path, "", { settings: "" }))}>Settings of the mount</LinkButton>}
+          <LinkButton kind={unseen ? "" : "primary"} icon="plus" href={href(placeOf(at.path, folder, { new: "" }))}>
+            Create a secret
+          </LinkButton>
         </>
       }
     >
@@ -56,7 +50,7 @@ export function Folder({ at, folder }: { at: Mount; folder: string }): JSX.Eleme
         ) : !data ? (
           <Loading />
         ) : data.length === 0 ? (
-          <Empty icon="folder" title="There is nothing here yet" text={because ? "And your token may not write here." : "Create the first secret; a name with slashes makes folders by itself."} />
+          <Empty icon="folder" title="There is nothing here yet" text={unseen ? "And no rule is known that lets your token write here." : "Create the first secret; a name with slashes makes folders by itself."} />
         ) : (
           <Names at={at} names={data.map((name) => folder + name)} strip={folder.length} />
         )}

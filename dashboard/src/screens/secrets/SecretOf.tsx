@@ -6,7 +6,7 @@ import { Loading } from "../../ui/Loading";
 import { Compare } from "./Compare";
 import { Edit } from "./Edit";
 import { content, dataPath, isGone, metadata, metadataPath, removeLatest, type Metadata, type Mount } from "./kv";
-import { missing, useMay } from "./may";
+import { missing, useMay } from "../../session/may";
 import { crumbs, lastOf, placeOf } from "./places";
 import { Settings } from "./Settings";
 import { Values } from "./Values";

@@ -5,7 +5,7 @@ import { go } from "../../shell/router";
 import { Button, Card, Check, Command, Confirm, Empty, Facts, Field, Note, sentence, toast, when, type Loaded } from "../../ui";
 import { Loading } from "../../ui/Loading";
 import { metadataPath, type Metadata, type Mount } from "./kv";
-import { missing, useMay } from "./may";
+import { missing, useMay } from "../../session/may";
 import { placeOf } from "./places";
 import { Rows, rowsOf, valuesOf } from "./Rows";
 
@@ -15,7 +15,8 @@ export function Settings({ at, name, known }: { at: Mount; name: string; known: 
   const may = useMay([path]);
   if (known.loading || !may) return <Loading />;
   if (!known.data) return <Empty icon="secrets" title="The settings can not be shown" text={missing(may, path, "read") || "There is no such secret."} />;
-  return <Form at={at} name={name} data={known.data} onSaved={known.reload} because={missing(may, path, "update", "create")} keep={missing(may, path, "delete")} />;
+  // What somebody else wrote is shown as soon as it is read.
+  return <Form key={known.data.written} at={at} name={name} data={known.data} onSaved={known.reload} because={missing(may, path, "update", "create")} keep={missing(may, path, "delete")} />;
 }
 
 function Form({ at, name, data, onSaved, because, keep }: { at: Mount; name: string; data: Metadata; onSaved: () => void; because: string | false; keep: string | false }): JSX.Element {
@@ -27,11 +28,13 @@ function Form({ at, name, data, onSaved, because, keep }: { at: Mount; name: str
   const [error, setError] = useState<string | null>(null);
   const [removing, setRemoving] = useState(false);
   const { values, wrong, at: wrongAt } = valuesOf(notes);
+  // Where the server counts how often settings were written, nobody's are written over unseen.
+  const check = data.written === undefined ? {} : { metadata_cas: data.written };
   const body = { max_versions: Number(most), cas_required: cas, delete_version_after: after || "0s", custom_metadata: values ?? {} };
   const save = async () => {
     try {
       setError(null);
-      await write(path, body);
+      await write(path, { ...body, ...check });
       toast("The settings are saved");
       onSaved();
     } catch (reason) {
@@ -52,7 +55,16 @@ function Form({ at, name, data, onSaved, because, keep }: { at: Mount; name: str
             <legend>Notes (custom metadata; not secret)</legend>
             <Rows rows={notes} wrongAt={wrongAt} onInput={setNotes} plain />
           </fieldset>
-          {error && <Note tone="bad">{error}</Note>}
+          {error && (
+            <Note tone="bad">
+              {error}{" "}
+              {/check-and-set/.test(error) && (
+                <button type="button" class="link" onClick={onSaved}>
+                  Load what is there now
+                </button>
+              )}
+            </Note>
+          )}
           <div class="row end">
             <Button kind="primary" because={because || wrong || (!/^\d+$/.test(most) && "The number of versions has to be a number")} onClick={save}>
               Save settings
@@ -73,7 +85,7 @@ function Form({ at, name, data, onSaved, because, keep }: { at: Mount; name: str
           All versions and settings are gone then. Nobody can bring them back.
         </Confirm>
       )}
-      <Command cli={["kv", "metadata", "put", `-mount=${at.path}`, `-max-versions=${body.max_versions}`, `-cas-required=${cas}`, `-delete-version-after=${body.delete_version_after}`, ...Object.entries(body.custom_metadata).map(([key, value]) => `-custom-metadata=${key}=${String(value)}`), name]} request={{ method: "POST", path, body }} />
+      <Command cli={["kv", "metadata", "put", `-mount=${at.path}`, `-max-versions=${body.max_versions}`, `-cas-required=${cas}`, `-delete-version-after=${body.delete_version_after}`, ...Object.entries(body.custom_metadata).map(([key, value]) => `-custom-metadata=${key}=${String(value)}`), name]} request={{ method: "POST", path, body: { ...body, ...check } }} />
     </>
   );
 }

@@ -28,6 +28,12 @@ export function Values({ at, name, content, version }: { at: Mount; name: string
         }
       >
         {content.deletion && <Ends content={content} />}
+        {content.ttl && (
+          <div class="kv-more row">
+            <Badge tone="accent">read again every {duration(content.ttl)}</Badge>
+            <span class="small muted">Its field ttl tells readers so; nothing deletes it.</span>
+          </div>
+        )}
         <Table
           label="Keys and values"
           rows={Object.entries(values)}

@@ -4,7 +4,7 @@ import { go, href } from "../../shell/router";
 import { Badge, Button, Card, Command, Confirm, Empty, Ring, Table, toast, Trouble, when, type Loaded } from "../../ui";
 import { Loading } from "../../ui/Loading";
 import { change, content, dataPath, isGone, metadataPath, put, type Metadata, type Mount, type Version } from "./kv";
-import { missing, useMay } from "./may";
+import { missing, useMay } from "../../session/may";
 import { placeOf } from "./places";
 
 type Act = "restore" | "delete" | "undelete" | "destroy";

@@ -28,6 +28,8 @@ export interface Metadata {
   updated: string;
   maxVersions: number;
   casRequired: boolean;
+  /** How often these settings were written; undefined where the server does not count it. */
+  written?: number;
   deleteAfter: string;
   custom: Record<string, string>;
   versions: Version[];
@@ -40,6 +42,8 @@ export interface Content {
   created: string;
   deletion: string;
   destroyed: boolean;
+  /** How many seconds readers may go by it, where the secret says so itself (a field `ttl` without versions). */
+  ttl?: number;
 }
 
 interface ListedMount {
@@ -90,7 +94,10 @@ export async function content(at: Mount, name: string, version?: number, signal?
   const answer = fieldsOf(await response.text());
   const data = answer.data as Fields | undefined;
   if (!data) return { values: null, version: 0, created: "", deletion: "", destroyed: false };
-  if (at.kind !== "kv2") return { values: data, version: 0, created: "", deletion: "", destroyed: false };
+  if (at.kind !== "kv2") {
+    const ttl = at.kind === "kv1" && ("ttl" in data || "lease" in data) ? Number(answer.lease_duration) || undefined : undefined;
+    return { values: data, version: 0, created: "", deletion: "", destroyed: false, ttl };
+  }
   const about = (data.metadata ?? {}) as Record<string, string & number & boolean>;
   return {
     values: (data.data as Fields | null) ?? null,
@@ -125,6 +132,7 @@ export async function metadata(at: Mount, name: string, signal?: AbortSignal): P
     updated: String(data.updated_time),
     maxVersions: Number(data.max_versions),
     casRequired: Boolean(data.cas_required),
+    written: data.current_metadata_version as number | undefined,
     deleteAfter: String(data.delete_version_after ?? "0s"),
     custom: (data.custom_metadata as Record<string, string> | null) ?? {},
     versions: versions

@@ -10,7 +10,7 @@ export const placeOf = (mount: string, name: string, query: Record<string, strin
 export function crumbs(mount: string, name: string): { title: string; path: string }[] {
   const parts = name.split("/").filter((_, index, all) => index < all.length - (name.endsWith("/") ? 2 : 1));
   const folders = parts.map((part, index) => ({ title: part || "(no name)", path: placeOf(mount, `${parts.slice(0, index + 1).join("/")}/`) }));
-  return [{ title: "Secrets", path: "/secrets" }, ...(name ? [{ title: `${mount}/`, path: placeOf(mount, "") }] : []), ...folders];
+  return [{ title: "Secrets", path: "/secrets" }, ...(name ? [{ title: mount, path: placeOf(mount, "") }] : []), ...folders];
 }
 
 /** The last part of a name. */

@@ -1,26 +1,26 @@
 import { useEffect, useState } from "preact/hooks";
-import { capabilities, namespace, type Capability } from "../../session";
-import { grants } from "../../session/capabilities";
-import { returns } from "../../session/server";
+import { namespace } from "./bearer";
+import { capabilities, grants, type Capability } from "./capabilities";
+import { returns } from "./server";
 
 /** Says whether the token may do something at a path. */
 export type May = (path: string, ...any: Capability[]) => boolean;
 
 /** Asks for several paths at once; undefined until it is known. */
 export function useMay(paths: string[]): May | undefined {
-  const [may, setMay] = useState<May | undefined>(undefined);
+  const [known, setKnown] = useState<{ key: string; may: May } | undefined>(undefined);
   const key = JSON.stringify([namespace.value, returns.value, paths]);
   useEffect(() => {
     let live = true;
-    setMay(undefined);
     void capabilities(paths).then((all) => {
-      if (live) setMay(() => (path: string, ...any: Capability[]) => any.some((one) => grants(all[path], one)));
+      if (live) setKnown({ key, may: (path, ...any) => any.some((one) => grants(all[path], one)) });
     });
     return () => {
       live = false;
     };
   }, [key]);
-  return may;
+  // What was known of other paths says nothing of these.
+  return known?.key === key ? known.may : undefined;
 }
 
 /** Why a button can not be used: the missing grant in words; false if nothing is missing. */
