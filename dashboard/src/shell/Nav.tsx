@@ -4,13 +4,15 @@ import { AREAS, SCREENS, type Area, type Screen } from "../screens";
 import { capabilities, namespace, session } from "../session";
 import { grants } from "../session/capabilities";
 import { returns } from "../session/server";
+import { engines, seen } from "../session/engines";
 import { Icon } from "../ui";
 import { href, match } from "./router";
 
 /** The left navigation: what this token can use, grouped by area. */
 export function Nav({ area, path }: { area: Area | undefined; path: string }): JSX.Element {
   const usable = useUsable();
-  const listed = usable.filter((screen) => screen.nav);
+  useEngines(area);
+  const listed = usable.filter(({ nav, engine }) => nav && (!engine || seen.value.some(({ type }) => type === engine)));
   // The entry of the screen at hand, else the one whose place it is below, else the first one of its area.
   const current = listed.find((screen) => match(screen.path, path)) ?? listed.find((screen) => path.startsWith(`${linkOf(screen)}/`)) ?? listed.find((screen) => screen.area === area);
   return (
@@ -36,6 +38,13 @@ export function Nav({ area, path }: { area: Area | undefined; path: string }): J
 
 /** The place of a screen without its parameters. */
 const linkOf = (screen: Screen): string => screen.path.replace(/\/[:*].*$/, "") || "/";
+
+/** Looks at what is mounted: engines come and go while somebody is signed in. */
+function useEngines(area: Area | undefined): void {
+  // A token whose uses are counted is not spent on that.
+  const again = session.value?.isCounted ? undefined : area;
+  useEffect(() => void engines().catch(() => (seen.value = [])), [session.value?.accessor, namespace.value, again]);
+}
 
 function useUsable(): Screen[] {
   const [usable, setUsable] = useState<Screen[]>(SCREENS.filter((screen) => !screen.needs));

@@ -1,10 +1,19 @@
 import type { JSX } from "preact";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { href } from "../shell/router";
 
 /** Parts of a screen that have places of their own: each tab is a link, so that it can be gone to and come back from. */
 export function Tabs({ label, tabs, current }: { label: string; tabs: { path: string; title: string }[]; current: string }): JSX.Element {
+  const row = useRef<HTMLElement>(null);
+  useLayoutEffect(() => {
+    // Where not all fit beside each other, the current one is in sight.
+    const tab = row.current?.querySelector<HTMLElement>("[aria-current]");
+    if (!row.current || !tab) return;
+    const [all, one] = [row.current.getBoundingClientRect(), tab.getBoundingClientRect()];
+    if (one.left < all.left || one.right > all.right) row.current.scrollLeft += one.left - all.left - (all.width - one.width) / 2;
+  }, [current, tabs.length]);
   return (
-    <nav class="tabs" aria-label={label}>
+    <nav class="tabs" aria-label={label} ref={row}>
       {tabs.map(({ path, title }) => (
         <a key={path} href={href(path)} aria-current={path === current ? "page" : undefined}>
           {title}

@@ -40,7 +40,7 @@ export function Engines(): JSX.Element {
 
 /** A link, as soon as there is a screen for such an engine. */
 function Way({ mount, type }: { mount: string; type: string }): JSX.Element {
-  const wanted: Record<string, string> = { kv: path("secrets", mount), generic: path("secrets", mount), database: path("credentials", mount), transit: path("transit", mount) };
+  const wanted: Record<string, string> = { kv: path("secrets", mount), generic: path("secrets", mount), database: path("credentials", mount), cubbyhole: path("secrets", mount), transit: path("transit", mount), kms: path("kms", mount) };
   const places = [wanted[type], path("engines", mount)].filter((place): place is string => place !== undefined);
   const there = places.find((place) => SCREENS.some((screen) => match(screen.path, place)));
   return there ? (
