@@ -47,6 +47,12 @@ def furnish(server, postgres, folder):
     server.ok("POST", "sys/mounts/secret", {"type": "kv", "options": {"version": "2"}, "description": "configuration of applications"})
     server.ok("POST", "sys/mounts/database", {"type": "database", "description": "PostgreSQL of the shop"})
     server.ok("POST", "sys/mounts/transit", {"type": "transit", "description": "encryption as a service"})
+    server.ok("POST", "transit/keys/orders", {})
+    server.ok("POST", "sys/mounts/kms", {"type": "kms", "description": "keys of keys"})
+    key = server.ok("POST", "kms/keys", {"description": "for the files of the shop"})["data"]["key_id"]
+    server.ok("POST", "kms/aliases/app", {"target_key_id": key})
+    server.ok("POST", f"kms/keys/{key}/tags", {"tags": {"owner": "shop"}})
+    server.ok("POST", f"kms/keys/{key}/rotation", {"enabled": True, "rotation_period_in_days": 365})
     server.ok("POST", "sys/auth/userpass", {"type": "userpass", "config": {"listing_visibility": "unauth"}, "description": "people"})
     server.ok("POST", "database/config/shop", database_config(postgres))
     for role in ("app-role", "report-role"):

@@ -11,6 +11,8 @@ const SCREENS = [
   ["leases", "/credentials/leases/database/creds/app-role/", (page) => page.locator(".ring").nth(3).waitFor()],
   ["events", "/events", (page) => page.locator("[data-event]").nth(14).waitFor()],
   ["audit", "/events/audit", (page) => page.locator("[data-audit]").nth(14).waitFor()],
+  ["transit", "/transit/transit/orders?tab=encrypt", triedOut],
+  ["master-key", "/kms/kms/alias:app", (page) => page.getByRole("link", { name: "alias/app" }).waitFor()],
 ];
 const HISTORY_MS = Number(process.env.COFFER_PICTURES_HISTORY_MS ?? 12_000);
 
@@ -56,4 +58,14 @@ async function both(cx, name) {
     writeFileSync(join(given.folder, `${name}-${one}.png`), smaller(await cx.page.screenshot()));
   }
   await theme(cx, "light");
+}
+
+/** Something was encrypted and decrypted. */
+async function triedOut(page) {
+  await page.getByLabel("Plaintext", { exact: true }).fill("card 4111 1111");
+  await page.getByLabel("Associated data").first().fill("order=17");
+  await page.getByRole("button", { name: "Encrypt", exact: true }).click();
+  await page.getByRole("button", { name: "Decrypt this" }).click();
+  await page.getByRole("button", { name: "Decrypt", exact: true }).click();
+  await page.getByRole("img", { name: "Plaintext, hidden" }).waitFor();
 }
