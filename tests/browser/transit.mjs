@@ -8,7 +8,6 @@ await story(async (cx) => {
   const { page } = cx;
   const button = (name) => page.getByRole("button", { name, exact: true });
   const link = (name) => page.getByRole("link", { name, exact: true });
-  const main = page.locator("main");
   /** A card with something to try. */
   const card = (title) => page.locator("section.card", { has: page.getByRole("heading", { name: title, exact: true }) });
   const press = (title, verb = title) => card(title).getByRole("button", { name: verb, exact: true }).click();

@@ -3,17 +3,17 @@ import { useState } from "preact/hooks";
 import { Badge, Button, Copy } from "../../ui";
 import { textOf } from "./bytes";
 
-/** Bytes that are secret: hidden until somebody wants to see them, as text where they are some. */
-export function Plaintext({ base64, label }: { base64: string; label: string }): JSX.Element {
+/** Bytes that are secret: hidden until somebody wants to see them, as text where they are some. `raw` ones are never taken for text. */
+export function Plaintext({ base64, label, raw }: { base64: string; label: string; raw?: boolean }): JSX.Element {
   const [shown, setShown] = useState(false);
-  const text = textOf(base64);
+  const text = raw ? null : textOf(base64);
   const what = label.toLowerCase();
   return (
     <div class="stack tight">
       <div class="row apart">
         <span class="row">
           <strong class="small">{label}</strong>
-          {text === null && <Badge>base64: the bytes are no text</Badge>}
+          {text === null && <Badge>{raw ? "base64" : "base64: the bytes are no text"}</Badge>}
         </span>
         <span class="row">
           <Button size="small" icon={shown ? "hidden" : "eye"} label={`${shown ? "Hide" : "Show"} the ${what}`} onClick={() => setShown(!shown)}>

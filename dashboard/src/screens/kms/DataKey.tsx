@@ -29,7 +29,7 @@ export function DataKey({ mount, name, at, bench, onBench, may }: Part): JSX.Ele
       run={async () => (await write<{ ciphertext_blob: string; plaintext?: string }>(path, body)).data}
       outcome={({ ciphertext_blob, plaintext }) => (
         <>
-          {plaintext && <Plaintext base64={plaintext} label="Data key" />}
+          {plaintext && <Plaintext base64={plaintext} label="Data key" raw />}
           <Outcome label="Encrypted data key" text={ciphertext_blob}>
             <Button size="small" onClick={() => onBench({ ciphertext: ciphertext_blob })}>
               Keep for Decrypt

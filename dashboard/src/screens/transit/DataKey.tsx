@@ -27,7 +27,7 @@ export function DataKey(part: Part): JSX.Element {
       run={async () => (await write<{ ciphertext: string; plaintext?: string }>(path, { bits: Number(bits), ...bindingOf(part) })).data}
       outcome={({ ciphertext, plaintext }) => (
         <>
-          {plaintext && <Plaintext base64={plaintext} label="Data key" />}
+          {plaintext && <Plaintext base64={plaintext} label="Data key" raw />}
           <Outcome label="Encrypted data key" text={ciphertext}>
             <Button size="small" onClick={() => onBench({ ciphertext })}>
               Keep for Decrypt
