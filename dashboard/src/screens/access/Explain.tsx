@@ -1,4 +1,3 @@
-import "./access.css";
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { write } from "../../api/client";
