@@ -131,7 +131,11 @@ async function ask<T>(method: string, path: string, body: object | undefined, op
   const response = await send(method, path, json, { ...options, headers });
   if (!response.ok) throw await refusal(response, path, options);
   const text = await response.text();
-  const raw = (text ? parsed(text, path) : {}) as Fields;
+  return framed<T>((text ? parsed(text, path) : {}) as Fields, response.status);
+}
+
+/** What the server sent, as an answer. */
+export function framed<T>(raw: Fields, status: number): Answer<T> {
   return {
     data: ("data" in raw ? raw.data : raw) as T,
     warnings: (raw.warnings as string[] | null) ?? [],
@@ -141,7 +145,7 @@ async function ask<T>(method: string, path: string, body: object | undefined, op
     leaseDuration: (raw.lease_duration as number) ?? 0,
     renewable: (raw.renewable as boolean) ?? false,
     requestId: (raw.request_id as string) ?? "",
-    status: response.status,
+    status,
     raw,
   };
 }

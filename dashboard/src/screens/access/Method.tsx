@@ -1,12 +1,14 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { list } from "../../api/client";
+import type { PathInfo } from "../../forms/description";
+import { offerOf } from "../../forms/load";
+import { below } from "../../forms/offer";
 import { go, href, path } from "../../shell/router";
 import { Button, Card, Empty, Field, LinkButton, Loading, Note, sentence, Table, useLoad } from "../../ui";
 import { METHODS } from "../operations/mounts/kinds";
 import { MountPage } from "../operations/mounts/MountPage";
 import type { ScreenProps } from "../types";
-import { described, type Collection } from "./description";
 
 const SHOWN_MAX = 200;
 
@@ -21,36 +23,35 @@ export default function Method({ params }: ScreenProps): JSX.Element {
 }
 
 function Own({ at }: { at: string }): JSX.Element {
-  const { data, error } = useLoad(() => described(at), [at]);
+  const { data, error } = useLoad(() => offerOf(`auth/${at}`), [at]);
   if (error) return <Note tone="warn">What this method has besides can not be shown: {error instanceof Error ? error.message : String(error)}</Note>;
   if (!data) return <Loading />;
+  const settings = data.settings.map((one) => below(data, one)).filter((one) => one.startsWith("config"));
   return (
     <>
-      {data.settings.length > 0 && (
-        <div class="row">
-          {data.settings.map((one) => (
-            <LinkButton key={one.path} icon="edit" href={href(path("access", "auth", at, "set", one.path))}>
-              {one.path === "config" ? "Configuration" : sentence(one.path.replace(/^config\//, "configuration: "))}
-            </LinkButton>
-          ))}
-        </div>
-      )}
-      {data.collections.map((one) => (
-        <Names key={one.path} at={at} collection={one} />
-      ))}
+      <div class="row">
+        {settings.map((one) => (
+          <LinkButton key={one} icon="edit" href={href(path("access", "auth", at, "set", one))}>
+            {one === "config" ? "Configuration" : sentence(one.replace(/^config\//, "configuration: "))}
+          </LinkButton>
+        ))}
+        <LinkButton icon="tools" href={href(path("engines", `auth/${at}`))}>
+          All that it offers
+        </LinkButton>
+      </div>
+      {data.collections.map((one) => one.entry && <Names key={one.list.path} at={at} kind={below(data, one.entry).replace(/\/[^/]*$/, "")} list={one.list} />)}
     </>
   );
 }
 
-function Names({ at, collection }: { at: string; collection: Collection }): JSX.Element {
-  const base = `auth/${at}/${collection.path}`;
-  const { data, error } = useLoad((signal) => list(base, { signal }), [base]);
+function Names({ at, kind, list: from }: { at: string; kind: string; list: PathInfo }): JSX.Element {
+  const { data, error } = useLoad((signal) => list(from.path, { signal }), [from.path]);
   const [name, setName] = useState("");
-  const place = (one: string) => path("access", "auth", at, "in", collection.path, one);
+  const place = (one: string) => path("access", "auth", at, "in", kind, one);
   const found = (data ?? []).filter((one) => !name || one.includes(name));
   return (
     <Card
-      title={sentence(collection.path)}
+      title={sentence(kind)}
       flush
       foot={
         <form
@@ -61,7 +62,7 @@ function Names({ at, collection }: { at: string; collection: Collection }): JSX.
           }}
         >
           <div class="grow">
-            <Field label={`Name, in ${collection.path}`} bare mono placeholder="Find, or name a new one" value={name} onInput={setName} />
+            <Field label={`Name, in ${kind}`} bare mono placeholder="Find, or name a new one" value={name} onInput={setName} />
           </div>
           <Button type="submit" icon="plus" disabled={!name.trim()}>
             Open or make
@@ -72,10 +73,10 @@ function Names({ at, collection }: { at: string; collection: Collection }): JSX.
       {error ? <Empty title="They can not be listed" text={error instanceof Error ? sentence(error.message) : ""} /> : null}
       {data && (
         <Table
-          label={sentence(collection.path)}
+          label={sentence(kind)}
           rows={found.slice(0, SHOWN_MAX)}
           rowKey={(one) => one}
-          empty={<Empty title={data.length ? "Nothing has that in its name" : "None yet"} text={collection.about} />}
+          empty={<Empty title={data.length ? "Nothing has that in its name" : "None yet"} text={from.about} />}
           columns={[{ head: "Name", cell: (one) => <a class="mono break" href={href(place(one))}>{one}</a> }]}
         />
       )}
