@@ -13,6 +13,8 @@ const SCREENS = [
   ["audit", "/events/audit", (page) => page.locator("[data-audit]").nth(14).waitFor()],
   ["transit", "/transit/transit/orders?tab=encrypt", triedOut],
   ["master-key", "/kms/kms/alias:app", (page) => page.getByRole("link", { name: "alias/app" }).waitFor()],
+  ["engine", "/engines/database", (page) => page.getByRole("link", { name: "static-roles" }).waitFor()],
+  ["engine-role", "/engines/database/at/roles%2F%7Bname%7D?name=app-role", (page) => page.getByRole("link", { name: "creds/app-role" }).waitFor()],
 ];
 const HISTORY_MS = Number(process.env.COFFER_PICTURES_HISTORY_MS ?? 12_000);
 
