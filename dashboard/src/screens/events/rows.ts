@@ -45,8 +45,12 @@ export function rowOf(event: CofferEvent): Row {
 }
 
 /** The server says that it lost events itself. */
-const missing = (reason: string): string =>
-  reason === "crash" ? "The server was not stopped in order: events of that moment may be missing here." : "The storage did not take events in time: some may be missing here.";
+const MISSING: Record<string, string> = {
+  crash: "The server was not stopped in order: events of that moment may be missing here.",
+  storage: "The storage did not take events in time: some may be missing here.",
+  seal: "The server was sealed while requests still ran: what they did may be missing here.",
+};
+const missing = (reason: string): string => MISSING[reason] ?? "Events may be missing here.";
 
 /** How serious a kind is. The word says it; the colour only helps. */
 export function toneOf(kind: string): "good" | "warn" | "bad" | "" {
