@@ -1,8 +1,9 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";
 import { namespace } from "../../session";
-import { Badge, Button, Command, Confirm, Copy, duration, Field, Icon, Note, Ring, sentence, toast, useNow, warned } from "../../ui";
+import { Badge, Button, Command, Confirm, Copy, duration, Field, Note, Ring, sentence, toast, useNow, warned } from "../../ui";
 import { dismiss, extend, finish, isOpen, verify, type Card, type CardState } from "./cards";
+import { Over } from "./Over";
 
 const WORDS: Record<CardState, string> = { live: "alive", over: "ending", expired: "expired", revoked: "revoked" };
 
@@ -13,13 +14,7 @@ export function LeaseCard({ card }: { card: Card }): JSX.Element {
   return (
     <article class={`card cred-card ${open ? "" : "ended"}`} aria-label={`Credential ${card.username}`} data-lease={card.id} data-state={card.state}>
       <div class="cred-head">
-        {open ? (
-          <Ring expires={card.expires} ttl={card.ttl} size={72} />
-        ) : (
-          <span class="cred-over">
-            <Icon name={card.state === "revoked" ? "close" : "clock"} size={24} />
-          </span>
-        )}
+        {card.state === "expired" || card.state === "revoked" ? <Over how={card.state} /> : <Ring expires={card.expires} ttl={card.ttl} size={72} />}
         <div class="grow">
           <h3 class="break">{card.role}</h3>
           <div class="small muted break">

@@ -6,6 +6,7 @@ import { useDenied } from "../../ui/useDenied";
 import { cards } from "./cards";
 import { renew, revoke } from "./leases";
 import type { Row } from "./living";
+import { Over } from "./Over";
 import { leasesAt } from "./places";
 import { time } from "./time";
 
@@ -37,7 +38,7 @@ export function LeaseTable({ rows, refresh }: { rows: Row[]; refresh: (id: strin
           },
           { head: "Issued", cell: ({ issued }) => <span class="num nowrap">{time(issued)}</span> },
           { head: "Renewed", cell: ({ renewed }) => <span class="num nowrap">{renewed ? time(renewed) : "–"}</span> },
-          { head: "Ends", cell: ({ expires }) => <span class="num">{Number.isNaN(expires) ? "not shown to this token" : time(expires)}</span> },
+          { head: "Ends", cell: ({ expires, end, at }) => <span class="num nowrap">{end ? time(at) : Number.isNaN(expires) ? "not shown" : time(expires)}</span> },
           {
             head: "Actions",
             actions: true,
@@ -90,7 +91,7 @@ function Left({ row }: { row: Row }): JSX.Element {
   const left = row.end ? 0 : Math.max(0, Math.ceil((row.expires - now) / 1_000));
   return (
     <span class="cred-row">
-      <Ring expires={row.end ? 0 : row.expires} ttl={row.ttl} size={40} />
+      {row.end ? <Over how={row.end} small /> : <Ring expires={row.expires} ttl={row.ttl} size={40} />}
       <span class="num nowrap" aria-hidden="true">
         {row.end ? <span class="muted">ended</span> : left > 0 ? duration(left) : "ending"}
       </span>

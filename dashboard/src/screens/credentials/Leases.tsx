@@ -47,7 +47,7 @@ function Place({ place }: { place: string }): JSX.Element {
             {living.rows.length > 0 && <LeaseTable rows={living.rows} refresh={living.refresh} />}
             {living.more > 0 && (
               <p class="cred-pad small muted" role="status">
-                {living.more.toLocaleString()} more are alive. {SHOWN_MAX} are shown at once; list all of them with the command below.
+                {living.more === 1 ? "1 more is" : `${living.more.toLocaleString()} more are`} alive. {SHOWN_MAX} are shown at once; list all of them with the command below.
               </p>
             )}
           </>

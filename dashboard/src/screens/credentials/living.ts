@@ -72,13 +72,14 @@ export function useLiving(place: string): Living {
     folders.current = new Set(names.filter((name) => name.endsWith("/")));
     const there = new Set(ids);
     if (!isOne) for (const { id } of open(rows.current)) if (!there.has(id)) end(rows.current, id);
-    const fresh = ids.filter((id) => !rows.current.has(id)).slice(0, Math.max(0, SHOWN_MAX - open(rows.current).length));
+    const unknown = ids.filter((id) => !rows.current.has(id));
+    const fresh = unknown.slice(0, Math.max(0, SHOWN_MAX - open(rows.current).length));
     // Beside events one that should have ended is looked at, too: its revocation may be failing.
     const known = open(rows.current).filter(({ expires }) => !live.current || isOne || expires < Date.now());
     const again = known.sort((one, other) => one.at - other.at).slice(0, AGAIN_AT_ONCE).map(({ id }) => id);
     if (mayLook) await inTurns([...fresh, ...again], (id) => look(id, signal));
-    else for (const id of fresh) rows.current.set(id, unknown(id));
-    setMore(Math.max(0, ids.length - open(rows.current).length));
+    else for (const id of fresh) rows.current.set(id, unseen(id));
+    setMore(unknown.length - fresh.length);
     trim(rows.current);
     return true;
   };
@@ -197,4 +198,4 @@ const rowOf = (lease: Parameters<typeof lifeOf>[0] & { id: string; renewable: bo
 });
 
 /** One that may be listed but not looked at. */
-const unknown = (id: string): Row => ({ id, issued: 0, renewed: null, expires: NaN, ttl: 0, renewable: false, trouble: null, end: null, at: Date.now() });
+const unseen = (id: string): Row => ({ id, issued: 0, renewed: null, expires: NaN, ttl: 0, renewable: false, trouble: null, end: null, at: Date.now() });
