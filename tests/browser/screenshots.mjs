@@ -8,7 +8,7 @@ import { smaller } from "./png.mjs";
 const SCREENS = [
   ["overview", "/", (page) => page.locator(".stat .spark .path").nth(2).waitFor()],
   ["credentials", "/credentials", lives],
-  ["leases", "/credentials/leases/database/creds/app-role/", (page) => page.locator(".ring").nth(3).waitFor()],
+  ["leases", "/credentials/leases/database/creds/report-role/", (page) => page.locator(".ring").nth(3).waitFor()],
   ["events", "/events", (page) => page.locator("[data-event]").nth(14).waitFor()],
   ["audit", "/events/audit", (page) => page.locator("[data-audit]").nth(14).waitFor()],
   ["transit", "/transit/transit/orders?tab=encrypt", triedOut],
