@@ -7,6 +7,7 @@ const SECRET = "the-value-that-was-read";
 await story(async (cx) => {
   await beforeTheEnd(cx);
   await theTokenEnds(cx);
+  await whatIsShownOnceStays(cx);
   await theServerGoesAway(cx);
   await theServerIsSealed(cx);
   await noAnswerIsNoRefusal(cx);
@@ -45,6 +46,25 @@ async function theTokenEnds(cx) {
   await signInHere(cx, given.token);
   await page.getByRole("heading", { name: "app" }).waitFor();
   assert.equal(await page.getByText(/has ended/).count(), 0);
+}
+
+/** What is shown once outlives its session: it goes when somebody says that they have it, and then the session ends. */
+async function whatIsShownOnceStays(cx) {
+  const { page } = cx;
+  await page.reload();
+  const token = await tokenOf({ policies: ["root"], ttl: "8s" });
+  await signIn(cx, token, "/access/tokens");
+  await page.getByRole("button", { name: "New token" }).click();
+  await page.getByRole("button", { name: "Create", exact: true }).click();
+  const made = page.getByRole("dialog", { name: "The new token" });
+  await made.waitFor();
+  await until(async () => (await api("GET", "auth/token/lookup-self", undefined, token)).status === 403, "the token has ended");
+  await page.waitForResponse((answer) => answer.url().endsWith("/auth/token/lookup-self") && answer.status() === 403);
+  await made.getByRole("button", { name: "Show the new token" }).click();
+  await made.getByText(/^hvs\./).waitFor();
+  await made.getByRole("button", { name: "I have it" }).click();
+  await page.getByText(/Your token has ended or was revoked/).waitFor();
+  await signInHere(cx, given.token);
 }
 
 async function theServerGoesAway(cx) {

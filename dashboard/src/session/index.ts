@@ -2,6 +2,7 @@ import { effect, signal } from "@preact/signals";
 import { ApiError, read, write, type Auth } from "../api/client";
 import { bearer, hold, listen, namespace } from "./bearer";
 import { forgetAll } from "./forget";
+import { shownOnce } from "./once";
 import { doubt } from "./server";
 
 export { namespace } from "./bearer";
@@ -128,6 +129,8 @@ async function check(): Promise<void> {
     if (bearer() === token && JSON.stringify(now) !== JSON.stringify(session.value)) session.value = now;
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 403 || bearer() !== token) return;
+    // It ends all the same, as soon as somebody says that they have it.
+    if (shownOnce.value > 0) return;
     end("Your token has ended or was revoked. Sign in again to go on where you were.");
   } finally {
     looking = false;
@@ -143,6 +146,7 @@ listen(({ status }) => {
 const checkUnasked = () => void (document.hidden || session.value?.isCounted || check());
 setInterval(checkUnasked, CHECK_EVERY_MS);
 document.addEventListener("visibilitychange", checkUnasked);
+shownOnce.subscribe((many) => many || checkUnasked());
 effect(() => {
   const expires = session.value?.expires;
   if (!expires) return;

@@ -1,5 +1,6 @@
 import type { JSX } from "preact";
 import { session } from "../session";
+import { shownOnce } from "../session/once";
 import { seal, unreachable } from "../session/server";
 import { Initialise } from "../screens/door/Initialise";
 import { SignIn } from "../screens/door/SignIn";
@@ -28,6 +29,6 @@ function content(): JSX.Element {
   }
   // Keys that are shown once stay until somebody says that they are kept, whatever else changes.
   if (!state.initialized || keys.value) return <Initialise />;
-  if (state.sealed) return <Unseal />;
+  if (state.sealed && !shownOnce.value) return <Unseal />;
   return session.value ? <Shell /> : <SignIn />;
 }

@@ -1,5 +1,6 @@
 import type { ComponentChildren, JSX } from "preact";
-import { useId, useLayoutEffect, useRef } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useRef } from "preact/hooks";
+import { showOnce } from "../session/once";
 import { Button } from "./Button";
 
 interface Props {
@@ -15,6 +16,7 @@ interface Props {
 export function Dialog({ title, onClose, children, large, stays }: Props): JSX.Element {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
+  useEffect(() => (stays ? showOnce() : undefined), [stays]);
   useLayoutEffect(() => {
     const before = document.activeElement as HTMLElement | null;
     const shown = dialog.current;
