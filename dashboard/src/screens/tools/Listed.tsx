@@ -4,6 +4,7 @@ import { listWithInfo } from "../../api/client";
 import { filled, nameIn, operationOf } from "../../forms/description";
 import { below, type Collection, type Offer } from "../../forms/offer";
 import { OperationForm } from "../../forms/OperationForm";
+import { isSecret } from "../../forms/secrets";
 import { Shown } from "../../forms/Shown";
 import { go, href } from "../../shell/router";
 import { Button, Card, Command, Empty, Field, Icon, Page, sentence, Table, Trouble, useLoad } from "../../ui";
@@ -68,7 +69,7 @@ export function Listed({ offer, collection, values }: { offer: Offer; collection
             empty={data && <Empty title={data.length > 0 ? "Nothing has that in its name" : "None yet"} text={data.length > 0 ? undefined : ((isMade && operationOf(entry, "POST")?.about) || (make?.about ?? path.about))} />}
             columns={[
               { head: columns.length > 0 && own ? own.name : "Name", cell: (one) => <Name name={one} place={placeOf(one)} /> },
-              ...columns.map((field) => ({ head: field, cell: (one: string) => <Shown name={field} value={listed?.info[one]?.[field]} /> })),
+              ...columns.map((field) => ({ head: field, cell: (one: string) => <Told name={field} value={listed?.info[one]?.[field]} /> })),
             ]}
           />
           {names.length > SHOWN_MAX && <p class="muted small more-names">{names.length - SHOWN_MAX} more: find them by name.</p>}
@@ -91,6 +92,11 @@ function told(info: Record<string, Record<string, unknown>>): string[] {
   return Object.keys(first)
     .filter((name) => ["string", "number", "boolean"].includes(typeof first[name]) && !/^(id|uuid)$/.test(name))
     .slice(0, TOLD_MAX);
+}
+
+/** A fact beside a name; copied where the thing itself is. */
+function Told({ name, value }: { name: string; value: unknown }): JSX.Element {
+  return typeof value === "string" && value && !isSecret(name, value) ? <span class="break">{value}</span> : <Shown name={name} value={value} />;
 }
 
 function Name({ name, place }: { name: string; place: string | null | undefined }): JSX.Element {
