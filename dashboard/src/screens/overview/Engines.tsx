@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
-import { SCREENS } from "..";
-import { href, match, path } from "../../shell/router";
+import { href, path } from "../../shell/router";
 import { Badge, Card, Empty, Loading, Table, Trouble, useLoad } from "../../ui";
+import { ownPlace } from "../tools/ownPlace";
 import { engines } from "./health";
 
 /** The engines that this token can use, with the way to each. */
@@ -38,16 +38,11 @@ export function Engines(): JSX.Element {
   );
 }
 
-/** A link, as soon as there is a screen for such an engine. */
+/** A link to the screen that suits such an engine best. */
 function Way({ mount, type }: { mount: string; type: string }): JSX.Element {
-  const wanted: Record<string, string> = { kv: path("secrets", mount), generic: path("secrets", mount), database: path("credentials", mount), cubbyhole: path("secrets", mount), transit: path("transit", mount), kms: path("kms", mount) };
-  const places = [wanted[type], path("engines", mount)].filter((place): place is string => place !== undefined);
-  const there = places.find((place) => SCREENS.some((screen) => match(screen.path, place)));
-  return there ? (
-    <a class="mono break" href={href(there)}>
+  return (
+    <a class="mono break" href={href(ownPlace(type, mount) ?? path("engines", mount))}>
       {mount}/
     </a>
-  ) : (
-    <span class="mono break">{mount}/</span>
   );
 }

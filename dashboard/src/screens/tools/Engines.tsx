@@ -5,7 +5,8 @@ import { href, match } from "../../shell/router";
 import { Badge, Card, Command, Empty, Field, LinkButton, Loading, Page, Table, Trouble, useLoad } from "../../ui";
 import type { ScreenProps } from "../types";
 import { engines } from "../overview/health";
-import { mountPlace, ownPlace } from "./places";
+import { ownPlace } from "./ownPlace";
+import { mountPlace } from "./places";
 import "./tools.css";
 
 /** So many fit into one look. */

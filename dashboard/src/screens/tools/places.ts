@@ -14,25 +14,3 @@ export function pathPlace(offer: Offer, one: PathInfo, values: Record<string, st
 
 /** The place of a path among all. */
 export const explorerPlace = ({ path: template }: PathInfo): string => path("explorer", template);
-
-/** The screen that was made for an engine; null where the generic one is the best. */
-export function ownPlace(type: string, mount: string): string | null {
-  switch (type) {
-    case "kv":
-    case "generic":
-    case "cubbyhole":
-    case "ns_cubbyhole":
-      return path("secrets", mount);
-    case "database":
-      return `/credentials?${new URLSearchParams({ engine: mount }).toString()}`;
-    case "transit":
-      return path("transit", mount);
-    case "kms":
-      return path("kms", mount);
-    case "identity":
-    case "ns_identity":
-      return path("access", "entities");
-    default:
-      return null;
-  }
-}
