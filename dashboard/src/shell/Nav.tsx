@@ -15,6 +15,11 @@ export function Nav({ area, path }: { area: Area | undefined; path: string }): J
   const listed = usable.filter(({ nav, engine }) => nav && (!engine || seen.value.some(({ type }) => type === engine)));
   // The entry of the screen at hand, else the one whose place it is below, else the first one of its area.
   const current = listed.find((screen) => match(screen.path, path)) ?? listed.find((screen) => path.startsWith(`${linkOf(screen)}/`)) ?? listed.find((screen) => screen.area === area);
+  const shown = current?.path;
+  useEffect(() => {
+    // In a low window the entry of the screen at hand may be further down.
+    document.querySelector('.nav a[aria-current="page"]')?.scrollIntoView({ block: "nearest" });
+  }, [shown]);
   return (
     <nav class="nav" aria-label="Areas">
       {AREAS.map(({ id, title, icon }) => {

@@ -84,7 +84,7 @@ function Numbers({ history: { looks, latest, error } }: { history: ReturnType<ty
   const rate = (values: number[]) => (values.length ? `${(values[values.length - 1] ?? 0).toLocaleString(undefined, { maximumFractionDigits: 1 })} a second` : "");
   return (
     <section class="numbers" aria-label="Live numbers">
-      <Stat label="Leases" value={latest?.has(COUNTED) === false ? "–" : count(last?.leases)} more={latest ? `${total(latest, "vault_expire_num_irrevocable_leases")} can not be revoked` : ""} values={looks.map((look) => look.leases)} />
+      <Stat label="Leases" value={latest?.has(COUNTED) === false ? "–" : count(last?.leases)} more={latest ? `${total(latest, "vault_expire_num_irrevocable_leases")} irrevocable` : ""} values={looks.map((look) => look.leases)} />
       <Stat label="Tokens" value={count(last?.tokens)} more={latest ? `${total(latest, "vault_identity_entity_count")} entities` : ""} values={looks.map((look) => look.tokens)} />
       <Stat label="Requests" value={count(last?.requests)} more={rate(requests)} values={requests} />
       <Stat label="Revocations" value={count(last?.revocations)} more={latest ? `${total(latest, "vault_expire_lease_expiration")} by expiry` : ""} values={revocations} />
