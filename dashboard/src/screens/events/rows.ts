@@ -44,13 +44,13 @@ export function rowOf(event: CofferEvent): Row {
   };
 }
 
-/** The server says that it lost events itself. */
-const MISSING: Record<string, string> = {
+const REASONS: Record<string, string> = {
   crash: "The server was not stopped in order: events of that moment may be missing here.",
+  seal: "Requests were still at work while the server was being sealed: what they did may be missing here.",
   storage: "The storage did not take events in time: some may be missing here.",
-  seal: "The server was sealed while requests still ran: what they did may be missing here.",
 };
-const missing = (reason: string): string => MISSING[reason] ?? "Events may be missing here.";
+/** The server says that it lost events itself. */
+const missing = (reason: string): string => REASONS[reason] ?? `Events may be missing here (${reason}).`;
 
 /** How serious a kind is. The word says it; the colour only helps. */
 export function toneOf(kind: string): "good" | "warn" | "bad" | "" {
