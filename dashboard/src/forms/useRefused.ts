@@ -21,7 +21,7 @@ export function useRefused(path: string | null, method: Method): string | false 
     const asked = method === "LIST" ? [path, `${path.replace(/\/$/, "")}/`] : [path];
     const ask = () =>
       void capabilities(asked).then((all) => {
-        const may = asked.some((one) => NEEDS[method].some((need) => grants(all[one] ?? [], need)));
+        const may = asked.some((one) => NEEDS[method].some((need) => grants(all[one], need)));
         const known = asked.some((one) => (all[one] ?? []).length > 0);
         if (live) setRefused(may || !known ? false : `No policy of your token grants ${NEEDS[method][0]} on ${path}`);
       });

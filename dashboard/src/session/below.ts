@@ -28,8 +28,10 @@ const SOME_NAME = "0c5e9f3a-any-name";
  */
 export async function mayBelow(prefix: string, ...any: Capability[]): Promise<boolean | undefined> {
   const probe = prefix + SOME_NAME;
-  const has = (all: Capability[] | undefined) => any.some((one) => grants(all ?? [], one));
-  if (has((await capabilities([probe]))[probe])) return true;
+  const has = (all: Capability[]) => any.some((one) => grants(all, one));
+  const probed = (await capabilities([probe]))[probe];
+  if (!probed) return undefined;
+  if (has(probed)) return true;
   const rules = await rulesOf();
   if (!rules) return undefined;
   const listed = [...Object.entries(rules.exact_paths ?? {}), ...Object.entries(rules.glob_paths ?? {})];

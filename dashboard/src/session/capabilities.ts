@@ -40,17 +40,18 @@ export async function capabilities(paths: string[], space = namespace.value): Pr
 
 /** Whether the token may do that; undefined until it is known, and as long as the server does not say. */
 export function useCan(path: string, capability: Capability): boolean | undefined {
-  const [can, setCan] = useState<boolean | undefined>(undefined);
-  const space = namespace.value;
+  const [known, setKnown] = useState<{ key: string; can: boolean | undefined } | undefined>(undefined);
+  const key = JSON.stringify([namespace.value, path, capability]);
   const again = returns.value;
   useEffect(() => {
     let live = true;
-    void capabilities([path]).then((all) => live && setCan(all[path] && grants(all[path], capability)));
+    void capabilities([path]).then((all) => live && setKnown({ key, can: all[path] && grants(all[path], capability) }));
     return () => {
       live = false;
     };
-  }, [path, capability, space, again]);
-  return can;
+  }, [key, again]);
+  // What was known of another path says nothing of this one.
+  return known?.key === key ? known.can : undefined;
 }
 
 /**

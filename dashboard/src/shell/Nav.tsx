@@ -1,5 +1,6 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import { ApiError } from "../api/client";
 import { AREAS, SCREENS, type Area, type Screen } from "../screens";
 import { capabilities, namespace, session } from "../session";
 import { grants } from "../session/capabilities";
@@ -48,7 +49,10 @@ const linkOf = (screen: Screen): string => screen.path.replace(/\/[:*].*$/, "") 
 function useEngines(area: Area | undefined): void {
   // A token whose uses are counted is not spent on that.
   const again = session.value?.isCounted ? undefined : area;
-  useEffect(() => void engines().catch(() => (seen.value = [])), [session.value?.accessor, namespace.value, again]);
+  useEffect(() => void engines().catch((error: unknown) => {
+    // Only who was refused sees none; a server that is away says nothing of its engines.
+    if (error instanceof ApiError && error.isDenied) seen.value = [];
+  }), [session.value?.accessor, namespace.value, again]);
 }
 
 function useUsable(): Screen[] {

@@ -1,17 +1,16 @@
 import type { ComponentChildren, JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { list } from "../../api/client";
 import { capabilities, useCan } from "../../session";
 import { grants } from "../../session/capabilities";
 import { href } from "../../shell/router";
-import { Button, Card, Command, duration, Empty, Field, LinkButton, Loading, Select, Trouble, useLoad } from "../../ui";
+import { Button, Card, Command, duration, Empty, Field, LinkButton, Loading, Select, Trouble, useLoad, useSettled } from "../../ui";
 import { useDenied } from "../../ui/useDenied";
 import { CARDS_MAX, isFull, issue } from "./cards";
 import { roleOf, type Role } from "./database";
 import { leasesAt, roleForm } from "./places";
 
 const CHOICES_MAX = 500;
-const SETTLE_MS = 250;
 
 /** Issues a credential: a role, a button. */
 export function Issue({ engine, role: first, picker }: { engine: string; role: string; picker: ComponentChildren }): JSX.Element {
@@ -81,18 +80,8 @@ function Chosen({ engine, role: now }: { engine: string; role: string }): JSX.El
 /** A role, if it is there and the token may read it. */
 async function readable(engine: string, role: string, signal: AbortSignal): Promise<Role | null> {
   const path = `${engine}/roles/${role}`;
-  if (!role || !grants((await capabilities([path]))[path] ?? [], "read")) return null;
+  if (!role || !grants((await capabilities([path]))[path], "read")) return null;
   return roleOf(engine, role, { signal }).catch(() => null);
-}
-
-/** A value once nobody has typed for a moment: a name is not asked about letter by letter. */
-function useSettled(value: string): string {
-  const [settled, setSettled] = useState(value);
-  useEffect(() => {
-    const timer = setTimeout(() => setSettled(value), settled === "" ? 0 : SETTLE_MS);
-    return () => clearTimeout(timer);
-  }, [value]);
-  return settled;
 }
 
 function words({ db_name, default_ttl, max_ttl }: Role): string {

@@ -50,8 +50,8 @@ export default function Role({ params, query }: ScreenProps): JSX.Element {
 function About({ role }: { role: Known }): JSX.Element {
   const parts: [string, string, string[]][] = [
     ["Makes a user", "", role.creation_statements],
-    ["Removes a user", "Nothing is said: the login is forbidden, its sessions are ended, what it owns is handed over, and it is dropped.", role.revocation_statements],
-    ["Extends a user", "Nothing is said: its VALID UNTIL is moved.", role.renew_statements],
+    ["Removes a user", "No statements of its own: the login is forbidden, its sessions are ended, what it owns is handed over, and it is dropped.", role.revocation_statements],
+    ["Extends a user", "No statements of its own: its VALID UNTIL is moved.", role.renew_statements],
     ["Cleans up after a creation that failed", "", role.rollback_statements],
   ];
   return (

@@ -189,7 +189,7 @@ async function describe(mount: string, connection: string, space: string): Promi
   const config = `${mount}/config/${connection}`;
   const paths = [verifying, config, "sys/leases/renew", "sys/leases/revoke", "sys/leases/lookup"];
   const { data } = await write<Record<string, Capability[]>>("sys/capabilities-self", { paths }, at).catch(() => ({ data: {} as Record<string, Capability[]> }));
-  const can = (path: string, one: Capability = "update") => grants(data[path] ?? [], one);
+  const can = (path: string, one: Capability = "update") => grants(data[path], one);
   return {
     product: connection && can(config, "read") ? await productOf(mount, connection, at) : "the database",
     may: { verify: connection !== "" && can(verifying), renew: can("sys/leases/renew"), revoke: can("sys/leases/revoke"), lookup: can("sys/leases/lookup") },

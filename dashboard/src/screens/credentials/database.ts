@@ -57,7 +57,7 @@ export async function all<T>(path: string, signal: AbortSignal): Promise<{ rows:
   const shown = names.slice(0, READ_MAX);
   // What would be refused is not asked for, so that audit logs stay quiet.
   const may = await capabilities(shown.map((name) => `${path}/${name}`));
-  const about = async (at: string) => (grants(may[at] ?? [], "read") ? ((await read<T>(at, { signal }).catch(() => null))?.data ?? null) : null);
+  const about = async (at: string) => (grants(may[at], "read") ? ((await read<T>(at, { signal }).catch(() => null))?.data ?? null) : null);
   const rows = await inTurns(shown, async (name) => ({ name, about: await about(`${path}/${name}`) }));
   return { rows, more: Math.max(0, names.length - READ_MAX) };
 }
