@@ -1,9 +1,11 @@
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { Answer } from "../api/client";
+import { showOnce } from "../session/once";
 import { href } from "../shell/router";
 import { Button, Card, Code, Copy, download, Facts, Note, Ring, Secret, sentence } from "../ui";
 import type { Outcome } from "./run";
+import { isSecretName } from "./secrets";
 import { Shown, ShownFacts } from "./Shown";
 
 interface Props {
@@ -15,12 +17,17 @@ interface Props {
   plain?: boolean;
   /** All of it is secret. */
   covered?: boolean;
+  /** It was made by this request: a secret in it is shown this once. */
+  made?: boolean;
 }
 
 /** What came of a request: facts, a text or a file; and what the server gave besides: warnings, a lease, a token. */
-export function Answered({ outcome, about, path, plain, covered }: Props): JSX.Element {
+export function Answered({ outcome, about, path, plain, covered, made }: Props): JSX.Element {
   const [came] = useState(Date.now);
   const { answer, text, file, isCut } = outcome;
+  const once = made === true && answer !== null && answer !== undefined && holdsSecret(answer);
+  // A token that ends, or a server that is sealed, does not take it away.
+  useEffect(() => (once ? showOnce() : undefined), [once]);
   const name = path.split("/").filter(Boolean).pop() ?? "answer";
   return (
     <Card title="Answer" actions={answer && hasData(answer) && <Copy text={() => JSON.stringify(answer.data, null, 2)} words="Copy as JSON" label="Copy as JSON" />}>
@@ -53,6 +60,8 @@ export function Answered({ outcome, about, path, plain, covered }: Props): JSX.E
     </Card>
   );
 }
+
+const holdsSecret = ({ data, auth, wrapInfo }: Answer<unknown>): boolean => Boolean(auth ?? wrapInfo) || (typeof data === "object" && data !== null && Object.keys(data).some(isSecretName));
 
 const hasData = ({ data }: Answer<unknown>): boolean => typeof data === "object" && data !== null && Object.keys(data).length > 0;
 

@@ -75,7 +75,7 @@ function Form(props: FormProps): JSX.Element {
     <Page title={title} crumbs={crumbs} lead={kept ? about : `${about} There is none yet: saving makes it.`} actions={actions}>
       {form.refusal && <Note tone="bad">{form.refusal}</Note>}
       <div class="answer-place" aria-live="polite" hidden={!news}>
-        {news && <Answered outcome={{ status: news.status, answer: news, text: "", file: null, isCut: false }} about={{}} path={target} />}
+        {news && <Answered outcome={{ status: news.status, answer: news, text: "", file: null, isCut: false }} about={{}} path={target} made />}
       </div>
       {others.length > fields.length ? parts.reverse() : parts}
       {children}

@@ -67,7 +67,7 @@ export function OperationForm({ path, operation, offer, given = {}, onDone }: Pr
           </form>
         </Card>
         <div class="answer-place" aria-live="polite">
-          {form.outcome && <Answered outcome={form.outcome} about={operation.answer} path={form.target} plain={operation.method === "LIST"} covered={isAllSecret(path)} />}
+          {form.outcome && <Answered outcome={form.outcome} about={operation.answer} path={form.target} plain={operation.method === "LIST"} covered={isAllSecret(path)} made={operation.method === "POST"} />}
         </div>
       </div>
       <Same path={path} operation={operation} form={form} />
