@@ -32,7 +32,7 @@ export default function AuditTail(): JSX.Element {
   const all = names.map(([name]) => name.replace(/\/$/, ""));
   const chosen = all.includes(device.value) ? device.value : all[0];
   return (
-    <Page title="Audit" lead="Who asks for what and what is answered, as an audit device records it: secrets are hashed by its key." actions={chosen && <TailActions tail={tail} />}>
+    <Page title="Audit records" lead="Who asks for what and what is answered, as an audit device records it: secrets are hashed by its key." actions={chosen && <TailActions tail={tail} />}>
       {error && !data ? (
         <Card>
           <Trouble error={error} what="the audit devices" onRetry={reload} />
