@@ -73,10 +73,9 @@ impl Rights {
         self.looked_at = Instant::now();
         self.known.clear();
         let now = self.core.clock.now();
-        let record = self.core.tokens.by_token(self.token.expose()).await;
-        let record = record.map_err(|fault| cut_of(&fault))?;
-        let record = record.filter(|record| record.is_alive(now));
-        let record = record.filter(|record| record.may_come_from(self.client));
+        let tokens = &self.core.tokens;
+        let usable = tokens.usable(self.token.expose(), self.client, now).await;
+        let record = usable.map_err(|fault| cut_of(&fault))?;
         let record = record.ok_or(Cut::TokenEnded)?;
         let home = self.core.namespaces.readable(&self.home).await;
         let home = home.map_err(|fault| cut_of(&fault))?;

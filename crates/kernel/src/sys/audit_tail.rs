@@ -112,10 +112,8 @@ impl Reader {
     async fn may_read(&self) -> Result<bool, Fault> {
         let open = &self.open;
         let now = open.clock.now();
-        let record = open.tokens.by_token(self.token.expose()).await?;
-        let alive =
-            record.filter(|record| record.is_alive(now) && record.may_come_from(self.client));
-        let Some(record) = alive else {
+        let usable = open.tokens.usable(self.token.expose(), self.client, now);
+        let Some(record) = usable.await? else {
             return Ok(false);
         };
         let standing = open

@@ -53,12 +53,10 @@ pub(crate) async fn sender(open: &Open, cx: &Ctx) -> Result<Option<Arc<Caller>>,
     let Some(token) = &cx.token else {
         return Ok(None);
     };
-    let record = open.tokens.by_token(token.expose()).await?;
-    let record = record.filter(|record| record.is_alive(cx.now));
-    let record = record.ok_or(Fault::Denied)?;
-    if !record.may_come_from(cx.request.client) {
-        return Err(Fault::Denied);
-    }
+    let usable = open
+        .tokens
+        .usable(token.expose(), cx.request.client, cx.now);
+    let record = usable.await?.ok_or(Fault::Denied)?;
     let standing = open.standing_of(&record.namespace, &record.entity_id);
     let standing = standing.await?;
     let caller = crate::tokens::caller(&record, standing.as_deref());

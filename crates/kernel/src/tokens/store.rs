@@ -1,5 +1,6 @@
 //! Where tokens are kept, and how a token finds its record.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -96,6 +97,17 @@ impl Tokens {
             leads: Leads::default(),
             meters,
         })
+    }
+
+    /// The record of a token that lives and may be used from where the client is.
+    pub async fn usable(
+        &self,
+        token: &str,
+        client: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<Option<TokenRecord>, Fault> {
+        let record = self.by_token(token).await?;
+        Ok(record.filter(|record| record.is_alive(now) && record.may_come_from(client)))
     }
 
     /// The record of a living or ended token, if the token is one of ours.
