@@ -1,6 +1,5 @@
-import { refusal, send } from "./client";
-import { lines } from "./sse";
-import { keepOpen, type StreamState } from "./stream";
+import { followLines } from "./follow";
+import type { StreamState } from "./stream";
 
 /** A line of an audit device. What is secret in it is hashed by the device's key. */
 export interface AuditLine {
@@ -20,20 +19,7 @@ export interface AuditLine {
 
 /** Follows the lines of an audit device until the returned function is called. What is recorded while the stream is cut is in the device's log alone. */
 export function followAudit(device: string, onLine: (line: AuditLine) => void, onState: (state: StreamState) => void): () => void {
-  const ending = new AbortController();
-  const path = `sys/audit-tail/${device}`;
-  const reading = async (signal: AbortSignal, live: () => void) => {
-    const response = await send("GET", path, undefined, { namespace: "", signal });
-    if (!response.ok) throw await refusal(response, path);
-    live();
-    for await (const line of lines(response)) {
-      if (signal.aborted) break;
-      if (line) onLine(parsed(line));
-    }
-    return "the server ended the stream";
-  };
-  void keepOpen(reading, ending.signal, onState);
-  return () => ending.abort();
+  return followLines(`sys/audit-tail/${device}`, undefined, (line) => onLine(parsed(line)), onState);
 }
 
 interface Written {

@@ -1,6 +1,5 @@
-import { refusal, send } from "./client";
-import { lines } from "./sse";
-import { keepOpen, type StreamState } from "./stream";
+import { followLines } from "./follow";
+import type { StreamState } from "./stream";
 
 /** How severe a line of the log is, from the least. */
 export const LEVELS = ["trace", "debug", "info", "warn", "error"] as const;
@@ -19,20 +18,7 @@ export interface LogLine {
 
 /** Follows the server's log until the returned function is called. What is logged while the stream is cut is not seen. */
 export function monitor(level: Level, onLine: (line: LogLine) => void, onState: (state: StreamState) => void): () => void {
-  const ending = new AbortController();
-  const path = "sys/monitor";
-  const reading = async (signal: AbortSignal, live: () => void) => {
-    const response = await send("GET", path, undefined, { namespace: "", query: { log_level: level, log_format: "json" }, signal });
-    if (!response.ok) throw await refusal(response, path);
-    live();
-    for await (const line of lines(response)) {
-      if (signal.aborted) break;
-      if (line) onLine(parsed(line));
-    }
-    return "the server ended the stream";
-  };
-  void keepOpen(reading, ending.signal, onState);
-  return () => ending.abort();
+  return followLines("sys/monitor", { log_level: level, log_format: "json" }, (line) => onLine(parsed(line)), onState);
 }
 
 function parsed(raw: string): LogLine {
