@@ -51,8 +51,8 @@ async function whoMayNothingIsToldSo(cx) {
   await page.reload();
   const made = await api("POST", "auth/token/create", { policies: ["default"] });
   await signIn(cx, made.body.auth.client_token);
-  // Everybody can ask what they may do and whether the server is open, and has a cubbyhole.
-  for (const place of cx.places.filter((one) => !["/access/explain", "/operations/seal", "/secrets"].includes(one))) {
+  // Everybody can ask what they may do and whether the server is open, has a cubbyhole, sees that engine, and finds paths.
+  for (const place of cx.places.filter((one) => !["/access/explain", "/operations/seal", "/secrets", "/engines", "/explorer"].includes(one))) {
     await visit(cx, place);
     const shut = await page.locator("main button:disabled").evaluateAll((all) => all.map((one) => one.title).join("\n"));
     const words = `${await page.locator("main").innerText()}\n${shut}`;
