@@ -22,12 +22,21 @@ async function beforeTheEnd(cx) {
   await page.getByText(/^Your token ends in 1m/).waitFor();
   await examine(cx, "token-ends-soon");
   await page.getByRole("button", { name: "Renew it" }).click();
-  await page.getByText("The token lives longer now").waitFor();
+  await page.getByText(/^The token lives another 1m/).waitFor();
+  await signOut(cx);
+  // However soon somebody asks, and from the menu as well.
+  await signIn(cx, await tokenOf({ period: "100s" }), "/secrets");
+  await page.getByRole("button", { name: "Renew it" }).click();
+  await page.getByText(/^The token lives another 1m/).waitFor();
   await signOut(cx);
   // At the end of all its life nothing renews it: that is said instead of a success.
   await signIn(cx, await tokenOf({ ttl: "90s", explicit_max_ttl: "90s" }));
   await page.getByRole("button", { name: "Renew it" }).click();
-  await page.getByText(/It lives as long as it may/).waitFor();
+  const told = page.getByText(/It lives as long as it may/);
+  await told.waitFor();
+  await page.getByRole("button", { name: /^Session of/ }).click();
+  await page.getByRole("button", { name: "Renew this token" }).click();
+  await until(async () => (await told.count()) === 2, "the menu says the same");
   await signOut(cx);
 }
 

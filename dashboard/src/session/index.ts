@@ -72,10 +72,12 @@ export async function refresh(): Promise<void> {
   session.value = sessionOf((await read<Looked>("auth/token/lookup-self", { namespace: session.value?.home ?? "" })).data);
 }
 
-/** Prolongs the session's token. */
-export async function renew(): Promise<void> {
-  await write("auth/token/renew-self", {}, { namespace: session.value?.home ?? "" });
+/** Prolongs the session's token; whether it got all the time that it asked for, or is at the end of what it may live. */
+export async function renew(): Promise<{ isCapped: boolean }> {
+  // The server alone knows, and warns of nothing else here: how far the end moved tells nothing, for one that is renewed at once moves it by no time.
+  const { warnings } = await write("auth/token/renew-self", {}, { namespace: session.value?.home ?? "" });
   await refresh();
+  return { isCapped: warnings.length > 0 };
 }
 
 /**

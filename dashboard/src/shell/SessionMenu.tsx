@@ -1,9 +1,10 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import { renew, session, signOut } from "../session";
-import { Confirm, failed, Icon, Menu, toast, useNow } from "../ui";
+import { session, signOut } from "../session";
+import { Confirm, failed, Icon, Menu, useNow } from "../ui";
 import { duration } from "../ui/duration";
 import { hasUnsaved, leaving } from "../ui/leaving";
+import { prolong } from "./prolong";
 
 /** Who is signed in, for how long, and the ways out. */
 export function SessionMenu(): JSX.Element | null {
@@ -22,7 +23,7 @@ export function SessionMenu(): JSX.Element | null {
             </div>
             <hr />
             {who.renewable && who.expires !== null && (
-              <button type="button" class="item" onClick={() => (close(), void renew().then(() => toast("The token lives longer now"), failed))}>
+              <button type="button" class="item" onClick={() => (close(), void prolong().catch(failed))}>
                 <Icon name="refresh" />
                 Renew this token
               </button>

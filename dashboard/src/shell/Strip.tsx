@@ -1,11 +1,11 @@
 import type { JSX } from "preact";
-import { renew, session } from "../session";
+import { session } from "../session";
 import { unreachable } from "../session/server";
-import { Button, toast, useNow } from "../ui";
+import { Button, useNow } from "../ui";
 import { duration } from "../ui/duration";
+import { prolong } from "./prolong";
 
 const SOON_MS = 3 * 60_000;
-const LITTLE_MS = 2_000;
 
 /** What somebody must know wherever they are: that the server is away, or that their token ends in a moment. */
 export function Strip(): JSX.Element | null {
@@ -32,18 +32,10 @@ function Ending({ expires }: { expires: number }): JSX.Element | null {
         <span aria-hidden="true">Your token ends in {duration(left / 1_000)}.</span> {renewable ? "" : "It can not be renewed: save what you want to keep."}
       </span>
       {renewable && (
-        <Button size="small" icon="refresh" onClick={() => prolong(expires)}>
+        <Button size="small" icon="refresh" onClick={prolong}>
           Renew it
         </Button>
       )}
     </div>
   );
-}
-
-/** Renews the token, unless it has lived as long as it may. */
-async function prolong(expired: number): Promise<void> {
-  await renew();
-  const expires = session.value?.expires ?? Infinity;
-  if (expires > expired + LITTLE_MS) toast("The token lives longer now");
-  else toast(`It lives as long as it may: another ${duration((expires - Date.now()) / 1_000)}. Save what you want to keep, then sign in again.`, "warn");
 }
