@@ -366,6 +366,27 @@ async fn the_log_is_followed_until_the_token_ends() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_log_is_followed_until_the_right_is_taken_away() {
+    let (h, log) = with_log().await;
+    let rights =
+        |capability| format!("path \"sys/monitor\" {{ capabilities = [\"{capability}\"] }}");
+    h.policy("watch", &rights("read")).await;
+    let token = h
+        .create(&h.root, json!({ "policies": ["watch"], "ttl": "1h" }))
+        .await
+        .token();
+    let mut pieces = follow(&h, &token, json!({})).await.unwrap();
+    h.pass(6).await;
+    log.readers.lock()[0].try_send(b"one\n".to_vec()).unwrap();
+    assert_eq!(pieces.next().await.unwrap().unwrap(), b"one\n");
+    h.policy("watch", &rights("list")).await;
+    h.pass(6).await;
+    let end = tokio::time::timeout(Duration::from_secs(60), pieces.next()).await;
+    assert!(matches!(end, Ok(None)), "it ends in order");
+    assert!(log.readers.lock()[0].is_closed());
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_log_is_followed_until_the_server_is_sealed() {
     let (h, _log) = with_log().await;
     let mut pieces = follow(&h, &h.root, json!({ "log_level": "debug" }))

@@ -30,6 +30,7 @@ mod plugins;
 mod policies;
 mod quotas;
 mod raw;
+mod reader;
 mod remount;
 mod seal;
 mod seals;
