@@ -1,17 +1,11 @@
-import { read } from "../api/client";
 import { capabilities, type Capability } from "../session";
 import { grants } from "../session/capabilities";
+import { rulesOfToken, type Rule, type Rules } from "../session/rules";
 import { filled, nameIn, type Method, type PathInfo } from "./description";
 import { NEEDS } from "./useRefused";
 
 /** Whether the token may do something at a path, or at some path of that form. */
 export type Granted = (path: PathInfo, method: Method) => boolean;
-
-interface Rules {
-  root?: boolean;
-  exact_paths?: Record<string, { capabilities: Capability[] }>;
-  glob_paths?: Record<string, { capabilities: Capability[] }>;
-}
 
 const BATCH = 500;
 /** Stands for a name that nobody knows yet. */
@@ -20,10 +14,11 @@ const SOME = "some-name";
 /** What the token may do at paths: asked for those that are whole, and by its rules for those with parts that vary. */
 export async function grantedAt(paths: PathInfo[]): Promise<Granted> {
   const samples = [...new Set(paths.flatMap((path) => samplesOf(path)))];
-  const [rules, ...parts] = await Promise.all([rulesOf(paths), ...batches(samples).map((batch) => capabilities(batch))]);
+  const vary = paths.some(({ params }) => params.length > 0);
+  const [rules, ...parts] = await Promise.all([vary ? rulesOfToken() : null, ...batches(samples).map((batch) => capabilities(batch))]);
   const known: Record<string, Capability[] | undefined> = Object.assign({}, ...parts);
   return (path, method) => {
-    if (path.isOpen || rules.root) return true;
+    if (path.isOpen || rules?.root) return true;
     const needs = NEEDS[method].map((one): Capability[] => (path.needsSudo ? [one, "sudo"] : [one]));
     const covers = (all: Capability[]) => !all.includes("deny") && needs.some((wanted) => wanted.every((one) => grants(all, one)));
     // Where the server does not say whoever wants may try.
@@ -38,17 +33,8 @@ function samplesOf(path: PathInfo): string[] {
   return path.operations.some(({ method }) => method === "LIST") ? [whole, `${whole}/`] : [whole];
 }
 
-async function rulesOf(paths: PathInfo[]): Promise<Rules> {
-  if (paths.every(({ params }) => params.length === 0)) return {};
-  // Whoever may not ask for their rules is told by the server at each request.
-  return read<Rules>("sys/internal/ui/resultant-acl").then(
-    ({ data }) => data,
-    () => ({}),
-  );
-}
-
 /** The rules that could be about a path of that form. */
-function rulesFor({ path, params }: PathInfo, { exact_paths = {}, glob_paths = {} }: Rules): Capability[][] {
+function rulesFor({ path, params }: PathInfo, rules: Rules | null): Capability[][] {
   const names = new Set(params.map(({ name }) => name));
   const wanted = path.split("/").map((segment) => (names.has(nameIn(segment) ?? "") ? null : segment));
   const fits = (rule: string, isPrefix: boolean) => {
@@ -61,8 +47,8 @@ function rulesFor({ path, params }: PathInfo, { exact_paths = {}, glob_paths = {
       return isPrefix && index === given.length - 1 ? own.startsWith(word) : own === word;
     });
   };
-  const of = (rules: Record<string, { capabilities: Capability[] }>, isPrefix: boolean) => Object.entries(rules).flatMap(([rule, { capabilities }]) => (fits(rule, isPrefix) ? [capabilities] : []));
-  return [...of(exact_paths, false), ...of(glob_paths, true)];
+  const of = (listed: Record<string, Rule> | undefined, isPrefix: boolean) => Object.entries(listed ?? {}).flatMap(([rule, { capabilities }]) => (fits(rule, isPrefix) ? [capabilities] : []));
+  return [...of(rules?.exact_paths, false), ...of(rules?.glob_paths, true)];
 }
 
 function batches(all: string[]): string[][] {

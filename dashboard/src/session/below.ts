@@ -1,23 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
-import { read } from "../api/client";
 import { namespace } from "./bearer";
 import { capabilities, grants, type Capability } from "./capabilities";
-import { onForget } from "./forget";
-import { session } from "./index";
-
-interface Rule {
-  capabilities: Capability[];
-}
-/** What `sys/internal/ui/resultant-acl` says of a token. */
-interface Rules {
-  root: boolean;
-  exact_paths?: Record<string, Rule>;
-  glob_paths?: Record<string, Rule>;
-}
-
-const KEPT_MS = 30_000;
-let kept: { space: string; since: number; found: Promise<Rules | null> } | null = null;
-onForget(() => (kept = null));
+import { rulesOfToken } from "./rules";
 
 // No rule names it on purpose, so what it is granted comes from rules with `*` and `+`.
 const SOME_NAME = "0c5e9f3a-any-name";
@@ -32,7 +16,7 @@ export async function mayBelow(prefix: string, ...any: Capability[]): Promise<bo
   const probed = (await capabilities([probe]))[probe];
   if (!probed) return undefined;
   if (has(probed)) return true;
-  const rules = await rulesOf();
+  const rules = await rulesOfToken();
   if (!rules) return undefined;
   const listed = [...Object.entries(rules.exact_paths ?? {}), ...Object.entries(rules.glob_paths ?? {})];
   return rules.root || listed.some(([path, rule]) => path.startsWith(prefix) && has(rule.capabilities));
@@ -55,18 +39,4 @@ export function useMayBelow(prefix: string, ...any: Capability[]): boolean | und
 /** Why nothing can be made below a path, for a button's `because`; false while something may be. */
 export function useDeniedBelow(prefix: string, ...any: Capability[]): string | false {
   return useMayBelow(prefix, ...any) === false ? `No policy of your token grants ${any.join(" or ")} below ${prefix}` : false;
-}
-
-function rulesOf(): Promise<Rules | null> {
-  const space = namespace.value;
-  // In another namespace than its own a token's rules are about other paths.
-  if (space !== (session.value?.home ?? "")) return Promise.resolve(null);
-  if (kept?.space !== space || Date.now() - kept.since > KEPT_MS) {
-    const found = read<Rules>("sys/internal/ui/resultant-acl").then(
-      ({ data }) => data,
-      () => null,
-    );
-    kept = { space, since: Date.now(), found };
-  }
-  return kept.found;
 }

@@ -1,7 +1,7 @@
 import { list, read } from "../../api/client";
 import { capabilities } from "../../session";
 import { grants } from "../../session/capabilities";
-import { engines } from "../overview/health";
+import { engines } from "../../session/engines";
 import type { Where } from "./leases";
 
 /** A role: how users are made and removed. */

@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import { href, path } from "../../shell/router";
 import { Badge, Card, Empty, Loading, Table, Trouble, useLoad } from "../../ui";
 import { ownPlace } from "../tools/ownPlace";
-import { engines } from "./health";
+import { engines } from "../../session/engines";
 
 /** The engines that this token can use, with the way to each. */
 export function Engines(): JSX.Element {

@@ -94,14 +94,6 @@ export function warnings(seal: SealStatus, known: Facts, scraped: Scrape | null,
   return all.filter((one): one is Warning => one !== false && one !== undefined);
 }
 
-/** The mounts that this token sees, by path. */
-export async function engines(signal: AbortSignal): Promise<{ path: string; type: string; description: string; version: string }[]> {
-  const { data } = await read<{ secret?: Record<string, { type: string; description?: string; options?: { version?: string } | null }> }>("sys/internal/ui/mounts", { signal });
-  return Object.entries(data.secret ?? {})
-    .map(([path, { type, description, options }]) => ({ path: path.replace(/\/$/, ""), type, description: description ?? "", version: options?.version ?? "" }))
-    .sort((one, other) => one.path.localeCompare(other.path));
-}
-
 const auditFailures = (scraped: Scrape | null): number => (scraped ? total(scraped, "vault_audit_log_request_failure") + total(scraped, "vault_audit_log_response_failure") : 0);
 const endsSoon = (who: Session, now: number): boolean => who.expires !== null && who.expires - now < SOON_MS;
 const isThisMachine = (host: string): boolean => host === "localhost" || host === "[::1]" || host.startsWith("127.");

@@ -4,7 +4,7 @@ import { SCREENS } from "..";
 import { href, match } from "../../shell/router";
 import { Badge, Card, Command, Empty, Field, LinkButton, Loading, Page, Table, Trouble, useLoad } from "../../ui";
 import type { ScreenProps } from "../types";
-import { engines } from "../overview/health";
+import { engines } from "../../session/engines";
 import { ownPlace } from "./ownPlace";
 import { mountPlace } from "./places";
 import "./tools.css";

@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { engines } from "../overview/health";
+import { engines } from "../../session/engines";
 import type { PathInfo } from "../../forms/description";
 import { allPaths, offerOf } from "../../forms/load";
 import type { Offer } from "../../forms/offer";
