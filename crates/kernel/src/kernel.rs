@@ -166,11 +166,12 @@ impl Kernel {
         Ok(())
     }
 
-    /// Stores all that waits in memory to be stored. Worth calling before the server is sealed.
-    pub async fn keep_what_waits(&self) {
+    /// Stores all that waits in memory to be stored. Worth calling before the server is sealed. `all_ended` as for
+    /// [`Kernel::keep_events`].
+    pub async fn keep_what_waits(&self, all_ended: bool) {
         self.keep_audit_heads().await;
         self.keep_activity().await;
-        self.keep_events().await;
+        self.keep_events(all_ended).await;
     }
 
     /// Stores where audit's chains end, for when the server opens again. Worth calling before the server is sealed; without
@@ -194,11 +195,16 @@ impl Kernel {
     }
 
     /// Tells subscribers that the server is about to be sealed, and stores what has happened. Worth calling before that; without
-    /// it, the next server says that events may be missing.
-    pub async fn keep_events(&self) {
+    /// it, the next server says that events may be missing; and so it does unless `all_ended`: a request that still runs when
+    /// the process ends may change something that nobody tells.
+    pub async fn keep_events(&self, all_ended: bool) {
         if let Ok(open) = self.core() {
             open.tell_root(Event::new(catalogue::SEAL, "sys/seal-status"));
-            if let Err(fault) = open.events.close().await {
+            let kept = match all_ended {
+                true => open.events.close().await,
+                false => open.events.store().await,
+            };
+            if let Err(fault) = kept {
                 tracing::warn!(%fault, "the last events were not stored");
             }
         }
@@ -261,7 +267,8 @@ impl Kernel {
     /// none after its own request may tell the client that the server is sealed.
     pub(crate) async fn seal_if_asked(&self) {
         if self.signals.seal_is_asked() {
-            self.keep_what_waits().await;
+            // What requests do from here on is told when this server opens again.
+            self.keep_what_waits(true).await;
             self.settings.seals.hold(true);
             self.seal();
             self.signals.sealed();

@@ -57,6 +57,22 @@ fn names(events: &[Value]) -> Vec<&str> {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_server_that_was_stopped_while_requests_were_running_goes_on_with_a_gap() {
+    let store: Arc<dyn Store> = Arc::new(Memory::new());
+    let h = server(Arc::clone(&store)).await;
+    let mut stream = listen(&h, "").await.unwrap();
+    ring(&h, "one").await;
+    let first = stream.event().await;
+    ring(&h, "two").await;
+    h.kernel.keep_events(false).await;
+    h.kernel.seal();
+    let again = h.restarted(settings(), store).await;
+    ring(&again, "three").await;
+    let mut stream = listen(&again, id(&first)).await.unwrap();
+    assert_eq!(names(&stream.events().await), ["two", GAP, "three"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_server_that_was_stopped_in_order_goes_on_without_a_gap() {
     let store: Arc<dyn Store> = Arc::new(Memory::new());
     let h = server(Arc::clone(&store)).await;
@@ -64,7 +80,7 @@ async fn a_server_that_was_stopped_in_order_goes_on_without_a_gap() {
     ring(&h, "one").await;
     let first = stream.event().await;
     ring(&h, "two").await;
-    h.kernel.keep_events().await;
+    h.kernel.keep_events(true).await;
     h.kernel.seal();
     assert!(matches!(stream.cut().await, Fault::Sealed));
     let again = h.restarted(settings(), store).await;
@@ -161,7 +177,7 @@ async fn what_is_too_old_is_dropped_and_whoever_wants_it_is_told() {
     let mut settings = settings();
     settings.events.memory_bytes = 8 << 10; // Nothing but the last are in memory.
     let store = Arc::clone(h.kernel.barrier.store());
-    h.kernel.keep_events().await;
+    h.kernel.keep_events(true).await;
     h.kernel.seal();
     let again = h.restarted(settings, store).await;
     ring(&again, "today").await;
@@ -283,7 +299,7 @@ async fn a_sealed_namespace_tells_nothing_and_unsealed_everything() {
     }
     assert_eq!(unseal().await.status, 200);
     // What was in memory alone is read again from storage after a restart.
-    h.kernel.keep_events().await;
+    h.kernel.keep_events(true).await;
     let mut again = settings();
     again.events.memory_bytes = 8 << 10;
     h.kernel.seal();
@@ -402,7 +418,7 @@ impl Story {
                 self.since_crash = self.next;
             }
             Step::Restart => {
-                self.h.kernel.keep_events().await;
+                self.h.kernel.keep_events(true).await;
                 self.stored.extend(self.since_crash..self.next);
                 self.h.kernel.seal();
             }

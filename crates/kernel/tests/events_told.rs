@@ -62,7 +62,7 @@ async fn sealing_and_unsealing_are_told() {
 async fn what_happens_between_the_last_that_is_stored_and_sealing_is_told_as_a_gap() {
     let h = Harness::new().await;
     let mut stream = all(&h).await;
-    h.kernel.keep_events().await;
+    h.kernel.keep_events(true).await;
     let sealed = stream.event().await;
     assert_eq!(kind(&sealed), catalogue::SEAL);
     h.policy("late", "path \"x\" { capabilities = [\"read\"] }")
@@ -85,7 +85,7 @@ async fn what_happens_between_the_last_that_is_stored_and_sealing_is_told_as_a_g
         if expected.len() > 1 {
             assert_eq!(said(&told[told.len() - 2], "reason"), "seal");
         }
-        h.kernel.keep_events().await;
+        h.kernel.keep_events(true).await;
         h.kernel.seal();
     }
 }

@@ -284,7 +284,8 @@ impl Server {
             );
         }
         let store = Arc::clone(self.kernel.barrier.store());
-        self.kernel.keep_what_waits().await;
+        // A client that does not read its answer changes nothing any more.
+        self.kernel.keep_what_waits(self.running.is_empty()).await;
         self.kernel.seal();
         if let Err(error) = store.close().await {
             tracing::error!(%error, "the storage did not close properly; what was acknowledged is safe");
