@@ -88,7 +88,7 @@ class Listener:
             self.text += more
 
     def lines(self):
-        return [json.loads(line) for line in self.text.splitlines()]
+        return [json.loads(line) for line in self.text.split(b"\n")[:-1]]
 
     def close(self):
         # Closing alone would wait for the threads that read.

@@ -207,7 +207,7 @@ def test_pipelined_requests_are_answered_in_order(shared):
     line = head("GET", "/v1/secret/data/kept", shared.token)
     bad = head("GET", "/v1/nosuch/x", shared.token)
     last = head("GET", "/v1/sys/health", "", ["Connection: close"])
-    text = send_raw(shared, (line + bad) * 20 + last)
+    text = send_raw(shared, (line + bad) * 20 + last, silence_s=10)
     statuses = [part.split(b" ")[0] for part in text.split(b"HTTP/1.1 ")[1:]]
     assert statuses == [b"200", b"404"] * 20 + [b"200"]
 

@@ -469,7 +469,7 @@ def test_the_command_line_goes_on_across_restarts(kv):
         process.send_signal(signal.SIGINT)
         assert process.wait(10) == 0
         assert process.stderr.read().count("Connection lost") == 1
-    shown = subprocess.run([binary(), "events", "subscribe", "-timeout=1s", f"-since={first['id']}", "kv*"], env=env, capture_output=True, text=True, timeout=20)
+    shown = subprocess.run([binary(), "events", "subscribe", "-timeout=5s", f"-since={first['id']}", "kv*"], env=env, capture_output=True, text=True, timeout=20)
     lines = shown.stdout.splitlines()
     assert shown.returncode == 0 and len(lines) == 2, shown
     assert lines[0].split()[1:4] == [WRITES, "root", "secret/data/app/meanwhile"]

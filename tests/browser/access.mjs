@@ -28,8 +28,7 @@ async function policy(cx) {
   assert.match(await alert.textContent(), /did you mean "read"\?/);
   assert.equal(await page.locator(".hcl .lines > .faulty").textContent(), "6");
   assert.match(await page.locator(".hcl pre > .faulty").textContent(), /reed/);
-  // The cursor stands where the mistake is.
-  assert.equal(await rules.evaluate((area) => area.value.slice(0, area.selectionStart).split("\n").length), 6);
+  await until(async () => (await rules.evaluate((area) => area.value.slice(0, area.selectionStart).split("\n").length)) === 6, "the cursor stands where the mistake is");
   await examine(cx, "policy-wrong");
   await rules.fill((await rules.inputValue()).replace("reed", "read"));
   await page.getByRole("button", { name: "Check" }).click();

@@ -62,7 +62,9 @@ await story(async (cx) => {
   assert.ok(await remembers(cx, secret), "the token is in memory while it is used");
   await page.getByRole("button", { name: /^Session of/ }).click();
   await page.getByRole("button", { name: "Sign out and revoke the token" }).click();
+  const anew = page.waitForEvent("load"); // The page is loaded anew when the token is revoked, for which no click waits.
   await page.getByRole("button", { name: "Revoke and sign out" }).click();
+  await anew;
   await page.getByRole("heading", { name: "Sign in" }).waitFor();
   const gone = await api("GET", "auth/token/lookup-self", undefined, secret);
   assert.equal(gone.status, 403);

@@ -43,7 +43,7 @@ async function beforeTheEnd(cx) {
 /** Nothing of what was read is left but the place, and whoever signs in again goes on there. */
 async function theTokenEnds(cx) {
   const { page } = cx;
-  await signIn(cx, await tokenOf({ ttl: "5s" }), "/secrets/secret/app");
+  await signIn(cx, await tokenOf({ ttl: "10s" }), "/secrets/secret/app");
   await page.getByRole("button", { name: "Show word" }).click();
   await page.getByText(SECRET).waitFor();
   await page.getByText(/Your token has ended or was revoked/).waitFor();
@@ -61,7 +61,7 @@ async function theTokenEnds(cx) {
 async function whatIsShownOnceStays(cx) {
   const { page } = cx;
   await page.reload();
-  const token = await tokenOf({ policies: ["root"], ttl: "8s" });
+  const token = await tokenOf({ policies: ["root"], ttl: "15s" });
   await signIn(cx, token, "/access/tokens");
   await page.getByRole("button", { name: "New token" }).click();
   await page.getByRole("button", { name: "Create", exact: true }).click();

@@ -150,7 +150,10 @@ await story(async (cx) => {
   // The log of the server.
   await go(cx, "/events/log");
   await live();
+  // The badge is that of the last stream until the page has asked for the next one.
+  const debugging = page.waitForResponse((answer) => /\/v1\/sys\/monitor\?.*log_level=debug/.test(answer.url()));
   await page.getByLabel("Level").selectOption("debug");
+  await debugging;
   await live();
   await write("logged/one");
   await page.getByText(/logged\/one/).first().waitFor();

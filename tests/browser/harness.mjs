@@ -39,7 +39,7 @@ export async function story(tell) {
 
 /** A person with a browser of their own: page, and what is looked at all the time. */
 export async function visitor(browser, { theme = "light", width = 1440 } = {}) {
-  const context = await browser.newContext({ viewport: { width, height: HEIGHTS[width] ?? 900 }, colorScheme: theme, reducedMotion: "reduce", acceptDownloads: true });
+  const context = await browser.newContext({ viewport: { width, height: HEIGHTS[width] ?? 900 }, colorScheme: theme, reducedMotion: "reduce", acceptDownloads: true, locale: "en-US" });
   const page = await context.newPage();
   page.setDefaultTimeout(SLOW_MS);
   const cx = { browser, context, page, given, told: {}, wrong: [], allowed: [], url: (place = "/") => `${given.addr}/ui/#${place}` };
@@ -81,9 +81,14 @@ export async function signIn({ page, url }, token, place = "/") {
 
 /** Goes to a place without loading the page anew (which would sign out). */
 export async function go({ page }, place) {
-  await page.evaluate((to) => {
-    location.hash = to;
-  }, place);
+  const arrive = (to) =>
+    new Promise((arrived) => {
+      if (location.hash === `#${to}`) return arrived();
+      addEventListener("hashchange", () => arrived(), { once: true }); // It comes to the router first, which was there before.
+      setTimeout(arrived, 1_000); // The same place in another spelling is no change.
+      location.hash = to;
+    });
+  await page.evaluate(arrive, place);
 }
 
 /** Chooses light or dark, as the system would. */

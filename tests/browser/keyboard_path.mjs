@@ -20,6 +20,7 @@ await story(async (cx) => {
   await tabTo(page, "secret/");
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: "secret/" }).waitFor();
+  await until(async () => (await focus(page)).id === "main", "the focus goes along");
   await tabTo(page, "Create a secret");
   await page.keyboard.press("Enter");
   const fields = { Name: "by-keyboard", "Key of row 1": "word", "Value of word": "typed" };
@@ -30,6 +31,7 @@ await story(async (cx) => {
   await tabTo(page, "Create");
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: "by-keyboard" }).waitFor();
+  await until(async () => (await focus(page)).id === "main", "the focus goes along");
 
   await tabTo(page, "Show word");
   await page.keyboard.press("Space");

@@ -61,7 +61,6 @@ async function approle(cx) {
   await page.getByLabel("Role ID").fill(given.roleId);
   await page.getByLabel("Secret ID", { exact: true }).fill("used-up");
   await submit(cx);
-  await page.waitForTimeout(3000); console.error(await page.locator("main").innerText());
   await refused(cx, /make a new one for the role/);
   await page.getByLabel("Secret ID", { exact: true }).fill(given.secretId);
   await picture(cx, "sign-in-approle");
