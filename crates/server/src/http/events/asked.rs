@@ -54,8 +54,11 @@ impl Asked {
         if !accepts_events(&head.headers) {
             return Ok(None);
         }
-        let since = request::text(&head.headers, LAST_EVENT_ID);
-        let since = since.filter(|id| !id.is_empty() && id.len() <= MAX_POSITION_BYTES);
+        let since = request::text(&head.headers, LAST_EVENT_ID).filter(|id| !id.is_empty());
+        if since.is_some_and(|id| id.len() > MAX_POSITION_BYTES) {
+            let text = "the header Last-Event-ID is not the id of an event";
+            return Err(Answer::error(StatusCode::BAD_REQUEST, text));
+        }
         Ok(Some(Self::Sse {
             since: since.map(str::to_owned),
         }))

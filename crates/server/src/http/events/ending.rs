@@ -2,11 +2,15 @@
 
 use coffer_engine::Fault;
 use serde::Serialize;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
 
 use crate::http::status;
 
 /// The server or this stream goes away (RFC 6455, section 7.4.1).
 const GOING_AWAY: u16 = 1001;
+/// The client does not speak the protocol, or sends as text what is none.
+const PROTOCOL: u16 = 1002;
+const NO_TEXT: u16 = 1007;
 /// The client may not, or not any more.
 const POLICY: u16 = 1008;
 /// Our fault.
@@ -57,6 +61,16 @@ impl Ending {
     /// The client sends what nobody wants.
     pub(super) fn flooded() -> Self {
         Self::new(POLICY, "too much was sent; this stream goes one way")
+    }
+
+    /// The client breaks the rules of WebSockets.
+    pub(super) fn broken(fault: &ProtocolError) -> Self {
+        Self::new(PROTOCOL, &fault.to_string())
+    }
+
+    /// The client sends text that is not UTF-8.
+    pub(super) fn garbled() -> Self {
+        Self::new(NO_TEXT, "text must be UTF-8")
     }
 
     fn new(code: u16, reason: &str) -> Self {

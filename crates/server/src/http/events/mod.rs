@@ -23,8 +23,9 @@ pub(super) use asked::Asked;
 pub(crate) use connected::{Connected, Connection};
 pub(super) use origin::is_own;
 
-/// How long a subscriber may take nothing of what waits for it.
-const STALLED: Duration = Duration::from_secs(10);
+/// How long a subscriber may take nothing of what waits for it. Systems tell late that a slow reader has made room again: one
+/// that takes 50 kB a second was quiet for half a minute.
+const STALLED: Duration = Duration::from_secs(60);
 /// How long the last word may take.
 const LAST_WORD: Duration = Duration::from_secs(2);
 /// Most bytes that are gathered into one write.

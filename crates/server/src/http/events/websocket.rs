@@ -42,13 +42,11 @@ pub(super) async fn run(upgrade: OnUpgrade, pieces: Pieces, connected: Connected
     let socket = WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await;
     let streaming = connected.clone().stream();
     let mut follower = Follower::new(socket, pieces);
-    let ending = tokio::select! {
-        ending = follower.run() => ending,
-        () = connected.stopped() => Some(Ending::stopped()),
+    let end = tokio::select! {
+        end = follower.run() => end.unwrap_or(End::Gone),
+        () = connected.stopped() => End::Ours(Ending::stopped()),
     };
-    if let Some(ending) = ending {
-        let _ = timeout(LAST_WORD, follower.close(ending)).await;
-    }
+    let _ = timeout(LAST_WORD, follower.end(end)).await;
     drop(streaming);
 }
 
@@ -61,6 +59,16 @@ struct Follower<S> {
     heard: Instant,
     /// Messages of the client since the last ping.
     incoming: u32,
+}
+
+/// How it ends.
+enum End {
+    /// By us: the client is told why.
+    Ours(Ending),
+    /// By the client, who is waiting for an answer (RFC 6455, section 5.5.1).
+    Theirs,
+    /// Nobody is there any more.
+    Gone,
 }
 
 /// What happened next.
@@ -81,8 +89,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Follower<S> {
         }
     }
 
-    /// Why the stream ended; nothing where nobody is there to be told.
-    async fn run(&mut self) -> Option<Ending> {
+    /// How the stream ended; nothing where nobody is there any more.
+    async fn run(&mut self) -> Option<End> {
         let mut heartbeat = interval(HEARTBEAT);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         heartbeat.reset();
@@ -90,12 +98,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Follower<S> {
             match self.next(&mut heartbeat).await {
                 Next::Piece(piece) => {
                     if let Err(fault) = self.pass_on(piece).await? {
-                        return Some(Ending::of(fault));
+                        return Some(End::Ours(Ending::of(fault)));
                     }
                 }
                 Next::Incoming(message) => {
-                    if !self.receive(message)? {
-                        return Some(Ending::flooded());
+                    if let Err(end) = self.receive(message) {
+                        return Some(end);
                     }
                 }
                 Next::Beat if self.heard.elapsed() > GONE => return None,
@@ -159,20 +167,34 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Follower<S> {
             .ok()
     }
 
-    /// Looks at what the client sent, and no further than whether it is too much; nothing: the client is gone.
-    fn receive(&mut self, message: Option<Result<Message, Error>>) -> Option<bool> {
+    /// Looks at what the client sent, and no further than whether it is in order and not too much.
+    fn receive(&mut self, message: Option<Result<Message, Error>>) -> Result<(), End> {
         self.heard = Instant::now();
-        match message? {
-            Ok(Message::Close(_)) => None,
-            Ok(_) => {
+        match message {
+            Some(Ok(Message::Close(_))) => Err(End::Theirs),
+            Some(Ok(_)) => {
                 self.incoming += 1;
-                Some(self.incoming <= MAX_INCOMING)
+                match self.incoming <= MAX_INCOMING {
+                    true => Ok(()),
+                    false => Err(End::Ours(Ending::flooded())),
+                }
             }
-            Err(Error::Capacity(_)) => Some(false),
-            Err(error) => {
+            Some(Err(Error::Capacity(_))) => Err(End::Ours(Ending::flooded())),
+            Some(Err(Error::Protocol(fault))) => Err(End::Ours(Ending::broken(&fault))),
+            Some(Err(Error::Utf8(_))) => Err(End::Ours(Ending::garbled())),
+            Some(Err(error)) => {
                 tracing::debug!(%error, "a subscriber's connection broke");
-                None
+                Err(End::Gone)
             }
+            None => Err(End::Gone),
+        }
+    }
+
+    async fn end(self, end: End) {
+        match end {
+            End::Ours(ending) => self.close(ending).await,
+            End::Theirs => self.hear_out().await,
+            End::Gone => {}
         }
     }
 
@@ -187,9 +209,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Follower<S> {
             code: ending.code.into(),
             reason: ending.line().into(),
         };
-        if self.socket.send(Message::Close(Some(frame))).await.is_err() {
-            return;
+        if self.socket.send(Message::Close(Some(frame))).await.is_ok() {
+            self.hear_out().await;
         }
+    }
+
+    /// Reads until the end, which is how what waits to be sent is sent.
+    async fn hear_out(mut self) {
         let mut more = MAX_INCOMING;
         while let Some(Ok(_)) = self.socket.next().await {
             more -= 1;
@@ -203,7 +229,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Follower<S> {
 #[cfg(test)]
 mod tests {
     use coffer_engine::Feed;
-    use tokio::io::DuplexStream;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
     use super::*;
 
@@ -228,8 +254,8 @@ mod tests {
             .await
             .unwrap();
         let run = tokio::spawn(async move {
-            let ending = follower.run().await.unwrap();
-            follower.close(ending).await;
+            let end = follower.run().await.unwrap();
+            follower.end(end).await;
         });
         for id in ["i1", "i2"] {
             let message = client.next().await.unwrap().unwrap();
@@ -256,7 +282,7 @@ mod tests {
         let run = tokio::spawn(async move { follower.run().await });
         let begun = Instant::now();
         while feed.send(vec![b'{'; 4096]).await.is_ok() {}
-        assert_eq!(run.await.unwrap(), None);
+        assert!(run.await.unwrap().is_none());
         assert!(begun.elapsed() < 2 * STALLED);
         drop(client);
     }
@@ -265,7 +291,7 @@ mod tests {
     async fn who_answers_no_ping_is_gone() {
         let (feed, mut follower, client) = pair(64 * 1024).await;
         let begun = Instant::now();
-        assert_eq!(follower.run().await, None);
+        assert!(follower.run().await.is_none());
         assert!((GONE..GONE + 2 * HEARTBEAT).contains(&begun.elapsed()));
         drop((feed, client));
     }
@@ -277,7 +303,42 @@ mod tests {
             for _ in 0..=MAX_INCOMING {
                 client.send(message.clone()).await.unwrap();
             }
-            assert_eq!(follower.run().await, Some(Ending::flooded()));
+            let end = follower.run().await;
+            assert!(matches!(end, Some(End::Ours(ending)) if ending == Ending::flooded()));
+        }
+    }
+
+    #[tokio::test]
+    async fn who_says_goodbye_is_answered() {
+        let (_feed, mut follower, mut client) = pair(64 * 1024).await;
+        let run = tokio::spawn(async move {
+            let end = follower.run().await.unwrap();
+            follower.end(end).await;
+        });
+        client.close(None).await.unwrap();
+        let answer = client.next().await.unwrap().unwrap();
+        assert!(matches!(answer, Message::Close(_)), "{answer:?}");
+        assert!(client.next().await.is_none(), "and then it is over");
+        run.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn who_breaks_the_rules_is_told() {
+        // A client's frame must be masked; text must be UTF-8.
+        let unmasked: &[u8] = b"\x81\x01x";
+        let garbled: &[u8] = b"\x81\x81\0\0\0\0\xff";
+        for (frame, code) in [(unmasked, 1002), (garbled, 1007)] {
+            let (ours, mut theirs) = tokio::io::duplex(64 * 1024);
+            let ours = WebSocketStream::from_raw_socket(ours, Role::Server, None).await;
+            let (_feed, pieces) = Pieces::new();
+            let mut follower = Follower::new(ours, pieces);
+            theirs.write_all(frame).await.unwrap();
+            let end = follower.run().await.unwrap();
+            tokio::spawn(follower.end(end));
+            let mut head = [0; 4];
+            theirs.read_exact(&mut head).await.unwrap();
+            assert_eq!(head[0], 0x88, "a close frame");
+            assert_eq!(u16::from_be_bytes([head[2], head[3]]), code);
         }
     }
 }
