@@ -13,6 +13,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use coffer_barrier::{Barrier, Error, Stored, View};
@@ -71,6 +72,8 @@ pub(super) struct Log {
     view: View,
     kept: Mutex<Kept>,
     pages: Mutex<VecDeque<Arc<Page>>>,
+    /// How many times the pages were forgotten.
+    forgotten: AtomicU64,
     readers: Semaphore,
 }
 
@@ -176,6 +179,7 @@ impl Log {
             view,
             kept: Mutex::default(),
             pages: Mutex::default(),
+            forgotten: AtomicU64::default(),
             readers: Semaphore::new(READERS_MAX),
         };
         log.view
@@ -193,15 +197,16 @@ impl Log {
         Ok(self.view.put(STATE, &state).await?)
     }
 
-    /// Adds a record of events, `after` being the number of the last one before them.
+    /// Adds a record of events, `after` being the number of the last one before them. Answers false, and adds none, if one is of
+    /// a namespace that is sealed: it is stored by keys that are not there.
     pub async fn append(
         &self,
         after: u64,
         events: &[Arc<Published>],
         now: Timestamp,
-    ) -> Result<(), Fault> {
+    ) -> Result<bool, Fault> {
         let Some(last) = events.last() else {
-            return Ok(());
+            return Ok(true);
         };
         let (mark, last) = (last.id.mark(), last.id.number());
         let events = || events.iter().filter(|event| !event.is_blank());
@@ -235,7 +240,7 @@ impl Log {
             let step = self.view.changes();
             match step.put(&self.view, &part_path(namespace, &name), &part) {
                 Ok(step) => changes = changes.and(step.into_batch()),
-                Err(Error::PartSealed) => continue, // Sealed meanwhile: what happened in it is not to be read.
+                Err(Error::PartSealed) => return Ok(false),
                 Err(other) => return Err(other.into()),
             }
             record.parts.push(namespace.to_owned());
@@ -243,9 +248,12 @@ impl Log {
         let changes = changes
             .put(&self.view, &format!("{RECORDS}{name}"), &record)?
             .put(&self.view, STATE, &State::of(mark, last + 1, last, true))?;
-        changes.commit().await?;
+        match changes.commit().await {
+            Err(Error::PartSealed) => return Ok(false),
+            committed => committed?,
+        };
         self.kept.lock().add(known);
-        Ok(())
+        Ok(true)
     }
 
     /// The record that holds the event after this number, or the first one behind it; none at the end of the log.
@@ -266,10 +274,14 @@ impl Log {
         let Some((path, record)) = found.into_iter().next() else {
             return Ok(None);
         };
+        let since = self.forgotten.load(Ordering::SeqCst);
         let page = Arc::new(self.read(&path, record).await?);
         let mut pages = self.pages.lock();
-        pages.push_front(Arc::clone(&page));
-        pages.truncate(PAGES_MAX);
+        // It may be without what could be read a moment later.
+        if self.forgotten.load(Ordering::SeqCst) == since {
+            pages.push_front(Arc::clone(&page));
+            pages.truncate(PAGES_MAX);
+        }
         Ok(Some(page))
     }
 
@@ -300,7 +312,9 @@ impl Log {
 
     /// Forgets what was read: other namespaces can be looked into than before.
     pub fn forget_pages(&self) {
-        self.pages.lock().clear();
+        let mut pages = self.pages.lock();
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
+        pages.clear();
     }
 
     /// Finds out which records there are; to be done once, before any is removed.
@@ -368,6 +382,12 @@ impl Log {
     pub async fn forget_namespace(&self, id: &str) -> Result<(), Fault> {
         self.forget_pages();
         Ok(self.view.clear(&format!("{PARTS}{id}/")).await?)
+    }
+
+    /// Whether a namespace is sealed by a seal of its own, or of one that it lies in.
+    pub fn is_closed(&self, namespace: &str) -> bool {
+        let part = self.barrier.part_of(&kept_for(namespace));
+        !namespace.is_empty() && part.is_some_and(|part| !part.is_open())
     }
 
     /// Whether a namespace has a seal of its own, or lies in one that has.

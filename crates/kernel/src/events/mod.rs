@@ -392,12 +392,18 @@ impl Events {
 
     /// Forgets in memory what happened in a namespace that is sealed now, and in those in it, whose ids begin with its id.
     pub(crate) fn forget_sealed(&self, id: &str) {
-        let blank = |event: &Arc<Published>| {
-            let within = event.namespace_id().starts_with(id);
-            within.then(|| Arc::new(event.blanked()))
-        };
-        self.ring.write().replace(blank);
+        self.forget(|event| event.namespace_id().starts_with(id));
         self.look_anew();
+    }
+
+    /// Forgets events in memory, and tells that some are missing if that was the only place where they were. Answers how many.
+    fn forget(&self, which: impl Fn(&Published) -> bool) -> u64 {
+        let lost = self.ring.write().forget(which);
+        if lost > 0 {
+            self.meters.lost.add(lost);
+            self.tell_gap("seal");
+        }
+        lost
     }
 
     /// Other namespaces can be looked into than before.

@@ -177,13 +177,24 @@ impl Ring {
         self.settled = self.settled.max(number);
     }
 
-    /// Replaces events by others with the same numbers.
-    pub fn replace(&mut self, by: impl Fn(&Arc<Published>) -> Option<Arc<Published>>) {
+    /// Forgets what happened in these events, and all that is in storage, so that it is read there from now on. Answers how
+    /// many are nowhere any more.
+    pub fn forget(&mut self, which: impl Fn(&Published) -> bool) -> u64 {
+        while let Some(old) = self.events.front()
+            && old.id.number() <= self.settled
+        {
+            self.bytes = self.bytes.saturating_sub(old.weight());
+            self.events.pop_front();
+        }
+        let mut lost = 0;
         for event in &mut self.events {
-            if let Some(other) = by(event) {
-                self.bytes = self.bytes.saturating_sub(event.weight()) + other.weight();
-                *event = other;
+            if !event.is_blank() && which(event) {
+                let blank = event.blanked();
+                self.bytes = self.bytes.saturating_sub(event.weight()) + blank.weight();
+                *event = Arc::new(blank);
+                lost += 1;
             }
         }
+        lost
     }
 }

@@ -75,8 +75,14 @@ impl Events {
                     .add(before.saturating_sub(unstored.after.max(unstored.began - 1)));
                 events.splice(0..0, self.gap_at(before));
             }
-            log.append(unstored.after, &events, self.clock.now())
-                .await?;
+            let now = self.clock.now();
+            if !log.append(unstored.after, &events, now).await? {
+                // The keys went before it was stored by them.
+                match self.forget(|event| log.is_closed(event.namespace_id())) {
+                    0 => return Err(Fault::Unavailable("a namespace is being sealed".into())),
+                    _ => continue,
+                }
+            }
             self.ring.write().settle(last);
             if !unstored.more {
                 return Ok(());

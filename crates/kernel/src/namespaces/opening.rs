@@ -42,6 +42,7 @@ async fn open_with(core: &Arc<Core>, seal: &Arc<Seal>, root: Aes256Key) -> Resul
         return Err(is_gone());
     }
     seal.keys.unseal(root).await?;
+    core.events.look_anew(); // Whoever comes in finds what happened before it was sealed.
     let entered = async {
         waiting::end_what_waits(core, seal).await?;
         seal.entered.store(true, Ordering::SeqCst);
@@ -68,16 +69,20 @@ async fn open_with(core: &Arc<Core>, seal: &Arc<Seal>, root: Aes256Key) -> Resul
 /// Seals a namespace, and with it those in it that have seals of their own. Requests that are running end with what they
 /// have or with "sealed"; nothing they acknowledged is lost.
 pub async fn close(core: &Core, seal: &Seal) {
-    // While its keys are there: what happened in it is stored by them.
+    let all = core.namespaces.seals.with_inner(&seal.id);
+    let mut turns = Vec::new();
+    for seal in &all {
+        turns.push(seal.turn().await);
+        if seal.refuse() {
+            tracing::info!(namespace = seal.path, "a namespace was sealed");
+        }
+    }
+    // What happened in it is stored by its keys. Nobody begins anything there any more.
     if let Err(fault) = core.events.store().await {
         tracing::warn!(%fault, "the last events of a namespace could not be stored before it was sealed");
     }
-    for seal in core.namespaces.seals.with_inner(&seal.id) {
-        let _turn = seal.turn().await;
-        if seal.is_open() {
-            tracing::info!(namespace = seal.path, "a namespace was sealed");
-        }
-        shut(core, &seal);
+    for seal in &all {
+        shut(core, seal);
     }
 }
 

@@ -248,9 +248,14 @@ impl Seal {
         Arc::clone(&self.door).acquire_owned().await.ok()
     }
 
+    /// Lets no request in any more; whether it did before.
+    pub(super) fn refuse(&self) -> bool {
+        self.entered.swap(false, Ordering::SeqCst)
+    }
+
     /// Forgets the keys and what operators have handed in.
     pub(super) fn close(&self) {
-        self.entered.store(false, Ordering::SeqCst);
+        self.refuse();
         self.keys.seal();
         self.attempt.lock().reset();
         self.ceremonies.clear();
