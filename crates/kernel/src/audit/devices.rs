@@ -160,16 +160,17 @@ impl Devices {
     }
 
     /// Disables a device: lines that wait are still written, its key is forgotten, its file stays. An
-    /// unknown one is disabled already.
-    pub async fn disable(&self, path: &str) -> Result<(), Fault> {
+    /// unknown one is disabled already. Answers what it was.
+    pub async fn disable(&self, path: &str) -> Result<Option<DeviceInfo>, Fault> {
         let path = canonical(path)?;
+        let was = self.list().remove(&path);
         self.table.remove(&path).await?;
         self.active.rcu(|active| {
             let mut active = BTreeMap::clone(active);
             active.remove(&path);
             active
         });
-        Ok(())
+        Ok(was)
     }
 
     /// All devices by path.

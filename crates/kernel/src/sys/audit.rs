@@ -134,8 +134,12 @@ impl Handle<Open> for DisableDevice {
 
     async fn handle(self, open: &Open, _: &Ctx) -> Result<Empty, Fault> {
         changeable(open)?;
-        open.audit.disable(&self.path).await?;
-        open.tell(told(catalogue::AUDIT_DISABLE, &self.path));
+        let was = open.audit.disable(&self.path).await?;
+        let event = told(catalogue::AUDIT_DISABLE, &self.path);
+        open.tell(match was {
+            Some(device) => event.with("type", device.kind),
+            None => event,
+        });
         tracing::info!(path = self.path, "an audit device was disabled");
         Ok(Empty)
     }

@@ -249,6 +249,11 @@ impl Handle<Open> for DeleteBatch {
 
 async fn delete(open: &Open, cx: &Ctx, ids: Vec<String>) -> Result<Empty, Fault> {
     for ids in ids.chunks(DELETED_AT_ONCE) {
+        let mut names = Vec::new();
+        for id in ids.iter().filter(|id| name::is_id(id)) {
+            let known = open.space.identity.entity(id).await?;
+            names.push((id, known.map(|entity| entity.name)));
+        }
         match delete_at_once(open, cx, ids).await {
             Err(Fault::TooLarge(_)) => {
                 for id in ids.chunks(1) {
@@ -257,10 +262,14 @@ async fn delete(open: &Open, cx: &Ctx, ids: Vec<String>) -> Result<Empty, Fault>
             }
             done => done?,
         }
-        for id in ids.iter().filter(|id| name::is_id(id)) {
+        for (id, known) in names {
             open.space.mfa.forget(id).await?;
             open.space.oidc.codes.forget(id).await?;
-            open.tell(told(catalogue::ENTITY_DELETE, "entity", id));
+            let event = told(catalogue::ENTITY_DELETE, "entity", id);
+            open.tell(match known {
+                Some(name) => event.with("name", name),
+                None => event,
+            });
         }
     }
     Ok(Empty)

@@ -156,16 +156,20 @@ impl Handle<Open> for DeleteById {
     type Reply = Empty;
 
     async fn handle(self, open: &Open, cx: &Ctx) -> Result<Empty, Fault> {
+        let identity = &open.space.identity;
+        let entity = identity.entity_by_alias_id(&self.id).await?;
         let delete = DeleteAlias { id: self.id };
-        open.space
-            .identity
-            .apply(&delete, cx.now, &cx.random)
-            .await?;
-        open.tell(told(
-            catalogue::ENTITY_ALIAS_DELETE,
-            "entity-alias",
-            &delete.id,
-        ));
+        identity.apply(&delete, cx.now, &cx.random).await?;
+        let mut event = told(catalogue::ENTITY_ALIAS_DELETE, "entity-alias", &delete.id);
+        let known = entity
+            .as_ref()
+            .and_then(|entity| Some((entity, entity.alias(&delete.id)?)));
+        if let Some((entity, alias)) = known {
+            event = event
+                .with("name", &alias.name)
+                .with("entity_id", &entity.id);
+        }
+        open.tell(event);
         Ok(Empty)
     }
 }

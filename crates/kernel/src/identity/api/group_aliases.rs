@@ -132,16 +132,18 @@ impl Handle<Open> for DeleteById {
     type Reply = Empty;
 
     async fn handle(self, open: &Open, cx: &Ctx) -> Result<Empty, Fault> {
+        let identity = &open.space.identity;
+        let group = identity.group_by_alias_id(&self.id).await?;
         let delete = DeleteGroupAlias { id: self.id };
-        open.space
-            .identity
-            .apply(&delete, cx.now, &cx.random)
-            .await?;
-        open.tell(told(
-            catalogue::GROUP_ALIAS_DELETE,
-            "group-alias",
-            &delete.id,
-        ));
+        identity.apply(&delete, cx.now, &cx.random).await?;
+        let mut event = told(catalogue::GROUP_ALIAS_DELETE, "group-alias", &delete.id);
+        let known = group
+            .as_ref()
+            .and_then(|group| Some((group, group.alias.as_ref()?)));
+        if let Some((group, alias)) = known {
+            event = event.with("name", &alias.name).with("group_id", &group.id);
+        }
+        open.tell(event);
         Ok(Empty)
     }
 }

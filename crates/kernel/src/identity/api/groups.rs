@@ -236,6 +236,7 @@ impl Handle<Open> for DeleteByName {
 
 /// The group is gone with the first step, for decisions, too. What its members still name leads nowhere.
 async fn delete(open: &Open, cx: &Ctx, id: &str) -> Result<(), Fault> {
+    let known = open.space.identity.group(id).await?;
     let delete = DeleteGroup {
         store: &open.space.identity,
         id: id.to_owned(),
@@ -255,7 +256,11 @@ async fn delete(open: &Open, cx: &Ctx, id: &str) -> Result<(), Fault> {
             .apply(&leave, cx.now, &cx.random)
             .await?;
     }
-    open.tell(told(catalogue::GROUP_DELETE, "group", id));
+    let event = told(catalogue::GROUP_DELETE, "group", id);
+    open.tell(match &known {
+        Some(group) => event.with("name", &group.name),
+        None => event,
+    });
     Ok(())
 }
 
