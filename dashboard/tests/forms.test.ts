@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ApiError } from "../src/api/error";
+import { parse, print } from "../src/api/json";
 import { described, filled, operationOf, type PathInfo } from "../src/forms/description";
 import { parameterOf, type FieldInfo } from "../src/forms/field";
 import { choicesOf, isSetting, offerIn, usesOf } from "../src/forms/offer";
@@ -44,6 +45,22 @@ test("only what was changed is sent, as the server takes it", () => {
   assert.equal(changed(fields, { ...first, count: "90071992547409931" }, first).body.count, "90071992547409931");
 });
 
+test("numbers are sent, shown and kept as they were typed", () => {
+  const fields = [field("data", { type: "object", additionalProperties: true }), field("rows", { type: "array", items: { type: "object" } }), field("rate", { type: "number" }), field("whatever", {}), field("pairs", { type: "object", format: "kvpairs" })];
+  const first = firstOf(fields);
+  const typed = { data: '{"id": 18446744073709551615, "f": 1.10}', rows: "[1e400]", rate: "1.10", whatever: "1.00000000000000000001", pairs: '{"n": 1.10}' };
+  const { body, wrong } = changed(fields, { ...first, ...typed }, first);
+  assert.deepEqual(wrong, {});
+  const sent = '{"data":{"id":18446744073709551615,"f":1.10},"rows":[1e400],"rate":1.10,"whatever":1.00000000000000000001,"pairs":{"n":1.10}}';
+  assert.equal(print(body, false), sent);
+  assert.deepEqual(wordsOf({ rate: body.rate, rows: body.rows }), ["rate=1.10", "rows=[1e400]"]);
+  // And what the server gives back stands in the inputs as it was typed.
+  const kept = firstOf(fields, parse(sent) as Record<string, unknown>);
+  assert.deepEqual([kept.rate, kept.whatever, kept.rows, kept.pairs], ["1.10", "1.00000000000000000001", "[\n  1e400\n]", '{\n  "n": 1.10\n}']);
+  assert.deepEqual(changed(fields, { rate: ".5" }, first).body, { rate: 0.5 });
+  assert.deepEqual(Object.keys(changed(fields, { rate: "fast" }, first).wrong), ["rate"]);
+});
+
 test("what is kept is shown as it was written", () => {
   assert.equal(shown(field("ttl", { type: "integer", format: "seconds" }), 5_400), "90m");
   assert.equal(shown(field("ttl", { type: "integer", format: "seconds" }), 0), "");
@@ -59,6 +76,11 @@ test("what is kept is shown as it was written", () => {
 test("no secret is in a command", () => {
   assert.deepEqual(withoutSecrets({ password: "p", username: "u", token_policies: ["a"] }), { password: "…", username: "u", token_policies: ["a"] });
   assert.deepEqual(wordsOf({ names: ["a"], secret_id: "s" }), ['names=["a"]', "secret_id=…"]);
+  // What people keep under names of their own is secret whatever they call it.
+  assert.deepEqual(withoutSecrets({ data: { user: "u", count: 1, deep: { a: "b" } }, options: { cas: 1 } }), { data: { user: "…", count: "…", deep: "…" }, options: { cas: 1 } });
+  assert.deepEqual(wordsOf({ data: { user: "u" }, options: { cas: 1 } }), ['data={"user":"…"}', 'options={"cas":1}']);
+  assert.deepEqual(withoutSecrets({ user: "u", list: ["a"] }, true), { user: "…", list: "…" });
+  assert.deepEqual(wordsOf({ user: "u" }, true), ["user=…"]);
 });
 
 test("a refusal is said at the field that it names", () => {

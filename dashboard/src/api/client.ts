@@ -1,4 +1,5 @@
 import { ApiError } from "./error";
+import { parse, print } from "./json";
 import { urlOf } from "./path";
 import { bearer, namespaceHeader, refused } from "../session/bearer";
 
@@ -58,6 +59,8 @@ export interface Options {
   signal?: AbortSignal;
   /** Wrap the answer for so long ("5m"). */
   wrapTtl?: string;
+  /** Keep every number of the answer as it was written; see json.ts for what the answer is then. */
+  exact?: boolean;
 }
 
 type Fields = Record<string, unknown>;
@@ -126,12 +129,12 @@ export async function send(method: string, path: string, body?: BodyInit, option
 }
 
 async function ask<T>(method: string, path: string, body: object | undefined, options: Options = {}): Promise<Answer<T>> {
-  const json = body === undefined ? undefined : JSON.stringify(body);
+  const json = body === undefined ? undefined : print(body, false);
   const headers = json === undefined ? options.headers : { "Content-Type": "application/json", ...options.headers };
   const response = await send(method, path, json, { ...options, headers });
   if (!response.ok) throw await refusal(response, path, options);
   const text = await response.text();
-  return framed<T>((text ? parsed(text, path) : {}) as Fields, response.status);
+  return framed<T>((text ? parsed(text, path, options.exact) : {}) as Fields, response.status);
 }
 
 /** What the server sent, as an answer. */
@@ -150,9 +153,9 @@ export function framed<T>(raw: Fields, status: number): Answer<T> {
   };
 }
 
-function parsed(text: string, path: string): unknown {
+function parsed(text: string, path: string, exact = false): unknown {
   try {
-    return JSON.parse(text);
+    return exact ? parse(text) : JSON.parse(text);
   } catch {
     throw new ApiError(502, ["the answer is not JSON: is there another server between?"], [], path);
   }

@@ -1,6 +1,7 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { Answer } from "../api/client";
+import { print, shown } from "../api/json";
 import { showOnce } from "../session/once";
 import { href } from "../shell/router";
 import { Button, Card, Code, Copy, download, Facts, Note, Ring, Secret, sentence } from "../ui";
@@ -30,7 +31,7 @@ export function Answered({ outcome, about, path, plain, covered, made }: Props):
   useEffect(() => (once ? showOnce() : undefined), [once]);
   const name = path.split("/").filter(Boolean).pop() ?? "answer";
   return (
-    <Card title="Answer" actions={answer && hasData(answer) && <Copy text={() => JSON.stringify(answer.data, null, 2)} words="Copy as JSON" label="Copy as JSON" />}>
+    <Card title="Answer" actions={answer && hasData(answer) && <Copy text={() => print(answer.data)} words="Copy as JSON" label="Copy as JSON" />}>
       <div class="stack">
         {answer?.warnings.map((one) => (
           <Note key={one} tone="warn">
@@ -99,7 +100,7 @@ function Names({ data }: { data: Record<string, unknown> }): JSX.Element {
   const { keys, ...rest } = data;
   return (
     <>
-      {Array.isArray(keys) && <Shown name="name" value={keys.map(String)} />}
+      {Array.isArray(keys) && <Shown name="name" value={keys.map((one) => shown(one))} />}
       {Object.keys(rest).length > 0 && <ShownFacts data={rest} />}
     </>
   );

@@ -1,6 +1,7 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";
 import { ApiError, read, remove, type Answer } from "../api/client";
+import { print } from "../api/json";
 import { Button, Card, Command, Confirm, Copy, Note, Page, toast } from "../ui";
 import { useUnsaved } from "../ui/useUnsaved";
 import { Answered } from "./Answered";
@@ -108,7 +109,7 @@ function Inputs({ title, writing, fields, kept, form, disabled }: { title?: stri
 /** What can be read and not written. */
 function Others({ fields, kept, answer, covered, others }: Pick<Props, "fields" | "kept" | "answer" | "covered"> & { others: [string, unknown][] }): JSX.Element {
   return (
-    <Card title={fields ? "What is there besides" : "What is there"} actions={<Copy text={() => JSON.stringify(kept, null, 2)} words="Copy as JSON" label="Copy as JSON" />}>
+    <Card title={fields ? "What is there besides" : "What is there"} actions={<Copy text={() => print(kept)} words="Copy as JSON" label="Copy as JSON" />}>
       <ShownFacts data={Object.fromEntries(others)} about={answer} covered={covered} />
     </Card>
   );
@@ -146,7 +147,8 @@ function isFront({ isRequired, name }: FieldInfo, all: FieldInfo[]): boolean {
 function othersIn(kept: Props["kept"], fields: FieldInfo[]): [string, unknown][] {
   const isInput = (name: string) => fields.some((field) => field.name === name);
   const isEmpty = (value: unknown) => value === null || value === "" || (Array.isArray(value) && value.length === 0);
-  return Object.entries(kept ?? {}).filter(([name, value]) => !isInput(name) && !isEmpty(value) && !(isGroup(value) && Object.keys(value).every(isInput)));
+  // What has no inputs at all is people's own: nothing of it is left out.
+  return Object.entries(kept ?? {}).filter(([name, value]) => fields.length === 0 || (!isInput(name) && !isEmpty(value) && !(isGroup(value) && Object.keys(value).every(isInput))));
 }
 
 /** What a write answered that can not be read again: the picture of a code, a secret that is told once. */
@@ -159,7 +161,7 @@ function newsIn(answered: Answer<unknown> | null, kept: Props["kept"]): Answer<u
 /** What is at a path; null if nothing is, or if it can not be read. */
 export async function readOrNone(target: string, signal: AbortSignal): Promise<Record<string, unknown> | null> {
   try {
-    return (await read(target, { signal })).data;
+    return (await read(target, { signal, exact: true })).data;
   } catch (error) {
     if (error instanceof ApiError && (error.isMissing || error.status === 405)) return null;
     throw error;

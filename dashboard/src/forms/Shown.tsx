@@ -1,5 +1,6 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";
+import { isNumber, print, shown } from "../api/json";
 import { Button, Code, Copy, download, duration, Secret, when } from "../ui";
 import { coversAll, isSecret, isSecretName } from "./secrets";
 
@@ -50,17 +51,20 @@ export function ShownFacts({ data, about = {}, depth = 0, covered }: Facts): JSX
 
 /** A value of an answer, as it is best looked at. Secrets are hidden until somebody asks for them. */
 export function Shown({ name, value, depth = 0, covered = false }: { name: string; value: unknown; depth?: number; covered?: boolean }): JSX.Element {
-  if (value === null || value === undefined || value === "") return <span class="muted">–</span>;
-  if (covered && typeof value !== "object") return <ShownSecret name={name} text={String(value)} />;
+  if (value === undefined) return <span class="muted">–</span>;
+  if (isNothing(value)) return <code class="muted">{print(value)}</code>;
+  if (covered && typeof value !== "object") return <ShownSecret name={name} text={shown(value)} />;
   if (typeof value === "boolean") return <>{value ? "yes" : "no"}</>;
-  if (typeof value === "number") return <ShownNumber name={name} value={value} />;
+  if (isNumber(value)) return <ShownNumber name={name} value={value} />;
   if (typeof value === "string") return <ShownText name={name} text={value} />;
   if (Array.isArray(value)) return <ShownList name={name} values={value} depth={depth} covered={covered || coversAll(name, value)} />;
-  if (Object.keys(value).length === 0) return <span class="muted">–</span>;
   // What is kept under the name of a secret is one, whatever its own name is.
   if (depth >= DEPTH_MAX || isSecretName(name)) return <Json name={name} value={value} covered={covered} />;
   return <ShownFacts data={value as Record<string, unknown>} depth={depth + 1} covered={covered || coversAll(name, value)} />;
 }
+
+/** An empty text, list or object, or null: no two of them are the same, so they are shown as JSON. */
+const isNothing = (value: unknown): boolean => value === null || value === "" || (typeof value === "object" && Object.keys(value).length === 0);
 
 /** Whether it needs the whole width. */
 function isLarge(name: string, value: unknown): boolean {
@@ -68,11 +72,12 @@ function isLarge(name: string, value: unknown): boolean {
   return Array.isArray(value) ? value.some((one) => typeof one === "object" || isLarge(name, one)) : typeof value === "object" && value !== null && Object.keys(value).length > 0;
 }
 
-function ShownNumber({ name, value }: { name: string; value: number }): JSX.Element {
-  const words = SECONDS.test(name) && value > 0 ? duration(value) : MOMENT.test(name) && value > 1e9 && value < 1e11 ? when(value * 1_000) : null;
+function ShownNumber({ name, value }: { name: string; value: unknown }): JSX.Element {
+  const about = typeof value === "number" ? value : 0;
+  const words = SECONDS.test(name) && about > 0 ? duration(about) : MOMENT.test(name) && about > 1e9 && about < 1e11 ? when(about * 1_000) : null;
   return (
     <span class="row">
-      <span class="num">{value}</span>
+      <span class="num break">{print(value)}</span>
       {words && <span class="muted">{words}</span>}
     </span>
   );
@@ -96,7 +101,6 @@ function ShownText({ name, text }: { name: string; text: string }): JSX.Element 
 const ShownSecret = ({ name, text }: { name: string; text: string }): JSX.Element => (text.includes("\n") ? <SecretLines name={name} text={text} /> : <Secret value={text} label={name} />);
 
 function ShownList({ name, values, depth, covered }: { name: string; values: unknown[]; depth: number; covered: boolean }): JSX.Element {
-  if (values.length === 0) return <span class="muted">–</span>;
   if (values.some((one) => Array.isArray(one)) || depth >= DEPTH_MAX) return <Json name={name} value={values} covered={covered} />;
   return (
     <ul class="stack tight">
@@ -149,7 +153,7 @@ function SecretLines({ name, text }: { name: string; text: string }): JSX.Elemen
 }
 
 function Json({ name, value, covered }: { name: string; value: unknown; covered: boolean }): JSX.Element {
-  const text = JSON.stringify(value, null, 2);
+  const text = print(value);
   return covered || isSecretName(name) ? <SecretLines name={name} text={text} /> : <Lines name={name} text={text} />;
 }
 

@@ -1,4 +1,5 @@
 import { framed, refusal, send, type Answer } from "../api/client";
+import { parse, print } from "../api/json";
 import type { Method } from "./description";
 
 /** What came of a request. */
@@ -31,7 +32,7 @@ const TEXT_BYTES_MAX = 2 * 1024 * 1024;
 export async function run({ method, path, query = {}, body, wrapTtl }: Request, signal: AbortSignal): Promise<Outcome> {
   const headers: Record<string, string> = body === undefined ? {} : { "Content-Type": method === "PATCH" ? "application/merge-patch+json" : "application/json" };
   const options = { query: method === "LIST" ? { ...query, list: "true" } : query, headers, wrapTtl, signal };
-  const response = await send(method === "LIST" ? "GET" : method, path, body === undefined ? undefined : JSON.stringify(body), options);
+  const response = await send(method === "LIST" ? "GET" : method, path, body === undefined ? undefined : print(body, false), options);
   if (!response.ok) throw await refusal(response, path);
   const type = response.headers.get("Content-Type") ?? "";
   const none = { status: response.status, answer: null, text: "", file: null, isCut: false };
@@ -44,7 +45,7 @@ export async function run({ method, path, query = {}, body, wrapTtl }: Request, 
 function jsonOf(text: string, none: Outcome): Outcome {
   if (!text) return none;
   try {
-    const raw = JSON.parse(text) as unknown;
+    const raw = parse(text);
     if (typeof raw === "object" && raw !== null && !Array.isArray(raw)) return { ...none, answer: framed(raw as Record<string, unknown>, none.status) };
   } catch {
     // Lines of JSON are a text.

@@ -33,7 +33,7 @@ export function useKept({ target, fields, kept, reload, onAnswered }: Wish) {
     setRefusal(null);
     if (Object.keys(found).length > 0) return;
     try {
-      const said = await write<unknown>(target, body);
+      const said = await write<unknown>(target, body, { exact: true });
       warned(said.warnings);
       onAnswered(said);
       toast("Saved");

@@ -1,5 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
-import { parseJson } from "../ui";
+import { parseFields, shown } from "../api/json";
 import { filled, type OperationInfo, type PathInfo } from "./description";
 import { refusals } from "./refusals";
 import { run, type Outcome, type Request } from "./run";
@@ -23,8 +23,8 @@ export function useOperation(path: PathInfo, operation: OperationInfo, given: Re
 
   const asked = changed(operation.query, query, first.query);
   const sent = changed(operation.body, fields, first.body);
-  const written = parseJson(free);
-  const content = operation.isFree ? ((written.value as Record<string, unknown>) ?? {}) : sent.body;
+  const written = parseFields(free);
+  const content = operation.isFree ? (written.value ?? {}) : sent.body;
   const hasBody = method === "POST" || method === "PATCH" || (method === "DELETE" && Object.keys(content).length > 0);
   const body = hasBody ? content : undefined;
   const target = filled(path, params);
@@ -78,4 +78,4 @@ export function useOperation(path: PathInfo, operation: OperationInfo, given: Re
 }
 
 /** Values as they stand in a query. */
-export const asTexts = (values: Record<string, unknown>): Record<string, string> => Object.fromEntries(Object.entries(values).map(([name, value]) => [name, Array.isArray(value) ? value.join(",") : String(value)]));
+export const asTexts = (values: Record<string, unknown>): Record<string, string> => Object.fromEntries(Object.entries(values).map(([name, value]) => [name, Array.isArray(value) ? value.map((one) => shown(one)).join(",") : shown(value, false)]));

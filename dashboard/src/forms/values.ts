@@ -1,3 +1,4 @@
+import { isText, parse, print, shown as textOf } from "../api/json";
 import { exact } from "../ui/exact";
 import { isDuration, isList, isPairs, type FieldInfo } from "./field";
 import { isSecretName } from "./secrets";
@@ -9,14 +10,14 @@ export type Values = Record<string, Value>;
 
 /** A kept value, or the one that holds if nothing is said, as an input shows it. */
 export function shown(field: FieldInfo, value: unknown): Value {
-  if (isList(field)) return value === undefined || value === null ? [] : [value].flat().map(String);
+  if (isList(field)) return value === undefined || value === null ? [] : [value].flat().map((one) => textOf(one, false));
   // Whether nothing was said is not the same as no: without a known value there are three answers.
   if (field.type === "boolean") return typeof value === "boolean" ? value : "";
   if (value === undefined || value === null) return "";
-  if (isDuration(field)) return typeof value === "number" ? (value === 0 ? "" : exact(value)) : String(value);
+  if (isDuration(field)) return typeof value === "number" ? (value === 0 ? "" : exact(value)) : textOf(value);
   if (isPairs(field)) return linesOf(value as Record<string, unknown>);
-  if (typeof value === "object") return isEmpty(value) ? "" : JSON.stringify(value, null, 2);
-  return String(value);
+  if (typeof value === "object" && isEmpty(value)) return "";
+  return textOf(value);
 }
 
 /** What inputs show before anybody typed: what is kept, else what holds if nothing is said. */
@@ -46,13 +47,18 @@ export function changed(fields: FieldInfo[], values: Values, first: Values): { b
 export const missing = (fields: FieldInfo[], values: Values): string[] =>
   fields.filter(({ name, isRequired }) => isRequired && (values[name] === undefined || values[name] === "" || same(values[name], []))).map(({ name }) => name);
 
-/** A body without its secrets, for a command that is shown. */
-export const withoutSecrets = (body: Record<string, unknown>): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(body).map(([name, value]) => [name, isSecretName(name) && typeof value !== "boolean" ? "…" : value]));
+/** A body without its secrets, for a command that is shown. What people keep under names of their own (`data`, or all of a free body) is secret whatever it is called. */
+export const withoutSecrets = (body: Record<string, unknown>, isFree = false): Record<string, unknown> => (isFree ? veiled(body) : Object.fromEntries(Object.entries(body).map(([name, value]) => [name, withoutSecret(name, value)])));
 
-/** A body as words of the command line. */
-export const wordsOf = (body: Record<string, unknown>): string[] =>
-  Object.entries(withoutSecrets(body)).map(([name, value]) => `${name}=${typeof value === "object" && value !== null ? JSON.stringify(value) : String(value)}`);
+function withoutSecret(name: string, value: unknown): unknown {
+  if (name === "data" && typeof value === "object" && value !== null) return Array.isArray(value) ? "…" : veiled(value as Record<string, unknown>);
+  return isSecretName(name) && typeof value !== "boolean" ? "…" : value;
+}
+
+const veiled = (values: Record<string, unknown>): Record<string, unknown> => Object.fromEntries(Object.keys(values).map((name) => [name, "…"]));
+
+/** A body, without its secrets, as words of the command line. */
+export const wordsOf = (body: Record<string, unknown>, isFree = false): string[] => Object.entries(withoutSecrets(body, isFree)).map(([name, value]) => `${name}=${textOf(value, false)}`);
 
 /** `name=value` lines as an object. A line without `=` is a name with nothing. */
 export function pairsOf(text: string): Record<string, string> {
@@ -76,8 +82,7 @@ function sent(field: FieldInfo, value: Value): unknown {
     case "integer":
       return text === "" ? 0 : whole(text);
     case "number":
-      if (!Number.isFinite(Number(text))) throw new Error("This has to be a number.");
-      return Number(text);
+      return number(text);
     case "object":
     case "array":
       return json(text, field.type);
@@ -94,6 +99,17 @@ function whole(text: string): number | string {
   return Number.isSafeInteger(Number(text)) ? Number(text) : text;
 }
 
+/** A number as it was typed, down to its last digit. */
+function number(text: string): unknown {
+  if (!Number.isFinite(Number(text))) throw new Error("This has to be a number.");
+  try {
+    return parse(text);
+  } catch {
+    // `.5` and nothing are no JSON.
+    return Number(text);
+  }
+}
+
 function json(text: string, type: "object" | "array"): unknown {
   if (text === "") return type === "array" ? [] : {};
   const value = parsed(text);
@@ -103,7 +119,7 @@ function json(text: string, type: "object" | "array"): unknown {
 
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parse(text);
   } catch (error) {
     throw new Error(`It is no JSON yet: ${error instanceof Error ? error.message : String(error)}`);
   }
@@ -114,14 +130,14 @@ const pairsSent = (text: string): unknown => (text.startsWith("{") ? json(text, 
 
 function linesOf(pairs: Record<string, unknown>): string {
   const all = Object.entries(pairs);
-  const fits = all.every(([name, value]) => typeof value === "string" && !/[\n\r]/.test(value) && value.trim() === value && name.trim() === name && !/[=\n]/.test(name)) && !all[0]?.[0].startsWith("{");
-  return fits ? all.map(([name, value]) => `${name}=${String(value)}`).join("\n") : JSON.stringify(pairs, null, 2);
+  const fits = all.every(([name, value]) => isText(value) && !/[\n\r]/.test(value) && value.trim() === value && name.trim() === name && !/[=\n]/.test(name)) && !all[0]?.[0].startsWith("{");
+  return fits ? all.map(([name, value]) => `${name}=${String(value)}`).join("\n") : print(pairs);
 }
 
 /** Anything goes: JSON where it is some, else the text. */
 function anyOf(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parse(text);
   } catch {
     return text;
   }

@@ -1,4 +1,5 @@
 import type { JSX } from "preact";
+import { parseFields } from "../api/json";
 import { Field } from "./Field";
 
 interface Props {
@@ -7,13 +8,11 @@ interface Props {
   onInput: (text: string) => void;
   rows?: number;
   hint?: string;
-  /** Whether it has to be an object; else any JSON will do. */
-  object?: boolean;
 }
 
-/** A text that has to be JSON, and says where it is not. */
-export function JsonEditor({ label, text, onInput, rows = 12, hint, object = true }: Props): JSX.Element {
-  const { wrong } = parseJson(text, object);
+/** A text that has to be an object of JSON, and says where it is not. */
+export function JsonEditor({ label, text, onInput, rows = 12, hint }: Props): JSX.Element {
+  const { wrong } = parseFields(text);
   const keys = (event: KeyboardEvent) => {
     const area = event.target as HTMLTextAreaElement;
     if (event.key !== "Enter" || event.shiftKey || event.ctrlKey || event.metaKey) return;
@@ -27,15 +26,4 @@ export function JsonEditor({ label, text, onInput, rows = 12, hint, object = tru
     onInput(area.value);
   };
   return <Field label={label} type="textarea" mono rows={rows} value={text} onInput={onInput} hint={hint} wrong={text.trim() ? wrong : null} onKeyDown={keys} />;
-}
-
-/** Reads JSON; `wrong` says what is wrong with it, in words. */
-export function parseJson(text: string, object = true): { value?: unknown; wrong: string | null } {
-  try {
-    const value: unknown = JSON.parse(text);
-    const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
-    return object && !isObject ? { wrong: "It has to be an object: { … }" } : { value, wrong: null };
-  } catch (error) {
-    return { wrong: `It is no JSON yet: ${error instanceof Error ? error.message : String(error)}` };
-  }
 }

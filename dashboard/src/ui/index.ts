@@ -13,7 +13,7 @@ export { Empty } from "./Empty";
 export { Facts } from "./Facts";
 export { Check, Field, Select } from "./Field";
 export { Icon, type IconName } from "./Icon";
-export { JsonEditor, parseJson } from "./JsonEditor";
+export { JsonEditor } from "./JsonEditor";
 export { Loading } from "./Loading";
 export { Menu } from "./Menu";
 export { Note } from "./Note";

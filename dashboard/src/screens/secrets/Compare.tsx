@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { go } from "../../shell/router";
 import { Badge, Button, Card, Command, Diff, Empty, Select, Table, Trouble, useLoad, type Loaded } from "../../ui";
 import { Loading } from "../../ui/Loading";
-import { isSame, print, sorted } from "./json";
+import { isSame, print, sorted } from "../../api/json";
 import { content, dataPath, isGone, type Metadata, type Mount } from "./kv";
 import { own } from "./merge";
 import { placeOf } from "./places";

@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { Button, Note, Secret, Select } from "../../ui";
-import { shown, type Fields } from "./json";
+import { shown, type Fields } from "../../api/json";
 import { merge } from "./merge";
 
 /** Somebody else wrote meanwhile: what is put together by itself, and what a person has to decide. */

@@ -4,7 +4,7 @@ import { go } from "../../shell/router";
 import { Button, Card, LinkButton, Note, sentence, toast } from "../../ui";
 import { Conflict } from "./Conflict";
 import { draftOf, Editor, valuesOfDraft } from "./Editor";
-import { isSame, type Fields } from "./json";
+import { isSame, type Fields } from "../../api/json";
 import { content, isConflict, metadata, put, type Mount } from "./kv";
 import { placeOf } from "./places";
 import { PutCommand } from "./PutCommand";

@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { Field, Note, Switch } from "../../ui";
-import { isSame, parseFields, print, type Fields } from "./json";
+import { isSame, parseFields, print, type Fields } from "../../api/json";
 import { emptyRow, Rows, rowsOf, valuesOf, type Row } from "./Rows";
 
 /** What is being edited, in the one view or the other. */

@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { useId, useRef } from "preact/hooks";
 import { Button } from "../../ui";
-import { isText, parse, print, type Fields } from "./json";
+import { isText, parse, print, type Fields } from "../../api/json";
 
 /** One key with its value as it is typed. `json` values are anything but text: numbers, lists, objects. */
 export interface Row {

@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { Badge, Button, Card, Command, Copy, download, duration, Empty, Ring, Secret, Table, when } from "../../ui";
-import { print, shown } from "./json";
+import { print, shown } from "../../api/json";
 import { dataPath, type Content, type Mount } from "./kv";
 import { lastOf } from "./places";
 

@@ -1,5 +1,5 @@
 import { ApiError, list, read, refusal, remove, send, write } from "../../api/client";
-import { parse, print, type Fields } from "./json";
+import { parse, print, type Fields } from "../../api/json";
 
 /** How secrets are kept: with versions, without, or for one token alone. */
 export type Kind = "kv2" | "kv1" | "cubbyhole";

@@ -1,4 +1,4 @@
-import { isSame, type Fields } from "./json";
+import { isSame, type Fields } from "../../api/json";
 
 /** A key that two people have changed, each in another way. `undefined` is a key that somebody took away. */
 export interface Clash {

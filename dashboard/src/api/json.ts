@@ -1,5 +1,5 @@
-// JSON without loss. JavaScript's numbers can not hold every number of JSON (18446744073709551615, 1.10), and a secret that is read,
-// edited and written again must not change where nobody changed it. Numbers that would not survive travel as marked strings.
+// JSON without loss. JavaScript's numbers can not hold every number of JSON (18446744073709551615, 1.10), and what is typed, or read,
+// edited and written again, must not change where nobody changed it. Numbers that would not survive travel as marked strings.
 
 /** An object of JSON. */
 export type Fields = Record<string, unknown>;
@@ -11,9 +11,9 @@ const MARKED = new RegExp(`"${MARK}([^"]*)"`, "g");
 
 /** Reads JSON. */
 export function parse(text: string): unknown {
-  return JSON.parse(
-    text.replace(TOKENS, (token) => (token.startsWith('"') || String(Number(token)) === token ? token : isNumber(token) ? `"${MARK}${token}"` : token)),
-  );
+  // What is no JSON is refused in its own words, before there are marks in it.
+  JSON.parse(text);
+  return JSON.parse(text.replace(TOKENS, (token) => (token.startsWith('"') || String(Number(token)) === token ? token : `"${MARK}${token}"`)));
 }
 
 /** Writes JSON: on one line, or for people. */
@@ -25,8 +25,11 @@ export const isSame = (one: unknown, other: unknown): boolean => print(sorted(on
 /** Whether a value is a text, and no marked number. */
 export const isText = (value: unknown): value is string => typeof value === "string" && !value.startsWith(MARK);
 
+/** Whether a value is a number, marked or not. */
+export const isNumber = (value: unknown): boolean => typeof value === "number" || (typeof value === "string" && !isText(value));
+
 /** A value as one would type it: texts as they are, everything else as JSON. */
-export const shown = (value: unknown): string => (isText(value) ? value : print(value));
+export const shown = (value: unknown, pretty = true): string => (isText(value) ? value : print(value, pretty));
 
 /** Reads JSON that has to be an object; `wrong` says in words why it is not. */
 export function parseFields(text: string): { value?: Fields; wrong: string | null } {
@@ -48,14 +51,4 @@ export function sorted(value: unknown): unknown {
       .sort(([one], [other]) => (one < other ? -1 : 1))
       .map(([key, inner]) => [key, sorted(inner)]),
   );
-}
-
-// `01` and `1.` are no JSON; leaving them alone lets the parser say so.
-function isNumber(token: string): boolean {
-  try {
-    JSON.parse(token);
-    return true;
-  } catch {
-    return false;
-  }
 }
