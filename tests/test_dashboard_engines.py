@@ -6,7 +6,7 @@ from postgres import ADMIN
 
 @needs_browser
 def test_every_engine_has_forms(server, postgres):
-    for name, options in [("database", {}), ("transit", {}), ("kms", {}), ("kv1", {"type": "kv", "options": {"version": "1"}})]:
+    for name, options in [("database", {}), ("transit", {}), ("kms", {}), ("kv1", {"type": "kv", "options": {"version": "1"}}), ("kv2", {"type": "kv", "options": {"version": "2"}})]:
         server.ok("POST", f"sys/mounts/{name}", {"type": name, **options})
     database = {"url": postgres.connection_url, "user": ADMIN, "password": postgres.password, "create": CREATE}
     tell("engines", server, seconds=420, postgres=database)

@@ -13,6 +13,12 @@ const press = async (page, name) => page.getByRole("button", { name, exact: true
 const answer = (page) => page.locator(".answer-place");
 const fact = (page, name) => answer(page).locator(".fact").filter({ has: page.locator("dt", { hasText: new RegExp(`^${name}$`) }) });
 
+const commands = async (page) => {
+  const line = page.locator("main details.command").last();
+  if (await line.evaluate((details) => !details.open)) await line.locator("summary").click();
+  return (await line.locator(".code").allTextContents()).join("\n");
+};
+
 await story(async (cx) => {
   const { page } = cx;
   await signIn(cx, given.token, "/engines");
@@ -22,6 +28,7 @@ await story(async (cx) => {
   await transit(cx);
   await approle(cx);
   await odd(cx);
+  await exactly(cx);
   await explorer(cx);
   await tomorrow(cx);
   await limited(cx);
@@ -85,6 +92,11 @@ async function database(cx) {
   assert.deepEqual(role.creation_statements, given.postgres.create);
   assert.equal(role.default_ttl, 90);
   assert.equal(await page.getByLabel("default_ttl", { exact: true }).inputValue(), "90s");
+  // Where nothing was changed there is nothing to write.
+  assert.match(await commands(page), /coffer read database\/roles\/shop/);
+  await type(page, "default_ttl", "80s");
+  await page.locator(".command .code", { hasText: "coffer write database/roles/shop default_ttl=80s" }).waitFor();
+  await type(page, "default_ttl", "90s");
 
   await page.getByRole("link", { name: "creds/shop", exact: true }).click();
   assert.equal(await page.getByLabel("name", { exact: true }).inputValue(), "shop");
@@ -247,6 +259,45 @@ async function odd(cx) {
   await page.getByText("Command line").click();
   assert.match((await page.locator(".command .code").allTextContents()).join(), /COFFER_NAMESPACE=team\/? coffer read own-transit\/wrapping_key/);
   await inNamespace(page, "root");
+}
+
+/** What is typed is what is stored and shown, to the last digit; no value of it is in a command. */
+async function exactly(cx) {
+  const { page } = cx;
+  const stored = async (path) => (await fetch(`${given.addr}/v1/${path}`, { headers: { "X-Vault-Token": given.token } })).text();
+  const numbers = ["18446744073709551615", "1.10", "1.00000000000000000001", "1e400"];
+  const text = `{"id": ${numbers[0]}, "f": ${numbers[1]}, "long": ${numbers[2]}, "huge": ${numbers[3]}, "password": "hunter2", "empty": "", "list": [], "object": {}, "nothing": null}`;
+  for (const [template, label] of [["kv2/data/{path}", "data"], ["cubbyhole/{path}", "Body"]]) {
+    await go(cx, `/explorer/${encodeURIComponent(template)}`);
+    await page.getByRole("heading", { name: template, exact: true }).waitFor();
+    await page.getByRole("tab", { name: "Write" }).click();
+    await type(page, "path", "q?mark");
+    await type(page, label, text);
+    await page.locator(".command .code", { hasText: "huge" }).first().waitFor({ state: "attached" });
+    const shown = await commands(page);
+    assert.ok(!/hunter2|1844|1e400/.test(shown), shown);
+    assert.match(shown, /q%3Fmark/);
+    const [answered] = await Promise.all([page.waitForResponse((one) => one.request().method() === "POST" && /q%3Fmark$/.test(one.url())), press(page, "Run")]);
+    assert.ok(answered.ok(), await answered.text());
+    const kept = await stored(template.replace("{path}", "q%3Fmark"));
+    for (const number of numbers) assert.match(kept, new RegExp(`:\\s*${number.replace(".", "\\.")}[,}]`));
+  }
+  await page.getByRole("tab", { name: "Read" }).click();
+  await type(page, "path", "q?mark");
+  await press(page, "Read");
+  for (const [name, value] of [["empty", '""'], ["list", "[]"], ["object", "{}"], ["nothing", "null"]]) assert.equal(await fact(page, name).locator("dd").textContent(), value);
+  await shows(page, answer(page));
+  await go(cx, at("cubbyhole", "{path}", { path: "q?mark" }));
+  await page.getByRole("heading", { name: "q?mark", exact: true }).waitFor();
+  await shows(page, page.locator("main"));
+  assert.deepEqual(await page.locator("main .fact dt").allTextContents().then((all) => all.sort()), ["empty", "f", "huge", "id", "list", "long", "nothing", "object", "password"]);
+
+  async function shows(page, place) {
+    for (const [name, value] of [["id", numbers[0]], ["f", numbers[1]], ["long", numbers[2]], ["huge", numbers[3]]]) {
+      await place.getByRole("button", { name: `Show ${name}`, exact: true }).click();
+      await place.locator(".fact .secret code").getByText(value, { exact: true }).waitFor();
+    }
+  }
 }
 
 async function inNamespace(page, name) {

@@ -2,7 +2,7 @@ import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";
 import { ApiError, read, remove, type Answer } from "../api/client";
 import { print } from "../api/json";
-import { Button, Card, Command, Confirm, Copy, Note, Page, toast } from "../ui";
+import { Button, Card, Command, Confirm, Copy, Note, operands, Page, toast } from "../ui";
 import { useUnsaved } from "../ui/useUnsaved";
 import { Answered } from "./Answered";
 import type { FieldInfo } from "./field";
@@ -80,11 +80,18 @@ function Form(props: FormProps): JSX.Element {
       </div>
       {others.length > fields.length ? parts.reverse() : parts}
       {children}
-      <Command cli={props.fields ? ["write", target, ...wordsOf(form.body)] : ["read", target]} request={props.fields ? { method: "POST", path: target, body: withoutSecrets(form.body) } : { method: "GET", path: target }} />
+      <Same target={target} body={form.body} isWrite={props.fields !== null && (kept === null || Object.keys(form.body).length > 0)} />
       {guard}
       {asked && <Delete {...props} onClose={() => setAsked(false)} onGone={() => setGone(true)} />}
     </Page>
   );
+}
+
+/** The same by the command line. Where nothing was changed there is nothing to write. */
+function Same({ target, body, isWrite }: { target: string; body: Record<string, unknown>; isWrite: boolean }): JSX.Element {
+  if (!isWrite) return <Command cli={["read", ...operands(target)]} request={{ method: "GET", path: target }} />;
+  const words = wordsOf(body);
+  return <Command cli={["write", ...(words.length > 0 ? [] : ["-f"]), ...operands(target, ...words)]} request={{ method: "POST", path: target, body: withoutSecrets(body) }} />;
 }
 
 /** The fields that can be written. */

@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { useRef, useState } from "preact/hooks";
-import { Button, Card, Command, Confirm, Field, JsonEditor, Note } from "../ui";
+import { Button, Card, Command, Confirm, Field, JsonEditor, Note, operands } from "../ui";
 import { Answered } from "./Answered";
 import { filled, type Method, type OperationInfo, type PathInfo } from "./description";
 import { Fields } from "./Fields";
@@ -105,16 +105,15 @@ function End({ path, operation: { method }, form }: { path: PathInfo; operation:
 }
 
 /** The same by the command line, with names for what is not typed yet. */
-function Same({ path, operation: { method }, form }: { path: PathInfo; operation: OperationInfo; form: Form }): JSX.Element {
+function Same({ path, operation: { method, isFree }, form }: { path: PathInfo; operation: OperationInfo; form: Form }): JSX.Element {
   const target = filled(path, Object.fromEntries(path.params.map(({ name }) => [name, form.params.values[name] || `<${name}>`])));
   const query = asTexts(withoutSecrets(form.query.asked));
-  const tail = new URLSearchParams(method === "LIST" ? { ...query, list: "true" } : query).toString();
-  const words = wordsOf(method === "GET" ? query : (form.body ?? {}));
+  const words = method === "GET" ? wordsOf(query) : wordsOf(form.body ?? {}, isFree);
   const force = method === "POST" && words.length === 0 ? ["-f"] : [];
   return (
     <Command
-      cli={[CLI[method], ...force, target, ...words]}
-      request={{ method: method === "LIST" ? "GET" : method, path: tail ? `${target}?${tail}` : target, ...(form.body ? { body: withoutSecrets(form.body) } : {}) }}
+      cli={[CLI[method], ...force, ...operands(target, ...words)]}
+      request={{ method: method === "LIST" ? "GET" : method, path: target, query: method === "LIST" ? { ...query, list: true } : query, ...(form.body ? { body: withoutSecrets(form.body, isFree) } : {}) }}
     />
   );
 }

@@ -1,15 +1,31 @@
 import type { JSX } from "preact";
 import { namespace } from "../session/bearer";
-import { urlOf } from "../api/path";
+import { print } from "../api/json";
+import { encoded, hasDots, type Query } from "../api/path";
 import { Code } from "./Code";
 import { Icon } from "./Icon";
 
 interface Props {
-  /** The words after `coffer`, each one argument; none if there is no such command. */
+  /** The words after `coffer`, each one argument; none if there is no such command. Names of people's choice are put through `operands`. */
   cli?: string[];
-  /** The request; its command for curl is made from it. What comes piece by piece (`stream`) is shown as it comes. */
-  request: { method: "GET" | "LIST" | "POST" | "PUT" | "PATCH" | "DELETE"; path: string; body?: unknown; headers?: Record<string, string>; stream?: boolean };
+  /** The request; its command for curl is made from it. */
+  request: Asked;
   open?: boolean;
+}
+
+interface Asked {
+  method: "GET" | "LIST" | "POST" | "PUT" | "PATCH" | "DELETE";
+  /** Where: names as they are, a `?` in one of them as well. */
+  path: string;
+  query?: Query;
+  body?: unknown;
+  /** A file that is sent. */
+  file?: string;
+  /** The file that the answer goes to. */
+  into?: string;
+  headers?: Record<string, string>;
+  /** The answer comes piece by piece, and is shown as it comes. */
+  stream?: boolean;
 }
 
 /** The same by the command line and by curl. Secret values do not belong in here: give `…` in their place. */
@@ -29,30 +45,30 @@ export function Command({ cli, request, open }: Props): JSX.Element {
   );
 }
 
-function cofferOf(words: string[]): string {
+/** The command for coffer. */
+export function cofferOf(words: string[]): string {
   const space = namespace.value ? [`COFFER_NAMESPACE=${quoted(namespace.value)}`] : [];
   return [...space, "coffer", ...words.map(quoted)].join(" ");
 }
 
-function curlOf({ method, path, body, headers = {}, stream }: Props["request"]): string {
-  const lines = [`curl ${stream ? "-N " : ""}-H "X-Vault-Token: $COFFER_TOKEN"`];
+/** The command for curl. */
+export function curlOf({ method, path, query, body, file, into, headers = {}, stream }: Asked): string {
+  const flags = `${stream ? "-N " : ""}${hasDots(path) ? "--path-as-is " : ""}`;
+  const lines = [`curl ${flags}-H "X-Vault-Token: $COFFER_TOKEN"`];
   if (namespace.value) lines.push(`-H ${quoted(`X-Vault-Namespace: ${namespace.value}`)}`);
   if (method === "PATCH") lines.push("-H 'Content-Type: application/merge-patch+json'");
   for (const [name, value] of Object.entries(headers)) lines.push(`-H ${quoted(`${name}: ${value}`)}`);
-  if (method !== "GET" && !(method === "POST" && body !== undefined)) lines.push(`-X ${method}`);
-  if (body !== undefined) lines.push(`-d ${quoted(JSON.stringify(body))}`);
-  lines.push(`"$COFFER_ADDR"${quoted(safeUrl(path))}`);
+  const isSent = body !== undefined || file !== undefined;
+  if (method !== "GET" && !(method === "POST" && isSent)) lines.push(`-X ${method}`);
+  if (body !== undefined) lines.push(`-d ${quoted(print(body, false))}`);
+  if (file !== undefined) lines.push(`--data-binary ${quoted(`@${file}`)}`);
+  if (into !== undefined) lines.push(`-o ${quoted(into)}`);
+  lines.push(`"$COFFER_ADDR"${quoted(encoded(path, query))}`);
   return lines.join(" \\\n  ");
 }
 
-function safeUrl(path: string): string {
-  try {
-    const [before = "", query] = path.split("?");
-    return urlOf(before) + (query ? `?${query}` : "");
-  } catch {
-    return `/v1/${path}`;
-  }
-}
+/** Names and values of people's choice as words of a command: none of them is taken for a flag, whatever it begins with. */
+export const operands = (...words: string[]): string[] => (words.some((word) => word.startsWith("-")) ? ["--", ...words] : words);
 
 /** A word for the shell: as it is where nothing in it means something, else between quotes. */
 export function quoted(word: string): string {

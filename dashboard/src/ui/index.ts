@@ -2,7 +2,7 @@ export { Badge } from "./Badge";
 export { Button, LinkButton } from "./Button";
 export { Card } from "./Card";
 export { Code } from "./Code";
-export { Command, quoted } from "./Command";
+export { Command, operands, quoted } from "./Command";
 export { Confirm } from "./Confirm";
 export { Copy } from "./Copy";
 export { Dialog } from "./Dialog";

@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { ApiError, read, remove, write } from "../../api/client";
 import { go, path } from "../../shell/router";
-import { Badge, Button, Card, Command, Confirm, Diff, Field, Loading, Note, Page, sentence, toast, Trouble, useLoad, warned, when } from "../../ui";
+import { Badge, Button, Card, Command, Confirm, Diff, Field, Loading, Note, operands, Page, sentence, toast, Trouble, useLoad, warned, when } from "../../ui";
 import { HclEditor } from "../../ui/HclEditor";
 import { lineOf } from "../../ui/hcl";
 import { useDenied } from "../../ui/useDenied";
@@ -125,7 +125,7 @@ function Editor({ kept, reload }: { kept: Kept | null; reload: () => void }): JS
           <Diff before={before} after={text} label="What changes" />
         </Card>
       )}
-      <Command cli={["policy", "write", kept?.name ?? (name || "NAME"), "FILE.hcl"]} request={{ method: "POST", path: target, body: { policy: "…" } }} />
+      <Command cli={["policy", "write", ...operands(kept?.name ?? (name || "NAME"), "FILE.hcl")]} request={{ method: "POST", path: target, body: { policy: "…" } }} />
       {guard}
       {asked === "delete" && kept && (
         <Confirm

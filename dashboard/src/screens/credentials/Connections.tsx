@@ -75,7 +75,7 @@ function Listed({ engine }: { engine: string }): JSX.Element {
           ]}
         />
       </Card>
-      <Command cli={["list", `${engine}/config`]} request={{ method: "GET", path: `${engine}/config?list=true` }} />
+      <Command cli={["list", `${engine}/config`]} request={{ method: "GET", path: `${engine}/config`, query: { list: true } }} />
       {rotating !== null && (
         <Confirm
           title={`Rotate the root password of ${rotating}?`}

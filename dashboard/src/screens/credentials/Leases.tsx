@@ -56,7 +56,7 @@ function Place({ place }: { place: string }): JSX.Element {
       </Card>
       <Command
         cli={isFolder ? ["list", `sys/leases/lookup/${place}`] : ["lease", "lookup", place]}
-        request={isFolder ? { method: "GET", path: `sys/leases/lookup/${place}?list=true` } : { method: "POST", path: "sys/leases/lookup", body: { lease_id: place } }}
+        request={isFolder ? { method: "GET", path: `sys/leases/lookup/${place}`, query: { list: true } } : { method: "POST", path: "sys/leases/lookup", body: { lease_id: place } }}
       />
     </Area>
   );

@@ -3,7 +3,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { list, write } from "../../api/client";
 import { go } from "../../shell/router";
-import { Button, Card, Command, Field, Icon, Loading, Note, Page, Select, sentence, toast, Trouble, useLoad } from "../../ui";
+import { Button, Card, Command, Field, Icon, Loading, Note, operands, Page, Select, sentence, toast, Trouble, useLoad } from "../../ui";
 import { exact } from "../../ui/exact";
 import { useDenied } from "../../ui/useDenied";
 import { useUnsaved } from "../../ui/useUnsaved";
@@ -102,12 +102,19 @@ function Form({ engine, name: fixed, role, connections }: { engine: string; name
             </div>
           </details>
           {wrong && <Note tone="bad">{wrong}</Note>}
-          <Command cli={["write", path, ...Object.entries(body).map(([key, value]) => `${key}=${String(value)}`)]} request={{ method: "POST", path, body }} />
+          <Same path={path} body={body} />
           {guard}
         </div>
       </Card>
     </form>
   );
+}
+
+/** The same by the command line. Where nothing was changed there is nothing to write. */
+function Same({ path, body }: { path: string; body: Record<string, string> }): JSX.Element {
+  const words = Object.entries(body).map(([key, value]) => `${key}=${value}`);
+  if (words.length === 0) return <Command cli={["read", ...operands(path)]} request={{ method: "GET", path }} />;
+  return <Command cli={["write", ...operands(path, ...words)]} request={{ method: "POST", path, body }} />;
 }
 
 const writtenOf = (role: Role): Written => ({

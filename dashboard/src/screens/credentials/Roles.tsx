@@ -82,7 +82,7 @@ function Listed({ engine }: { engine: string }): JSX.Element {
           ]}
         />
       </Card>
-      <Command cli={["list", `${engine}/roles`]} request={{ method: "GET", path: `${engine}/roles?list=true` }} />
+      <Command cli={["list", `${engine}/roles`]} request={{ method: "GET", path: `${engine}/roles`, query: { list: true } }} />
       {gone !== null && <DeleteRole engine={engine} role={gone} onClose={() => setGone(null)} onDone={reload} />}
     </>
   );

@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { namespace } from "../../session";
 import { go } from "../../shell/router";
-import { Badge, Button, Code, Command, Copy, Dialog, duration, Facts, useNow, when } from "../../ui";
+import { Badge, Button, Code, Command, Copy, Dialog, duration, Facts, operands, useNow, when } from "../../ui";
 import { jumpsOf, type Jump } from "./objects";
 import { fineClock, said, toneOf, type EventRow } from "./rows";
 
@@ -34,7 +34,7 @@ export function EventDialog({ row, onClose }: { row: EventRow; onClose: () => vo
           ]}
         />
         <Code text={JSON.stringify(event, null, 2)} label="Copy the event as JSON" />
-        {readable && <Command cli={["read", readable]} request={{ method: "GET", path: readable }} />}
+        {readable && <Command cli={["read", ...operands(readable)]} request={{ method: "GET", path: readable }} />}
       </div>
     </Dialog>
   );

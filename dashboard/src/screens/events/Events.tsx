@@ -39,7 +39,7 @@ export default function Events({ query }: ScreenProps): JSX.Element {
         {error && !wrongOf(error) && <Refused error={error} wish={wish} again={again} />}
         <EventList onOpen={setOpened} quiet={error ? null : <Quiet kinds={wish.kinds} />} />
       </Card>
-      <Command cli={commandOf(wish)} request={{ method: "GET", path: requestOf(wish), headers: { Accept: "text/event-stream" }, stream: true }} />
+      <Command cli={commandOf(wish)} request={{ method: "GET", ...requestOf(wish), headers: { Accept: "text/event-stream" }, stream: true }} />
       {opened && <EventDialog row={opened} onClose={() => setOpened(null)} />}
     </Page>
   );
@@ -93,10 +93,4 @@ function commandOf({ kinds, namespaces, filter }: Wish): string[] {
   return ["events", "subscribe", ...namespaces.map((one) => `-namespaces=${one}`), ...(filter ? [`-filter=${filter}`] : []), kinds];
 }
 
-function requestOf({ kinds, namespaces, filter }: Wish): string {
-  const query = new URLSearchParams();
-  if (namespaces.length > 0) query.set("namespaces", namespaces.join(","));
-  if (filter) query.set("filter", filter);
-  const search = query.toString();
-  return `sys/events/subscribe/${kinds}${search ? `?${search}` : ""}`;
-}
+const requestOf = ({ kinds, namespaces, filter }: Wish) => ({ path: `sys/events/subscribe/${kinds}`, query: { namespaces: namespaces.join(",") || undefined, filter: filter || undefined } });

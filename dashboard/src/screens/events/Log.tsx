@@ -41,7 +41,7 @@ export default function Log(): JSX.Element {
         <LogLines rows={found.slice(0, many)} onOpen={setOpened} />
         <ListEnd shown={many} found={found.length} dropped={tail.dropped.value} more={() => setMany(many + SHOWN_MORE)} />
       </Card>
-      <Command cli={["monitor", `-log-level=${from}`]} request={{ method: "GET", path: `sys/monitor?log_level=${from}&log_format=json`, stream: true }} />
+      <Command cli={["monitor", `-log-level=${from}`]} request={{ method: "GET", path: "sys/monitor", query: { log_level: from, log_format: "json" }, stream: true }} />
       {opened && (
         <Dialog title="A line of the log" large onClose={() => setOpened(null)}>
           <Code text={pretty(opened.line.raw)} label="Copy the line" />

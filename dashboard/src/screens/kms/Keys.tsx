@@ -71,7 +71,7 @@ export function Keys({ mount }: { mount: string }): JSX.Element {
           </>
         )}
       </Card>
-      <Command cli={["kms", "list", ...mountFlag(mount)]} request={{ method: "GET", path: `${mount}/keys?list=true` }} />
+      <Command cli={["kms", "list", ...mountFlag(mount)]} request={{ method: "GET", path: `${mount}/keys`, query: { list: true } }} />
       {making && <NewKey mount={mount} onClose={() => setMaking(false)} onPart={first.reload} />}
     </>
   );

@@ -77,7 +77,7 @@ export function Rotation({ mount, name, at, may, onChange }: { mount: string; na
           )}
         </Card>
       </div>
-      <Command cli={["kms", rotating ? "rotate" : "rotations", ...mountFlag(mount), `-key=${keyWord(name)}`]} request={rotating ? { method: "POST", path: `${path}/rotate` } : { method: "GET", path: `${path}/rotations?include_key_material=ALL_KEY_MATERIAL` }} />
+      <Command cli={["kms", rotating ? "rotate" : "rotations", ...mountFlag(mount), `-key=${keyWord(name)}`]} request={rotating ? { method: "POST", path: `${path}/rotate` } : { method: "GET", path: `${path}/rotations`, query: { include_key_material: "ALL_KEY_MATERIAL" } }} />
       {rotating && (
         <Confirm
           title="Rotate the key?"

@@ -39,7 +39,7 @@ export default function Snapshots(): JSX.Element {
             </Button>
             {readDenied && <span class="muted small">{readDenied}</span>}
           </div>
-          <Command cli={["operator", "snapshot", "save", "backup.snap"]} request={{ method: "GET", path: PATH }} />
+          <Command cli={["operator", "snapshot", "save", "backup.snap"]} request={{ method: "GET", path: PATH, into: "backup.snap" }} />
         </div>
       </Card>
       <Card title="Restore one">
@@ -56,7 +56,7 @@ export default function Snapshots(): JSX.Element {
             </Button>
             {writeDenied && <span class="muted small">{writeDenied}</span>}
           </div>
-          <Command cli={["operator", "snapshot", "restore", ...(force ? ["-force"] : []), "backup.snap"]} request={{ method: "POST", path: force ? `${PATH}-force` : PATH }} />
+          <Command cli={["operator", "snapshot", "restore", ...(force ? ["-force"] : []), "backup.snap"]} request={{ method: "POST", path: force ? `${PATH}-force` : PATH, file: "backup.snap" }} />
         </div>
       </Card>
       {asked && file && (

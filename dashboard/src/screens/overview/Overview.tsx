@@ -36,7 +36,7 @@ export default function Overview(): JSX.Element {
         <Engines />
         {history.latest && <Leases scraped={history.latest} />}
       </div>
-      <Command cli={["status"]} request={{ method: "GET", path: "sys/metrics?format=prometheus" }} />
+      <Command cli={["status"]} request={{ method: "GET", path: "sys/metrics", query: { format: "prometheus" } }} />
     </Page>
   );
 }

@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { go } from "../../shell/router";
-import { Badge, Button, Card, Command, Diff, Empty, Select, Table, Trouble, useLoad, type Loaded } from "../../ui";
+import { Badge, Button, Card, Command, Diff, Empty, operands, Select, Table, Trouble, useLoad, type Loaded } from "../../ui";
 import { Loading } from "../../ui/Loading";
 import { isSame, print, sorted } from "../../api/json";
 import { content, dataPath, isGone, type Metadata, type Mount } from "./kv";
@@ -55,7 +55,7 @@ export function Compare({ at, name, known, query }: { at: Mount; name: string; k
           />
         )}
       </Card>
-      <Command cli={["kv", "get", `-mount=${at.path}`, `-version=${from}`, name]} request={{ method: "GET", path: `${dataPath(at, name)}?version=${from}` }} />
+      <Command cli={["kv", "get", `-mount=${at.path}`, `-version=${from}`, ...operands(name)]} request={{ method: "GET", path: dataPath(at, name), query: { version: from } }} />
     </>
   );
 }

@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { useMayBelow } from "../../session/below";
 import { go, href } from "../../shell/router";
-import { Button, Card, Command, Empty, Field, Icon, LinkButton, Page, Trouble, useLoad } from "../../ui";
+import { Button, Card, Command, Empty, Field, Icon, LinkButton, operands, Page, Trouble, useLoad } from "../../ui";
 import { Loading } from "../../ui/Loading";
 import { dataPath, listPath, names, type Mount } from "./kv";
 import { crumbs, lastOf, placeOf } from "./places";
@@ -56,8 +56,8 @@ export function Folder({ at, folder }: { at: Mount; folder: string }): JSX.Eleme
         )}
       </Card>
       <Command
-        cli={at.kind === "cubbyhole" ? ["list", `${at.path}/${folder}`] : ["kv", "list", `-mount=${at.path}`, folder || "/"]}
-        request={{ method: "GET", path: `${listPath(at, folder)}?list=true` }}
+        cli={at.kind === "cubbyhole" ? ["list", ...operands(`${at.path}/${folder}`)] : ["kv", "list", `-mount=${at.path}`, ...operands(folder || "/")]}
+        request={{ method: "GET", path: listPath(at, folder), query: { list: true } }}
       />
     </Page>
   );

@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { remove, write } from "../../api/client";
 import { go } from "../../shell/router";
-import { Button, Card, Check, Command, Confirm, Empty, Facts, Field, Note, sentence, toast, when, type Loaded } from "../../ui";
+import { Button, Card, Check, Command, Confirm, Empty, Facts, Field, Note, operands, sentence, toast, when, type Loaded } from "../../ui";
 import { Loading } from "../../ui/Loading";
 import { metadataPath, type Metadata, type Mount } from "./kv";
 import { missing, useMay } from "../../session/may";
@@ -85,7 +85,7 @@ function Form({ at, name, data, onSaved, because, keep }: { at: Mount; name: str
           All versions and settings are gone then. Nobody can bring them back.
         </Confirm>
       )}
-      <Command cli={["kv", "metadata", "put", `-mount=${at.path}`, `-max-versions=${body.max_versions}`, `-cas-required=${cas}`, `-delete-version-after=${body.delete_version_after}`, ...Object.entries(body.custom_metadata).map(([key, value]) => `-custom-metadata=${key}=${String(value)}`), name]} request={{ method: "POST", path, body: { ...body, ...check } }} />
+      <Command cli={["kv", "metadata", "put", `-mount=${at.path}`, `-max-versions=${body.max_versions}`, `-cas-required=${cas}`, `-delete-version-after=${body.delete_version_after}`, ...Object.entries(body.custom_metadata).map(([key, value]) => `-custom-metadata=${key}=${String(value)}`), ...operands(name)]} request={{ method: "POST", path, body: { ...body, ...check } }} />
     </>
   );
 }

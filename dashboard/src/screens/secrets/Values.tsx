@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import { Badge, Button, Card, Command, Copy, download, duration, Empty, Ring, Secret, Table, when } from "../../ui";
+import { Badge, Button, Card, Command, Copy, download, duration, Empty, operands, Ring, Secret, Table, when } from "../../ui";
 import { print, shown } from "../../api/json";
 import { dataPath, type Content, type Mount } from "./kv";
 import { lastOf } from "./places";
@@ -9,7 +9,7 @@ import { lastOf } from "./places";
 export function Values({ at, name, content, version }: { at: Mount; name: string; content: Content; version?: number }): JSX.Element {
   const [all, setAll] = useState(false);
   const values = content.values ?? {};
-  const words = at.kind === "cubbyhole" ? ["read", `${at.path}/${name}`] : ["kv", "get", `-mount=${at.path}`, ...(version ? [`-version=${version}`] : []), name];
+  const words = at.kind === "cubbyhole" ? ["read", ...operands(`${at.path}/${name}`)] : ["kv", "get", `-mount=${at.path}`, ...(version ? [`-version=${version}`] : []), ...operands(name)];
   return (
     <>
       <Card
@@ -45,7 +45,7 @@ export function Values({ at, name, content, version }: { at: Mount; name: string
           ]}
         />
       </Card>
-      <Command cli={words} request={{ method: "GET", path: dataPath(at, name) + (version ? `?version=${version}` : "") }} />
+      <Command cli={words} request={{ method: "GET", path: dataPath(at, name), query: { version } }} />
     </>
   );
 }

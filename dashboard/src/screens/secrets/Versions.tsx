@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { go, href } from "../../shell/router";
-import { Badge, Button, Card, Command, Confirm, Empty, Ring, Table, toast, Trouble, when, type Loaded } from "../../ui";
+import { Badge, Button, Card, Command, Confirm, Empty, operands, Ring, Table, toast, Trouble, when, type Loaded } from "../../ui";
 import { Loading } from "../../ui/Loading";
 import { change, content, dataPath, isGone, metadataPath, put, type Metadata, type Mount, type Version } from "./kv";
 import { missing, useMay } from "../../session/may";
@@ -73,9 +73,9 @@ export function Versions({ at, name, known, onChange }: { at: Mount; name: strin
         />
       </Card>
       {asked ? (
-        <Command cli={["kv", asked.act === "restore" ? "rollback" : asked.act, `-mount=${at.path}`, asked.act === "restore" ? `-version=${asked.version}` : `-versions=${asked.version}`, name]} request={asked.act === "restore" ? { method: "POST", path: paths.restore, body: { options: { cas: all.current }, data: "…" } } : { method: "POST", path: paths[asked.act], body: { versions: [asked.version] } }} />
+        <Command cli={["kv", asked.act === "restore" ? "rollback" : asked.act, `-mount=${at.path}`, asked.act === "restore" ? `-version=${asked.version}` : `-versions=${asked.version}`, ...operands(name)]} request={asked.act === "restore" ? { method: "POST", path: paths.restore, body: { options: { cas: all.current }, data: "…" } } : { method: "POST", path: paths[asked.act], body: { versions: [asked.version] } }} />
       ) : (
-        <Command cli={["kv", "metadata", "get", `-mount=${at.path}`, name]} request={{ method: "GET", path: paths.about }} />
+        <Command cli={["kv", "metadata", "get", `-mount=${at.path}`, ...operands(name)]} request={{ method: "GET", path: paths.about }} />
       )}
     </>
   );

@@ -31,7 +31,7 @@ export default function Engine({ params }: ScreenProps): JSX.Element {
       {error && !data ? <Trouble error={error} what={`what ${base}/ offers`} onRetry={reload} /> : null}
       {!data && !error && <Loading />}
       {data && <Parts key={base} offer={data.offer} granted={data.granted} />}
-      <Command cli={["path-help", base]} request={{ method: "GET", path: `${base}/?help=1` }} />
+      <Command cli={["path-help", base]} request={{ method: "GET", path: `${base}/`, query: { help: 1 } }} />
     </Page>
   );
 }

@@ -7,7 +7,7 @@ import { OperationForm } from "../../forms/OperationForm";
 import { isSecret } from "../../forms/secrets";
 import { Shown } from "../../forms/Shown";
 import { go, href } from "../../shell/router";
-import { Button, Card, Command, Empty, Field, Icon, Page, sentence, Table, Trouble, useLoad } from "../../ui";
+import { Button, Card, Command, Empty, Field, Icon, operands, Page, sentence, Table, Trouble, useLoad } from "../../ui";
 import { crumbsOf } from "./crumbs";
 import { pathPlace } from "./places";
 
@@ -75,7 +75,7 @@ export function Listed({ offer, collection, values }: { offer: Offer; collection
           {names.length > SHOWN_MAX && <p class="muted small more-names">{names.length - SHOWN_MAX} more: find them by name.</p>}
         </Card>
       )}
-      {make ? <OperationForm key={target} path={path} operation={make} offer={offer} given={values} onDone={reload} /> : <Command cli={["list", target]} request={{ method: "GET", path: `${target}?list=true` }} />}
+      {make ? <OperationForm key={target} path={path} operation={make} offer={offer} given={values} onDone={reload} /> : <Command cli={["list", ...operands(target)]} request={{ method: "GET", path: target, query: { list: true } }} />}
     </Page>
   );
 }
@@ -96,7 +96,8 @@ function told(info: Record<string, Record<string, unknown>>): string[] {
 
 /** A fact beside a name; copied where the thing itself is. */
 function Told({ name, value }: { name: string; value: unknown }): JSX.Element {
-  return typeof value === "string" && value && !isSecret(name, value) ? <span class="break">{value}</span> : <Shown name={name} value={value} />;
+  if (value === undefined || value === null || value === "") return <span class="muted">–</span>;
+  return typeof value === "string" && !isSecret(name, value) ? <span class="break">{value}</span> : <Shown name={name} value={value} />;
 }
 
 function Name({ name, place }: { name: string; place: string | null | undefined }): JSX.Element {

@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { write } from "../../api/client";
 import { missing, type May } from "../../session/may";
-import { Badge, Button, Card, Code, Command, Confirm, duration, Facts, Select, Table, toast, when } from "../../ui";
+import { Badge, Button, Card, Code, Command, Confirm, duration, Facts, operands, Select, Table, toast, when } from "../../ui";
 import { mountFlag, type Key, type Version } from "./transit";
 
 const SHOWN_AT_ONCE = 50;
@@ -68,7 +68,7 @@ export function About({ mount, at, may, onChange }: { mount: string; at: Key; ma
         </Card>
       </div>
       <PublicKey versions={at.versions.filter(({ publicKey }) => publicKey)} />
-      <Command cli={["transit", "keys", rotating ? "rotate" : "read", ...mountFlag(mount), at.name]} request={request} />
+      <Command cli={["transit", "keys", rotating ? "rotate" : "read", ...mountFlag(mount), ...operands(at.name)]} request={request} />
       {rotating && (
         <Confirm
           title={`Rotate ${at.name}?`}

@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { write } from "../../api/client";
 import { missing } from "../../session/may";
-import { Button, Check, Select } from "../../ui";
+import { Button, Check, operands, Select } from "../../ui";
 import { Outcome } from "../keys/Outcome";
 import { Plaintext } from "../keys/Plaintext";
 import { Try } from "../keys/Try";
@@ -36,7 +36,7 @@ export function DataKey(part: Part): JSX.Element {
         </>
       )}
       command={{
-        cli: ["transit", "datakey", ...mountFlag(mount), ...(bits === "256" ? [] : [`-bits=${bits}`]), ...binding.flags, ...(wrapped ? ["-wrapped"] : ["-output=data.key"]), name],
+        cli: ["transit", "datakey", ...mountFlag(mount), ...(bits === "256" ? [] : [`-bits=${bits}`]), ...binding.flags, ...(wrapped ? ["-wrapped"] : ["-output=data.key"]), ...operands(name)],
         request: { method: "POST", path, body: { bits: Number(bits), ...binding.body } },
       }}
     >

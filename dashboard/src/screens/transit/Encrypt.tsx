@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { write } from "../../api/client";
 import { missing } from "../../session/may";
-import { Button, Field } from "../../ui";
+import { Button, Field, operands } from "../../ui";
 import { base64Of } from "../keys/bytes";
 import { BytesField } from "../keys/BytesField";
 import { Outcome } from "../keys/Outcome";
@@ -40,7 +40,7 @@ function Encryption(part: Part): JSX.Element {
           </Button>
         </Outcome>
       )}
-      command={{ cli: ["transit", "encrypt", ...mountFlag(mount), ...binding.flags, name, "@plaintext.txt"], request: { method: "POST", path, body: { plaintext: "…", ...binding.body } } }}
+      command={{ cli: ["transit", "encrypt", ...mountFlag(mount), ...binding.flags, ...operands(name, "@plaintext.txt")], request: { method: "POST", path, body: { plaintext: "…", ...binding.body } } }}
     >
       <BytesField label="Plaintext" long value={bench.plaintext} onInput={(plaintext) => onBench({ plaintext })} />
       <Binding {...part} />
@@ -60,7 +60,7 @@ function Decryption(part: Part): JSX.Element {
       because={missing(may, path, "update") || (!bench.ciphertext.trim() && "A ciphertext is needed") || bindingWrong(part)}
       run={async () => (await write<{ plaintext: string }>(path, { ciphertext: bench.ciphertext.trim(), ...bindingOf(part) })).data.plaintext}
       outcome={(plaintext) => <Plaintext base64={plaintext} label="Plaintext" />}
-      command={{ cli: ["transit", "decrypt", ...mountFlag(mount), ...binding.flags, name, "@ciphertext.txt"], request: { method: "POST", path, body: { ciphertext: "…", ...binding.body } } }}
+      command={{ cli: ["transit", "decrypt", ...mountFlag(mount), ...binding.flags, ...operands(name, "@ciphertext.txt")], request: { method: "POST", path, body: { ciphertext: "…", ...binding.body } } }}
     >
       <CiphertextField part={part} />
       <Binding {...part} />

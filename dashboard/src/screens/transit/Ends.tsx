@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { remove, write } from "../../api/client";
 import { missing, type May } from "../../session/may";
-import { Button, Card, Command, Confirm, Field, toast } from "../../ui";
+import { Button, Card, Command, Confirm, Field, operands, toast } from "../../ui";
 import { mountFlag, type Key } from "./transit";
 
 type Act = "trim" | "soft" | "restore" | "delete";
@@ -32,10 +32,10 @@ export function Ends({ mount, at, may, onChange, onDelete }: { mount: string; at
   };
   const flags = mountFlag(mount);
   const commands: Record<Act, Parameters<typeof Command>[0]> = {
-    trim: { cli: ["transit", "keys", "trim", ...flags, `-min-available-version=${from}`, at.name], request: { method: "POST", path: `${path}/trim`, body: { min_available_version: Number(from) } } },
-    soft: { cli: ["transit", "keys", "soft-delete", ...flags, at.name], request: { method: "DELETE", path: `${path}/soft-delete` } },
-    restore: { cli: ["transit", "keys", "undelete", ...flags, at.name], request: { method: "POST", path: `${path}/soft-delete-restore` } },
-    delete: { cli: ["transit", "keys", "delete", ...flags, at.name], request: { method: "DELETE", path } },
+    trim: { cli: ["transit", "keys", "trim", ...flags, `-min-available-version=${from}`, ...operands(at.name)], request: { method: "POST", path: `${path}/trim`, body: { min_available_version: Number(from) } } },
+    soft: { cli: ["transit", "keys", "soft-delete", ...flags, ...operands(at.name)], request: { method: "DELETE", path: `${path}/soft-delete` } },
+    restore: { cli: ["transit", "keys", "undelete", ...flags, ...operands(at.name)], request: { method: "POST", path: `${path}/soft-delete-restore` } },
+    delete: { cli: ["transit", "keys", "delete", ...flags, ...operands(at.name)], request: { method: "DELETE", path } },
   };
   return (
     <Card title="Taking away">

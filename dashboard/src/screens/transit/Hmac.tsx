@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { write } from "../../api/client";
 import { missing } from "../../session/may";
-import { Button, Field, Select } from "../../ui";
+import { Button, Field, operands, Select } from "../../ui";
 import { base64Of } from "../keys/bytes";
 import { BytesField } from "../keys/BytesField";
 import { Outcome } from "../keys/Outcome";
@@ -35,7 +35,7 @@ export function Hmac({ mount, name, at, bench, onBench, may }: Part): JSX.Elemen
             </Button>
           </Outcome>
         )}
-        command={{ cli: ["transit", "hmac", ...flags, name, "@input.txt"], request: { method: "POST", path: paths.make, body: { input: "…", ...chosen } } }}
+        command={{ cli: ["transit", "hmac", ...flags, ...operands(name, "@input.txt")], request: { method: "POST", path: paths.make, body: { input: "…", ...chosen } } }}
       >
         {input}
         {which}
@@ -47,7 +47,7 @@ export function Hmac({ mount, name, at, bench, onBench, may }: Part): JSX.Elemen
         because={missing(may, paths.verify, "update") || (!bench.hmac.trim() && "An HMAC is needed") || wrong}
         run={async () => (await write<{ valid: boolean }>(paths.verify, { input: base64, hmac: bench.hmac.trim(), ...chosen })).data.valid}
         outcome={(valid) => <Verdict valid={valid} what="HMAC" />}
-        command={{ cli: ["transit", "verify-hmac", ...flags, "-hmac=@input.hmac", name, "@input.txt"], request: { method: "POST", path: paths.verify, body: { input: "…", hmac: "…", ...chosen } } }}
+        command={{ cli: ["transit", "verify-hmac", ...flags, "-hmac=@input.hmac", ...operands(name, "@input.txt")], request: { method: "POST", path: paths.verify, body: { input: "…", hmac: "…", ...chosen } } }}
       >
         {input}
         <Field label="HMAC" type="textarea" rows={2} mono value={bench.hmac} onInput={(hmac) => onBench({ hmac })} hint="As it was given: vault:v1:…" />

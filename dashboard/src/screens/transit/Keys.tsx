@@ -74,7 +74,7 @@ export function Keys({ mount }: { mount: string }): JSX.Element {
           </>
         )}
       </Card>
-      <Command cli={["transit", "keys", "list", ...mountFlag(mount)]} request={{ method: "GET", path: `${mount}/keys?list=true` }} />
+      <Command cli={["transit", "keys", "list", ...mountFlag(mount)]} request={{ method: "GET", path: `${mount}/keys`, query: { list: true } }} />
       {making && <NewKey mount={mount} onClose={() => setMaking(false)} />}
     </>
   );

@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { read, write } from "../../api/client";
 import { missing, useMay } from "../../session/may";
 import { go } from "../../shell/router";
-import { Button, Check, Command, Dialog, Field, Note, Select, sentence, toast, useLoad, warned } from "../../ui";
+import { Button, Check, Command, Dialog, Field, Note, operands, Select, sentence, toast, useLoad, warned } from "../../ui";
 import { useSettled } from "../../ui/useSettled";
 import { choices } from "../keys/choices";
 import { canDerive, hasAssociatedData, KNOWN_TYPES, mountFlag, placeOfKey } from "./transit";
@@ -75,7 +75,7 @@ export function NewKey({ mount, onClose }: { mount: string; onClose: () => void 
             Create
           </Button>
         </div>
-        <Command cli={["transit", "keys", "create", ...flags, name || "NAME"]} request={{ method: "POST", path: `${mount}/keys/${name || "NAME"}`, body }} />
+        <Command cli={["transit", "keys", "create", ...flags, ...operands(name || "NAME")]} request={{ method: "POST", path: `${mount}/keys/${name || "NAME"}`, body }} />
       </form>
     </Dialog>
   );

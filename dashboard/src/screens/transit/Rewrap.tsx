@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { write } from "../../api/client";
 import { missing } from "../../session/may";
-import { Badge, Button } from "../../ui";
+import { Badge, Button, operands } from "../../ui";
 import { Outcome } from "../keys/Outcome";
 import { Try } from "../keys/Try";
 import type { Part } from "./bench";
@@ -17,7 +17,7 @@ export function Rewrap(part: Part): JSX.Element {
   // The command of its own takes no associated data.
   const cli = binding.body.associated_data
     ? ["write", "-field=ciphertext", path, "ciphertext=@ciphertext.txt", ...Object.keys(binding.body).map((field) => `${field}=…`)]
-    : ["transit", "rewrap", ...mountFlag(mount), ...binding.flags, name, "@ciphertext.txt"];
+    : ["transit", "rewrap", ...mountFlag(mount), ...binding.flags, ...operands(name, "@ciphertext.txt")];
   return (
     <Try
       title="Rewrap"

@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { remove, write } from "../../api/client";
 import { missing, type May } from "../../session/may";
 import { go } from "../../shell/router";
-import { Button, Card, Check, Command, Confirm, Field, Note, sentence, toast, warned } from "../../ui";
+import { Button, Card, Check, Command, Confirm, Field, Note, operands, sentence, toast, warned } from "../../ui";
 import { exact } from "../../ui/exact";
 import { useUnsaved } from "../../ui/useUnsaved";
 import { Ends } from "./Ends";
@@ -78,7 +78,7 @@ export function Settings({ mount, at, may, onChange }: { mount: string; at: Key;
           </div>
         </Card>
       </form>
-      <Command cli={["transit", "keys", "config", ...mountFlag(mount), ...(flags.length ? flags : [`-min-decryption-version=${form.decrypt}`]), at.name]} request={{ method: "POST", path, body: flags.length ? body : { min_decryption_version: Number(form.decrypt) } }} />
+      <Command cli={["transit", "keys", "config", ...mountFlag(mount), ...(flags.length ? flags : [`-min-decryption-version=${form.decrypt}`]), ...operands(at.name)]} request={{ method: "POST", path, body: flags.length ? body : { min_decryption_version: Number(form.decrypt) } }} />
       <Ends
         mount={mount}
         at={at}

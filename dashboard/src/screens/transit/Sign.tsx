@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { write } from "../../api/client";
 import { missing } from "../../session/may";
-import { Button, Check, Field, Select } from "../../ui";
+import { Button, Check, Field, operands, Select } from "../../ui";
 import { base64Of } from "../keys/bytes";
 import { BytesField } from "../keys/BytesField";
 import { Outcome } from "../keys/Outcome";
@@ -61,7 +61,7 @@ function Signing({ part, how, onHow }: Given): JSX.Element {
           {public_key && <Outcome label="Public key of this context" text={public_key} />}
         </>
       )}
-      command={{ cli: ["transit", "sign", ...mountFlag(mount), ...flags, ...binding.flags, name, "@message.txt"], request: { method: "POST", path, body: { input: "…", ...fields, ...binding.body } } }}
+      command={{ cli: ["transit", "sign", ...mountFlag(mount), ...flags, ...binding.flags, ...operands(name, "@message.txt")], request: { method: "POST", path, body: { input: "…", ...fields, ...binding.body } } }}
     >
       <BytesField label="Message" long value={bench.input} onInput={(input) => onBench({ input })} />
       <Choices part={part} how={how} onHow={onHow} />
@@ -85,7 +85,7 @@ function Verification({ part, how, onHow }: Given): JSX.Element {
       because={missing(may, path, "update") || (!bench.signature.trim() && "A signature is needed") || wrong || bindingWrong(part)}
       run={async () => (await write<{ valid: boolean }>(path, { input: base64, signature: bench.signature.trim(), ...fields, ...bindingOf(part, true) })).data.valid}
       outcome={(valid) => <Verdict valid={valid} what="signature" />}
-      command={{ cli: ["transit", "verify", ...mountFlag(mount), ...flags, ...binding.flags, "-signature=@message.sig", name, "@message.txt"], request: { method: "POST", path, body: { input: "…", signature: "…", ...fields, ...binding.body } } }}
+      command={{ cli: ["transit", "verify", ...mountFlag(mount), ...flags, ...binding.flags, "-signature=@message.sig", ...operands(name, "@message.txt")], request: { method: "POST", path, body: { input: "…", signature: "…", ...fields, ...binding.body } } }}
     >
       <BytesField label="Message" long value={bench.input} onInput={(input) => onBench({ input })} />
       <Field label="Signature" type="textarea" rows={3} mono value={bench.signature} onInput={(signature) => onBench({ signature })} hint={version ? `Made by version ${version}.` : "As it was given: vault:v1:…"} />

@@ -2,7 +2,7 @@ import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";
 import { read, remove, write } from "../../../api/client";
 import { go, path } from "../../../shell/router";
-import { Button, Card, Command, Confirm, Copy, Facts, Field, Loading, Note, Page, Select, sentence, toast, Trouble, useLoad, warned } from "../../../ui";
+import { Button, Card, Command, Confirm, Copy, Facts, Field, Loading, Note, operands, Page, Select, sentence, toast, Trouble, useLoad, warned } from "../../../ui";
 import { useDenied } from "../../../ui/useDenied";
 import { exact } from "../../../ui/exact";
 import { useUnsaved } from "../../../ui/useUnsaved";
@@ -143,7 +143,8 @@ function Tune({ kind, at, tuned, reload }: { kind: MountKind; at: string; tuned:
           </>
         )}
         {wrong && <Note tone="bad">{wrong}</Note>}
-        <Command cli={[kind.cli, "tune", ...flags, at]} request={{ method: "POST", path, body }} />
+        {/* Where nothing was changed there is nothing to write. */}
+        {flags.length > 0 ? <Command cli={[kind.cli, "tune", ...flags, ...operands(at)]} request={{ method: "POST", path, body }} /> : <Command cli={["read", path]} request={{ method: "GET", path }} />}
         {guard}
       </div>
     </Card>
