@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { go, href } from "../../shell/router";
 import { Badge, Button, Card, Command, Confirm, Empty, operands, Ring, Table, toast, Trouble, when, type Loaded } from "../../ui";
 import { Loading } from "../../ui/Loading";
-import { change, content, dataPath, isGone, metadataPath, put, type Metadata, type Mount, type Version } from "./kv";
+import { change, content, dataPath, isConflict, isGone, metadata, metadataPath, put, type Metadata, type Mount, type Version } from "./kv";
 import { missing, useMay } from "../../session/may";
 import { placeOf } from "./places";
 
@@ -21,14 +21,20 @@ export function Versions({ at, name, known, onChange }: { at: Mount; name: strin
   const may = useMay(Object.values(paths));
   const [asked, setAsked] = useState<{ act: Act; version: number } | null>(null);
   if (known.loading || !may) return <Loading />;
-  if (known.error) return <Trouble error={known.error} what="the versions" onRetry={known.reload} />;
+  if (known.error && !known.data) return <Trouble error={known.error} what="the versions" onRetry={known.reload} />;
   const all = known.data;
   if (!all) return <Empty icon="clock" title="The versions can not be shown" text={missing(may, paths.about, "read") || "There is no such secret."} />;
+  const contested = async (reason: unknown): Promise<never> => {
+    if (!isConflict(reason)) throw reason;
+    onChange();
+    const { current } = await metadata(at, name);
+    throw new Error(`Somebody wrote version ${current} meanwhile. Look at it, then restore again.`);
+  };
   const act = async ({ act, version }: { act: Act; version: number }) => {
     if (act === "restore") {
       const old = await content(at, name, version);
       if (!old.values) throw new Error("That version has no values any more.");
-      await put(at, name, old.values, all.current);
+      await put(at, name, old.values, all.current).catch(contested);
       toast(`Version ${version} is version ${all.current + 1} now`);
     } else {
       await change(at, name, act, [version]);
