@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { remove, write } from "../../api/client";
 import { go } from "../../shell/router";
-import { Button, Card, Check, Command, Confirm, Empty, Facts, Field, Note, operands, sentence, toast, when, type Loaded } from "../../ui";
+import { Button, Card, Check, Command, Confirm, Empty, Facts, Field, type Loaded, Note, operands, sentence, toast, Trouble, when } from "../../ui";
 import { Loading } from "../../ui/Loading";
 import { metadataPath, type Metadata, type Mount } from "./kv";
 import { missing, useMay } from "../../session/may";
@@ -10,13 +10,14 @@ import { placeOf } from "./places";
 import { Rows, rowsOf, valuesOf } from "./Rows";
 
 /** A secret's settings and notes, and its end. */
-export function Settings({ at, name, known }: { at: Mount; name: string; known: Loaded<Metadata | null> }): JSX.Element {
+export function Settings({ at, name, known, onChange }: { at: Mount; name: string; known: Loaded<Metadata | null>; onChange: () => void }): JSX.Element {
   const path = metadataPath(at, name);
   const may = useMay([path]);
   if (known.loading || !may) return <Loading />;
+  if (known.error && !known.data) return <Trouble error={known.error} what="the settings" onRetry={known.reload} />;
   if (!known.data) return <Empty icon="secrets" title="The settings can not be shown" text={missing(may, path, "read") || "There is no such secret."} />;
   // What somebody else wrote is shown as soon as it is read.
-  return <Form key={known.data.written} at={at} name={name} data={known.data} onSaved={known.reload} because={missing(may, path, "update", "create")} keep={missing(may, path, "delete")} />;
+  return <Form key={known.data.written} at={at} name={name} data={known.data} onSaved={onChange} because={missing(may, path, "update", "create")} keep={missing(may, path, "delete")} />;
 }
 
 function Form({ at, name, data, onSaved, because, keep }: { at: Mount; name: string; data: Metadata; onSaved: () => void; because: string | false; keep: string | false }): JSX.Element {
@@ -40,6 +41,12 @@ function Form({ at, name, data, onSaved, because, keep }: { at: Mount; name: str
     } catch (reason) {
       setError(sentence(reason instanceof Error ? reason.message : String(reason)));
     }
+  };
+  const end = async () => {
+    await remove(path);
+    toast(`Deleted for good: ${name}`);
+    // No way leads back here.
+    go(placeOf(at.path, name.slice(0, name.lastIndexOf("/") + 1)), { replace: true });
   };
   return (
     <>
@@ -81,7 +88,7 @@ function Form({ at, name, data, onSaved, because, keep }: { at: Mount; name: str
         </div>
       </Card>
       {removing && (
-        <Confirm title={`Delete ${name} for good?`} verb="Delete for good" danger typed={name.length < 40 ? name : "delete"} onClose={() => setRemoving(false)} onConfirm={async () => (await remove(path), toast(`Deleted for good: ${name}`), go(placeOf(at.path, name.includes("/") ? `${name.split("/").slice(0, -1).join("/")}/` : "")))}>
+        <Confirm title={`Delete ${name} for good?`} verb="Delete for good" danger typed={name.length < 40 ? name : "delete"} onClose={() => setRemoving(false)} onConfirm={end}>
           All versions and settings are gone then. Nobody can bring them back.
         </Confirm>
       )}
