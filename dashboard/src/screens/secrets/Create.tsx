@@ -1,10 +1,12 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
+import { ApiError } from "../../api/error";
 import { missing, useMay } from "../../session/may";
 import { go, href } from "../../shell/router";
 import { Button, Card, Field, LinkButton, Note, Page, sentence, toast } from "../../ui";
+import { useUnsaved } from "../../ui/useUnsaved";
 import { useSettled } from "../../ui/useSettled";
-import { draftOf, Editor, valuesOfDraft } from "./Editor";
+import { draftOf, Editor, isChanged, valuesOfDraft } from "./Editor";
 import { content, dataPath, isConflict, put, type Mount } from "./kv";
 import { crumbs, lastOf, placeOf } from "./places";
 import { PutCommand } from "./PutCommand";
@@ -15,6 +17,7 @@ export function Create({ at, folder }: { at: Mount; folder: string }): JSX.Eleme
   const [draft, setDraft] = useState(() => draftOf({}));
   const [error, setError] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
+  const guard = useUnsaved(name !== folder || isChanged(draft, {}));
   const { values, wrong } = valuesOfDraft(draft);
   const wrongName = wrongOf(name);
   // Rights go by the whole name, so they are asked for as soon as there is one.
@@ -28,7 +31,7 @@ export function Create({ at, folder }: { at: Mount; folder: string }): JSX.Eleme
     setError(null);
     try {
       // Without versions there is no check-and-set, so it is looked whether something is there.
-      const there = at.kind !== "kv2" && (await content(at, name).catch(() => null))?.values;
+      const there = at.kind !== "kv2" && (await content(at, name).catch(unlessDenied))?.values;
       if (there) throw new Error(`There is a secret at ${name} already. Open it to change it.`);
       await put(at, name, values, 0);
       toast(`Written: ${name}`);
@@ -65,6 +68,7 @@ export function Create({ at, folder }: { at: Mount; folder: string }): JSX.Eleme
           </div>
         </Card>
       </form>
+      {guard}
       <PutCommand at={at} name={name || "name"} keys={Object.keys(values ?? {})} cas={0} />
     </Page>
   );
@@ -76,6 +80,12 @@ export function wrongOf(name: string): string | null {
   if (name.startsWith("/") || name.includes("//")) return "Each part between slashes needs a name.";
   if (name.split("/").some((part) => part === "." || part === "..")) return "A part can not be . or ..";
   return null;
+}
+
+/** Who may not look has to write without. */
+function unlessDenied(error: unknown): null {
+  if (error instanceof ApiError && error.isDenied) return null;
+  throw error;
 }
 
 const onlyOnce = ({ path }: { path: string }, index: number, all: { path: string }[]): boolean => all.findIndex((one) => one.path === path) === index;

@@ -2,8 +2,9 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { href } from "../../shell/router";
 import { Button, Card, Field, LinkButton, Note, sentence, toast } from "../../ui";
+import { useUnsaved } from "../../ui/useUnsaved";
 import { Conflict } from "./Conflict";
-import { draftOf, Editor, valuesOfDraft } from "./Editor";
+import { draftOf, Editor, isChanged, valuesOfDraft } from "./Editor";
 import { isSame, type Fields } from "../../api/json";
 import { content, isConflict, metadata, put, type Mount } from "./kv";
 import type { WithLatest } from "./latest";
@@ -31,6 +32,7 @@ export function Edit({ at, name, begin, latest, onDone }: Props): JSX.Element {
   const [theirs, setTheirs] = useState<{ values: Fields; version: number } | null>(null);
   const [error, setError] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
+  const guard = useUnsaved(isChanged(draft, first));
   const { values, wrong } = valuesOfDraft(draft);
   const write = async (values: Fields) => {
     if (at.kind !== "kv2" && begin) {
@@ -76,6 +78,7 @@ export function Edit({ at, name, begin, latest, onDone }: Props): JSX.Element {
   };
   return (
     <>
+      {guard}
       {begin ? <Beginning of={begin} /> : <Note tone="warn">Your token may write here but not read. What you write replaces all that is there{cas === undefined && !asksForLatest ? ", without a look at whether somebody else has changed it" : ""}.</Note>}
       {theirs && values && <Conflict base={base} mine={values} theirs={theirs.values} version={theirs.version} onSettle={settle} />}
       <form

@@ -24,6 +24,12 @@ export const valuesOfDraft = ({ mode, rows, text }: Draft): { values?: Fields; w
   return { values: value, wrong };
 };
 
+/** Whether a draft says anything else than the values it began with. */
+export const isChanged = (draft: Draft, first: Fields): boolean => {
+  const { values } = valuesOfDraft(draft);
+  return !values || !isSame(values, first);
+};
+
 /** Edits values as rows or as JSON. Going from the one to the other loses nothing: it waits until what is there can be read. */
 export function Editor({ draft, onInput }: { draft: Draft; onInput: (draft: Draft) => void }): JSX.Element {
   const [held, setHeld] = useState<string | null>(null);

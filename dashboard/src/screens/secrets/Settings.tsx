@@ -4,6 +4,8 @@ import { remove, write } from "../../api/client";
 import { go } from "../../shell/router";
 import { Button, Card, Check, Command, Confirm, Empty, Facts, Field, type Loaded, Note, operands, sentence, toast, Trouble, when } from "../../ui";
 import { Loading } from "../../ui/Loading";
+import { useUnsaved } from "../../ui/useUnsaved";
+import { print, sorted } from "./json";
 import { metadataPath, type Metadata, type Mount } from "./kv";
 import { missing, useMay } from "../../session/may";
 import { placeOf } from "./places";
@@ -29,6 +31,9 @@ function Form({ at, name, data, onSaved, because, keep }: { at: Mount; name: str
   const [error, setError] = useState<string | null>(null);
   const [removing, setRemoving] = useState(false);
   const { values, wrong, at: wrongAt } = valuesOf(notes);
+  const form = print([most, cas, after, values ? sorted(values) : notes]);
+  const [saved, setSaved] = useState(form);
+  const guard = useUnsaved(form !== saved);
   // Where the server counts how often settings were written, nobody's are written over unseen.
   const check = data.written === undefined ? {} : { metadata_cas: data.written };
   const body = { max_versions: Number(most), cas_required: cas, delete_version_after: after || "0s", custom_metadata: values ?? {} };
@@ -36,6 +41,7 @@ function Form({ at, name, data, onSaved, because, keep }: { at: Mount; name: str
     try {
       setError(null);
       await write(path, { ...body, ...check });
+      setSaved(form);
       toast("The settings are saved");
       onSaved();
     } catch (reason) {
@@ -45,11 +51,12 @@ function Form({ at, name, data, onSaved, because, keep }: { at: Mount; name: str
   const end = async () => {
     await remove(path);
     toast(`Deleted for good: ${name}`);
-    // No way leads back here.
+    // No way leads back here, and nobody is asked about settings of what is gone.
     go(placeOf(at.path, name.slice(0, name.lastIndexOf("/") + 1)), { replace: true });
   };
   return (
     <>
+      {guard}
       <Card title="Settings">
         <div class="stack">
           <Facts facts={[["Made", when(data.created)], ["Last written", when(data.updated)], ["Versions", `${data.versions.length} kept, the latest is ${data.current}`]]} />
