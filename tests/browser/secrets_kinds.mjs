@@ -82,6 +82,9 @@ await story(async (cx) => {
     await page.getByText(`There is a secret at ${name} already`).waitFor();
     assert.equal((await api("GET", path)).body.data.user, "mine");
     await link("Open it").click();
+    await page.getByText("Leave without saving?").waitFor();
+    await confirm("Leave");
+    await page.getByRole("heading", { name: last, exact: true }).waitFor();
 
     // Found by its name; deleted for good.
     await go(cx, at);
