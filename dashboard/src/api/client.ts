@@ -68,7 +68,7 @@ type Fields = Record<string, unknown>;
 /** Reads what is at a path. */
 export const read = <T = Fields>(path: string, options?: Options) => ask<T>("GET", path, undefined, options);
 
-/** The names below a path; none where nothing is. */
+/** The names below a path; none where nothing is in what is mounted there. */
 export async function list(path: string, options?: Options): Promise<string[]> {
   return (await listWithInfo(path, options)).keys;
 }
@@ -80,7 +80,7 @@ export async function listWithInfo<I = Fields>(path: string, options?: Options):
     const { data } = await ask<{ keys?: string[]; key_info?: Record<string, I> } | null>("GET", path, undefined, { ...options, query });
     return { keys: data?.keys ?? [], info: data?.key_info ?? {} };
   } catch (error) {
-    if (error instanceof ApiError && error.isMissing) return { keys: [], info: {} };
+    if (error instanceof ApiError && error.isMissing && !error.isUnmounted) return { keys: [], info: {} };
     throw error;
   }
 }

@@ -23,6 +23,11 @@ export class ApiError extends Error {
   get isMissing(): boolean {
     return this.status === 404;
   }
+
+  /** Whether no engine or method is mounted there at all. */
+  get isUnmounted(): boolean {
+    return this.isMissing && this.errors.some((text) => text.startsWith("no handler for route"));
+  }
 }
 
 function wordsOf(status: number): string {

@@ -9,6 +9,8 @@ export const hasDots = (path: string): boolean => path.split("/").some((segment)
 /** The URL of a path of the API that a browser can ask. */
 export function urlOf(path: string, query?: Query): string {
   if (hasDots(path)) throw new ApiError(400, ["a path can not have '.' or '..' as one of its parts"], [], path);
+  // The server sends whoever asks so to another path, and a page is not to be sent anywhere.
+  if (path.replace(/^\/+/, "").split("/").slice(0, -1).includes("")) throw new ApiError(400, ["a path can not have two slashes in a row"], [], path);
   return encoded(path, query);
 }
 
