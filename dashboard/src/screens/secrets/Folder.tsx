@@ -4,6 +4,8 @@ import { useMayBelow } from "../../session/below";
 import { go, href } from "../../shell/router";
 import { Button, Card, Command, Empty, Field, Icon, LinkButton, operands, Page, Trouble, useLoad } from "../../ui";
 import { Loading } from "../../ui/Loading";
+import { useSettled } from "../../ui/useSettled";
+import { wrongOf } from "./Create";
 import { dataPath, listPath, names, type Mount } from "./kv";
 import { crumbs, lastOf, placeOf } from "./places";
 import { search, type Search } from "./search";
@@ -12,10 +14,18 @@ const SHOWN_AT_ONCE = 200;
 const PAUSE_MS = 250;
 
 /** What is in a folder, with a search through it and everything below. */
-export function Folder({ at, folder }: { at: Mount; folder: string }): JSX.Element {
+export function Folder({ at, folder, query }: { at: Mount; folder: string; query: URLSearchParams }): JSX.Element {
   const { data, error, reload } = useLoad((signal) => names(at, folder, signal), [at.path, folder]);
-  const [wanted, setWanted] = useState("");
-  const hits = useSearch(at, folder, wanted.trim());
+  const [wanted, setWanted] = useState(query.get("search") ?? "");
+  const settled = useSettled(wanted.trim(), PAUSE_MS);
+  const hits = useSearch(at, folder, wanted.trim(), settled);
+  const many = Number(query.get("shown")) || SHOWN_AT_ONCE;
+  // Both are in the address, so that whoever comes back from a secret finds the folder as it was.
+  const keep = (search: string, shown: number) => go(placeOf(at.path, folder, { ...(search && { search }), ...(shown > SHOWN_AT_ONCE && { shown }) }), { replace: true });
+  useEffect(() => {
+    if (settled !== (query.get("search") ?? "")) keep(settled, SHOWN_AT_ONCE);
+  }, [settled]);
+  const more = () => keep(settled, many + SHOWN_AT_ONCE);
   // That no rule is seen does not say that there is none: those with `+` are not listed. The form asks for the name that is typed.
   const unseen = useMayBelow(dataPath(at, folder), "create") === false;
   return (
@@ -44,7 +54,7 @@ export function Folder({ at, folder }: { at: Mount; folder: string }): JSX.Eleme
           />
         </div>
         {wanted.trim() ? (
-          <Hits at={at} folder={folder} hits={hits} />
+          <Hits at={at} folder={folder} hits={hits} many={many} onMore={more} />
         ) : error && !data ? (
           <NotListed at={at} folder={folder} error={error} reload={reload} />
         ) : !data ? (
@@ -52,7 +62,7 @@ export function Folder({ at, folder }: { at: Mount; folder: string }): JSX.Eleme
         ) : data.length === 0 ? (
           <Empty icon="folder" title="There is nothing here yet" text={unseen ? "And no rule is known that lets your token write here." : "Create the first secret; a name with slashes makes folders by itself."} />
         ) : (
-          <Names at={at} names={data.map((name) => folder + name)} strip={folder.length} />
+          <Names at={at} names={data.map((name) => folder + name)} strip={folder.length} many={many} onMore={more} />
         )}
       </Card>
       <Command
@@ -64,8 +74,7 @@ export function Folder({ at, folder }: { at: Mount; folder: string }): JSX.Eleme
 }
 
 /** Links to names; a long list grows on demand, so that the page stays quick. */
-function Names({ at, names, strip }: { at: Mount; names: string[]; strip: number }): JSX.Element {
-  const [many, setMany] = useState(SHOWN_AT_ONCE);
+function Names({ at, names, strip, many, onMore }: { at: Mount; names: string[]; strip: number; many: number; onMore: () => void }): JSX.Element {
   return (
     <>
       <ul class="kv-names">
@@ -80,7 +89,7 @@ function Names({ at, names, strip }: { at: Mount; names: string[]; strip: number
       </ul>
       {names.length > many && (
         <div class="kv-more row">
-          <Button size="small" onClick={() => setMany(many + SHOWN_AT_ONCE)}>
+          <Button size="small" onClick={onMore}>
             Show more
           </Button>
           <span class="muted small">
@@ -92,7 +101,7 @@ function Names({ at, names, strip }: { at: Mount; names: string[]; strip: number
   );
 }
 
-function Hits({ at, folder, hits }: { at: Mount; folder: string; hits: Search | Error | null }): JSX.Element {
+function Hits({ at, folder, hits, many, onMore }: { at: Mount; folder: string; hits: Search | Error | null; many: number; onMore: () => void }): JSX.Element {
   if (hits instanceof Error) return <Trouble error={hits} what="this folder" />;
   if (!hits) return <Loading />;
   return (
@@ -103,7 +112,7 @@ function Hits({ at, folder, hits }: { at: Mount; folder: string; hits: Search | 
         {hits.denied > 0 && `; ${hits.denied} may not be listed by your token`}
         {hits.cut && "; there is more than a search looks at: begin in a folder further down, or type more of the name"}.
       </p>
-      {hits.found.length > 0 && <Names at={at} names={hits.found} strip={folder.length} />}
+      {hits.found.length > 0 && <Names at={at} names={hits.found} strip={folder.length} many={many} onMore={onMore} />}
       {hits.done && hits.found.length === 0 && <Empty icon="search" title="No name has that in it" text="Names are looked through, never values." />}
     </>
   );
@@ -111,7 +120,9 @@ function Hits({ at, folder, hits }: { at: Mount; folder: string; hits: Search | 
 
 /** Names may be secret to a token that may still read some of them. */
 function NotListed({ at, folder, error, reload }: { at: Mount; folder: string; error: unknown; reload: () => void }): JSX.Element {
-  const [name, setName] = useState("");
+  const [typed, setTyped] = useState("");
+  const name = folder + typed.replace(/^\/+/, "");
+  const wrong = typed === "" ? null : wrongOf(name.replace(/\/$/, ""));
   return (
     <>
       <Trouble error={error} what="the names here" onRetry={reload} />
@@ -119,11 +130,11 @@ function NotListed({ at, folder, error, reload }: { at: Mount; folder: string; e
         class="kv-open"
         onSubmit={(event) => {
           event.preventDefault();
-          if (name) go(placeOf(at.path, folder + name));
+          if (typed && !wrong) go(placeOf(at.path, name));
         }}
       >
-        <Field label="Open a secret by its name" value={name} onInput={setName} mono placeholder="app/database" />
-        <Button type="submit" disabled={!name}>
+        <Field label="Open a secret by its name" value={typed} onInput={setTyped} mono placeholder="app/database" wrong={wrong} />
+        <Button type="submit" disabled={!typed} because={wrong ?? false}>
           Open
         </Button>
       </form>
@@ -131,20 +142,15 @@ function NotListed({ at, folder, error, reload }: { at: Mount; folder: string; e
   );
 }
 
-function useSearch(at: Mount, folder: string, wanted: string): Search | Error | null {
+/** What is found of a text that was typed, as soon as it has settled. */
+function useSearch(at: Mount, folder: string, wanted: string, settled: string): Search | Error | null {
   const [hits, setHits] = useState<Search | Error | null>(null);
   useEffect(() => {
     setHits(null);
-    if (!wanted) return;
+    if (!settled || settled !== wanted) return;
     const ending = new AbortController();
-    const timer = setTimeout(() => {
-      search(at, folder, wanted, ending.signal, setHits).catch((error: Error) => ending.signal.aborted || setHits(error));
-    }, PAUSE_MS);
-    return () => {
-      clearTimeout(timer);
-      ending.abort();
-    };
-  }, [at.path, folder, wanted]);
+    search(at, folder, settled, ending.signal, setHits).catch((error: Error) => ending.signal.aborted || setHits(error));
+    return () => ending.abort();
+  }, [at.path, folder, wanted, settled]);
   return hits;
 }
-

@@ -76,7 +76,8 @@ export async function mount(path: string, signal?: AbortSignal): Promise<Mount> 
 }
 
 function mountOf(path: string, { type, description, options }: ListedMount): Mount | null {
-  const kind: Kind | null = type === "cubbyhole" ? "cubbyhole" : type === "kv" || type === "generic" ? (options?.version === "2" ? "kv2" : "kv1") : null;
+  // Below the root namespace the cubbyhole's kind has a name of its own.
+  const kind: Kind | null = type === "cubbyhole" || type === "ns_cubbyhole" ? "cubbyhole" : type === "kv" || type === "generic" ? (options?.version === "2" ? "kv2" : "kv1") : null;
   return kind && { path: path.replace(/\/$/, ""), kind, description: description ?? "" };
 }
 

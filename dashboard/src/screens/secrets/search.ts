@@ -43,5 +43,6 @@ export async function search(at: Mount, folder: string, wanted: string, signal: 
     await Promise.all(next.map(look));
     tell({ ...state, found: state.found.slice(0, FOUND_MAX) });
   }
+  state.cut ||= state.found.length > FOUND_MAX;
   if (!signal.aborted) tell({ ...state, found: state.found.slice(0, FOUND_MAX), done: true });
 }
