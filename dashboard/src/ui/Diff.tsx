@@ -1,24 +1,41 @@
 import type { JSX } from "preact";
+import { useMemo, useState } from "preact/hooks";
+import { Button } from "./Button";
 
 type Line = { sign: " " | "+" | "-"; text: string };
 
 /** Most lines of a side that are compared line by line; longer texts are shown as one taken away and one added. */
 const LINES_MAX = 1_500;
+/** Lines that are drawn at once: tens of thousands would hold up the whole page. */
+const SHOWN_AT_ONCE = 2_000;
 
 /** What differs between two texts, line by line. */
 export function Diff({ before, after, label }: { before: string; after: string; label: string }): JSX.Element {
-  const lines = compare(before.split("\n"), after.split("\n"));
+  const [many, setMany] = useState(SHOWN_AT_ONCE);
+  const lines = useMemo(() => compare(before.split("\n"), after.split("\n")), [before, after]);
   return (
-    <div class="diff" role="region" aria-label={label} tabIndex={0}>
-      {lines.map(({ sign, text }, index) => (
-        <div key={index} class={`line ${sign === "+" ? "added" : sign === "-" ? "removed" : ""}`}>
-          <span class="sign">
-            <span aria-hidden="true">{sign}</span>
-            {sign !== " " && <span class="visually-hidden">{sign === "+" ? "added" : "removed"}</span>}
+    <div class="stack tight">
+      <div class="diff" role="region" aria-label={label} tabIndex={0}>
+        {lines.slice(0, many).map(({ sign, text }, index) => (
+          <div key={index} class={`line ${sign === "+" ? "added" : sign === "-" ? "removed" : ""}`}>
+            <span class="sign">
+              <span aria-hidden="true">{sign}</span>
+              {sign !== " " && <span class="visually-hidden">{sign === "+" ? "added" : "removed"}</span>}
+            </span>
+            <span>{text}</span>
+          </div>
+        ))}
+      </div>
+      {lines.length > many && (
+        <div class="row">
+          <Button size="small" onClick={() => setMany(many + SHOWN_AT_ONCE)}>
+            Show more
+          </Button>
+          <span class="muted small">
+            {many.toLocaleString()} of {lines.length.toLocaleString()} lines
           </span>
-          <span>{text}</span>
         </div>
-      ))}
+      )}
     </div>
   );
 }

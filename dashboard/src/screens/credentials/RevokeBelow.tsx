@@ -12,7 +12,7 @@ export function RevokeBelow({ prefix, alive, onDone }: { prefix: string; alive: 
   const sudo = useCan(path, "sudo");
   return (
     <>
-      <Button kind="danger" because={(may === false || sudo === false) && `It needs update and sudo on ${path}`} onClick={() => setAsking(true)}>
+      <Button kind="danger" class="wraps" because={(may === false || sudo === false) && `It needs update and sudo on ${path}`} onClick={() => setAsking(true)}>
         Revoke all of {lastOf(prefix)}
       </Button>
       {asking && (
