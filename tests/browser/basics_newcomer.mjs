@@ -60,6 +60,8 @@ await story(async (cx) => {
   await until(async () => (await tokens.textContent()) === "1", "one token is counted");
   await api("POST", "auth/token/create", { ttl: "1h" }, keys.root_token);
   await until(async () => (await tokens.textContent()) === "2", "the second one as well");
+  await api("POST", "identity/entity", { name: "ann" }, keys.root_token);
+  await page.getByRole("region", { name: "Tokens", exact: true }).getByText("1 entity", { exact: true }).waitFor();
   const audit = await api("PUT", "sys/audit/file", { type: "file", options: { file_path: given.audit } }, keys.root_token);
   assert.equal(audit.status, 204);
   await page.getByText("No audit device is enabled").waitFor({ state: "detached", timeout: 30_000 });

@@ -67,7 +67,7 @@ function cluster(known: Facts | undefined): string {
   return leader.is_self ? "this node leads its cluster" : `a standby node; ${leader.leader_address || "nobody"} leads`;
 }
 
-function Numbers({ history: { looks, latest, error } }: { history: ReturnType<typeof useHistory> }): JSX.Element {
+function Numbers({ history: { looks, latest, entities, error } }: { history: ReturnType<typeof useHistory> }): JSX.Element {
   if (error && !latest) {
     const denied = error instanceof ApiError && (error.isDenied || error.isMissing);
     return (
@@ -85,7 +85,7 @@ function Numbers({ history: { looks, latest, error } }: { history: ReturnType<ty
   return (
     <section class="numbers" aria-label="Live numbers">
       <Stat label="Leases" value={latest?.has(COUNTED) === false ? "–" : count(last?.leases)} more={latest ? `${total(latest, "vault_expire_num_irrevocable_leases")} irrevocable` : ""} values={looks.map((look) => look.leases)} />
-      <Stat label="Tokens" value={count(last?.tokens)} more={latest ? `${total(latest, "vault_identity_entity_count")} entities` : ""} values={looks.map((look) => look.tokens)} />
+      <Stat label="Tokens" value={count(last?.tokens)} more={entities === null ? "" : `${entities.toLocaleString()} ${entities === 1 ? "entity" : "entities"}`} values={looks.map((look) => look.tokens)} />
       <Stat label="Requests" value={count(last?.requests)} more={rate(requests)} values={requests} />
       <Stat label="Revocations" value={count(last?.revocations)} more={latest ? `${total(latest, "vault_expire_lease_expiration")} by expiry` : ""} values={revocations} />
       <Stat label="Audit records" value={count(last?.audited)} more={rate(audited)} values={audited} />

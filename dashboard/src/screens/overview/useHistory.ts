@@ -20,30 +20,33 @@ export interface Look {
 export interface History {
   looks: Look[];
   latest: Scrape | null;
+  /** The entities of now; null where this token may not ask. */
+  entities: number | null;
   error: unknown;
 }
 
 const EVERY_MS = 2_000;
-/** Tokens are counted one by one, so they are counted less often. */
-const TOKENS_EACH = 3;
+/** Tokens and entities are counted one by one, so they are counted less often. */
+const COUNTED_EACH = 3;
 /** Three minutes. */
 const LOOKS_MAX = 90;
 
 /** Looks at the server's counters every two seconds while the screen is open and visible. */
 export function useHistory(): History {
-  const [history, setHistory] = useState<History>({ looks: [], latest: null, error: null });
+  const [history, setHistory] = useState<History>({ looks: [], latest: null, entities: null, error: null });
   useEffect(() => {
     const ending = new AbortController();
     const there = awaiting();
     let timer = 0;
     let round = 0;
     let tokens: number | null = null;
+    let entities: number | null = null;
     const look = async () => {
       if (!document.hidden) {
         try {
           const latest = await scrape({ signal: ending.signal });
-          if (round++ % TOKENS_EACH === 0) tokens = await countTokens(ending.signal);
-          setHistory(({ looks }) => ({ looks: [...looks.slice(1 - LOOKS_MAX), lookOf(latest, tokens)], latest, error: null }));
+          if (round++ % COUNTED_EACH === 0) [tokens, entities] = await Promise.all([count("tokens", "service_tokens", ending.signal), count("entities", "entities", ending.signal)]);
+          setHistory(({ looks }) => ({ looks: [...looks.slice(1 - LOOKS_MAX), lookOf(latest, tokens)], latest, entities, error: null }));
         } catch (error) {
           if (ending.signal.aborted) return;
           setHistory((last) => ({ ...last, error }));
@@ -75,12 +78,12 @@ export function rates(looks: Look[], of: keyof Look): number[] {
   });
 }
 
-/** The tokens of now; null where this token may not ask, and the gauge of the last minutes has to do. */
-async function countTokens(signal: AbortSignal): Promise<number | null> {
-  const path = "sys/internal/counters/tokens";
+/** How many there are now; null where this token may not ask. */
+async function count(what: string, counter: string, signal: AbortSignal): Promise<number | null> {
+  const path = `sys/internal/counters/${what}`;
   if (!(await surely(path, "read", session.value?.home ?? ""))) return null;
-  const answer = await read<{ counters: { service_tokens: { total: number } } }>(path, { namespace: "", signal }).catch(() => null);
-  return answer?.data.counters.service_tokens.total ?? null;
+  const answer = await read<{ counters: Record<string, { total: number } | undefined> }>(path, { namespace: "", signal }).catch(() => null);
+  return answer?.data.counters[counter]?.total ?? null;
 }
 
 function lookOf(found: Scrape, tokens: number | null): Look {
@@ -89,6 +92,7 @@ function lookOf(found: Scrape, tokens: number | null): Look {
     requests: total(found, "vault_core_handle_request_count") + total(found, "vault_core_handle_login_request_count"),
     // What `vault_expire_num_leases` says has the tokens with it, which have a number of their own here.
     leases: total(found, "vault_expire_leases_by_mount"),
+    // Where this token may not have them counted, the gauge of the last minutes has to do.
     tokens: tokens ?? total(found, "vault_token_count"),
     revocations: total(found, "vault_expire_revoke_count"),
     audited: total(found, "vault_audit_log_request_count") + total(found, "vault_audit_log_response_count"),
