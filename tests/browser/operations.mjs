@@ -79,6 +79,18 @@ async function audit(cx) {
   await page.getByText("No audit device is enabled").waitFor();
 }
 
+/** Rates need not be whole numbers. */
+async function rareRequests({ page }) {
+  const dialog = page.getByRole("dialog");
+  await page.getByRole("button", { name: "New quota" }).click();
+  await dialog.getByLabel("Name").fill("rare");
+  await dialog.getByLabel("Path").fill("cubbyhole");
+  await dialog.getByLabel("Requests").fill("0.5");
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await page.getByText("0.5 requests in 1s").waitFor();
+  await api("DELETE", "sys/quotas/rate-limit/rare");
+}
+
 async function quotas(cx) {
   const { page } = cx;
   const dialog = page.getByRole("dialog");
@@ -107,6 +119,7 @@ async function quotas(cx) {
   await page.getByRole("button", { name: "Delete slow" }).click();
   await dialog.getByRole("button", { name: "Delete" }).click();
   await page.getByText("5 requests in 1s").waitFor({ state: "detached" });
+  await rareRequests(cx);
   assert.equal((await api("GET", "sys/quotas/rate-limit/slow")).status, 404);
 }
 

@@ -22,6 +22,8 @@ export interface Screen {
   nav?: { label: string; icon?: IconName };
   /** What the token must be able to do for the screen to be of use; else it is left out of the navigation. */
   needs?: [path: string, capability: Capability];
+  /** Is about the whole server, and of use in the root namespace alone; below it is left out of the navigation. */
+  root?: boolean;
   /** A kind of engine that has to be mounted where the token sees it; else it is left out of the navigation. */
   engine?: string;
 }

@@ -13,7 +13,7 @@ import { href, match } from "./router";
 export function Nav({ area, path }: { area: Area | undefined; path: string }): JSX.Element {
   const usable = useUsable();
   useEngines(area);
-  const listed = usable.filter(({ nav, engine }) => nav && (!engine || seen.value.some(({ type }) => type === engine)));
+  const listed = usable.filter(({ nav, engine, root }) => nav && (!root || namespace.value === "") && (!engine || seen.value.some(({ type }) => type === engine)));
   // The entry of the screen at hand, else the one whose place it is below, else the first one of its area.
   const current = listed.find((screen) => match(screen.path, path)) ?? listed.find((screen) => path.startsWith(`${linkOf(screen)}/`)) ?? listed.find((screen) => screen.area === area);
   const shown = current?.path;

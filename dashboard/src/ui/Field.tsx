@@ -25,6 +25,8 @@ interface Props extends Around {
   rows?: number;
   min?: number;
   max?: number;
+  /** "any" for numbers that need not be whole. */
+  step?: number | "any";
   inputMode?: "text" | "numeric" | "search" | "url";
   /** Suggested values. */
   choices?: string[];

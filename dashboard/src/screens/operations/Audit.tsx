@@ -13,7 +13,7 @@ interface Device {
 }
 const EVERY_MS = 5_000;
 
-/** The audit devices of this namespace. */
+/** The audit devices of the server. */
 export default function Audit(): JSX.Element {
   const { data, error, reload } = useLoad(async (signal) => (await read<Record<string, Device>>("sys/audit", { signal })).data, [], EVERY_MS);
   const [enabling, setEnabling] = useState(false);

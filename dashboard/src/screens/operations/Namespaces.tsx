@@ -26,7 +26,7 @@ export default function Namespaces(): JSX.Element {
   return (
     <Page
       title="Namespaces"
-      lead={`Each has mounts, policies, identities and quotas of its own. These are below ${namespace.value || "the root"}.`}
+      lead={`Each has mounts, policies and identities of its own. These are below ${namespace.value || "the root"}.`}
       actions={
         <Button kind="primary" icon="plus" because={createDenied} onClick={() => setAsked({ what: "create" })}>
           New namespace

@@ -62,7 +62,7 @@ export function QuotaDialog({ quota, onClose, onDone }: { quota: Quota | null; o
         )}
         <Field label="Path" mono value={path} onInput={setPath} placeholder="everything" hint="A mount (database/), a namespace (team/), a path below a mount, with * at the end for all that begin so." />
         <div class="halves">
-          <Field label={kind === "rate-limit" ? "Requests" : "At most"} type="number" min={1} required value={most} onInput={setMost} />
+          <Field label={kind === "rate-limit" ? "Requests" : "At most"} type="number" min={kind === "rate-limit" ? 0 : 1} step={kind === "rate-limit" ? "any" : 1} required value={most} onInput={setMost} />
           {kind === "rate-limit" && <Field label="In" mono value={interval} onInput={setInterval} hint="Like 1s or 1m." />}
         </div>
         {kind === "rate-limit" && <Field label="Who asks more is refused for" mono value={block} onInput={setBlock} placeholder="the rest of the interval" />}
