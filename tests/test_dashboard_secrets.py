@@ -31,3 +31,12 @@ def test_nothing_that_was_written_or_typed_is_lost(server):
     server.ok("PUT", "sys/policies/acl/writer", {"policy": WRITER})
     writer = server.ok("POST", "auth/token/create", {"policies": ["writer"]})["auth"]["client_token"]
     tell("secrets_kept", server, writer=writer)
+
+
+@needs_browser
+def test_odd_places_and_secrets(server):
+    server.ok("POST", "sys/mounts/secret", {"type": "kv", "options": {"version": "2"}})
+    server.ok("POST", "sys/namespaces/team")
+    server.ok("PUT", "sys/policies/acl/reader", {"policy": READER})
+    reader = server.ok("POST", "auth/token/create", {"policies": ["reader"]})["auth"]["client_token"]
+    tell("secrets_places", server, reader=reader)
