@@ -5,7 +5,7 @@ import { go } from "../../shell/router";
 import { Button, Card, Check, Command, Confirm, Empty, Facts, Field, type Loaded, Note, operands, sentence, toast, Trouble, when } from "../../ui";
 import { Loading } from "../../ui/Loading";
 import { useUnsaved } from "../../ui/useUnsaved";
-import { print, sorted } from "./json";
+import { print, sorted } from "../../api/json";
 import { metadataPath, type Metadata, type Mount } from "./kv";
 import { missing, useMay } from "../../session/may";
 import { placeOf } from "./places";
