@@ -214,9 +214,50 @@ async function identities(cx) {
   await page.getByRole("link", { name: entity.id }).waitFor();
   await examine(cx, "group");
   assert.deepEqual((await api("GET", "identity/group/name/shop")).body.data.member_entity_ids, [entity.id]);
+  await together(cx);
   await page.getByRole("button", { name: "Delete" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
   await page.getByText("No groups yet").waitFor();
+}
+
+/** Two at the same group: what the other one changed stays, and where both changed the same nothing is written over unseen. */
+async function together(cx) {
+  const { page } = cx;
+  const group = async () => (await api("GET", "identity/group/name/shop")).body.data;
+  const { id, member_entity_ids: members } = await group();
+  const theirs = (body) => api("POST", `identity/group/id/${id}`, body);
+  const save = page.getByRole("button", { name: "Save", exact: true });
+  const metadata = { "k=x": " padded ", note: "line1\nline2" };
+  await theirs({ policies: ["app", "auditor"], metadata });
+  await go(cx, "/access/groups");
+  await page.getByRole("link", { name: "shop", exact: true }).click();
+  // A form that shows metadata of any kind changes none of it.
+  await until(async () => (await page.getByLabel("Metadata").inputValue()) === JSON.stringify(metadata, null, 2), "the metadata is there");
+  await theirs({ policies: ["app", "theirs"], member_entity_ids: [] });
+  await page.getByLabel("Name", { exact: true }).fill("@shop");
+  await page.locator("main .command summary").click();
+  await page.getByText(`coffer write identity/group/id/${id} 'name=\\@shop'`, { exact: true }).waitFor();
+  await page.getByLabel("Name", { exact: true }).fill("Shop");
+  await save.click();
+  await page.getByRole("heading", { name: "Shop", exact: true }).waitFor();
+  await until(async () => (await page.getByLabel("Policies", { exact: true }).inputValue()) === "app, theirs", "what they changed is shown");
+  const kept = await group();
+  assert.deepEqual([kept.policies, kept.member_entity_ids ?? [], kept.metadata], [["app", "theirs"], [], metadata]);
+
+  await page.getByLabel("Policies", { exact: true }).fill("mine");
+  await page.getByLabel("Member entities").fill(members[0]);
+  await theirs({ policies: ["app"] });
+  await save.click();
+  const conflict = page.getByRole("region", { name: "Conflict" });
+  await conflict.getByText("app", { exact: true }).waitFor();
+  await examine(cx, "group-conflict");
+  assert.deepEqual((await group()).policies, ["app"]);
+  await conflict.getByRole("button", { name: "Load what is there now" }).click();
+  await conflict.waitFor({ state: "detached" });
+  assert.equal(await page.getByLabel("Policies", { exact: true }).inputValue(), "app");
+  await save.click();
+  await page.getByRole("link", { name: members[0] }).waitFor();
+  assert.deepEqual((await group()).member_entity_ids, members);
 }
 
 /** Somebody who may only look: no area that is not theirs, and reasons in the place of buttons. */

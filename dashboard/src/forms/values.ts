@@ -126,11 +126,12 @@ function parsed(text: string): unknown {
 }
 
 /** Pairs as lines; or as JSON, for values with lines of their own. */
-const pairsSent = (text: string): unknown => (text.startsWith("{") ? json(text, "object") : pairsOf(text));
+export const pairsSent = (text: string): unknown => (text.startsWith("{") ? json(text, "object") : pairsOf(text));
 
-function linesOf(pairs: Record<string, unknown>): string {
+/** Pairs as lines, where lines give back the same; else as JSON. */
+export function linesOf(pairs: Record<string, unknown>): string {
   const all = Object.entries(pairs);
-  const fits = all.every(([name, value]) => isText(value) && !/[\n\r]/.test(value) && value.trim() === value && name.trim() === name && !/[=\n]/.test(name)) && !all[0]?.[0].startsWith("{");
+  const fits = all.every(([name, value]) => isText(value) && !/[\n\r]/.test(value) && value.trim() === value && name !== "" && name.trim() === name && !/[=\n\r]/.test(name)) && !all[0]?.[0].startsWith("{");
   return fits ? all.map(([name, value]) => `${name}=${String(value)}`).join("\n") : print(pairs);
 }
 

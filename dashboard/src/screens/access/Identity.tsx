@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { list, read, remove, write } from "../../api/client";
 import { go, href, path } from "../../shell/router";
 import { Button, Card, Check, Command, Confirm, Copy, Empty, Facts, Field, LinkButton, Loading, Note, Page, sentence, Table, toast, Trouble, useLoad, warned, when } from "../../ui";
@@ -8,7 +8,9 @@ import { useDenied } from "../../ui/useDenied";
 import { useUnsaved } from "../../ui/useUnsaved";
 import type { ScreenProps } from "../types";
 import { SORTS, type Sort } from "./Entities";
-import { linesOf, pairsOf, splitNames } from "./names";
+import { Clash } from "./Clash";
+import { splitNames } from "./names";
+import { bodyOf, changedIn, clashesOf, rebased, wordsOf, writtenOf, type Kept as Writable, type Written } from "./written";
 
 interface Alias {
   id: string;
@@ -16,22 +18,16 @@ interface Alias {
   mount_path: string;
   mount_type: string;
 }
-interface Kept {
+interface Kept extends Writable {
   id: string;
-  name: string;
-  policies: string[] | null;
-  metadata: Record<string, string> | null;
   creation_time: string;
   last_update_time: string;
-  disabled?: boolean;
   aliases?: Alias[];
   alias?: Partial<Alias>;
   merged_entity_ids?: string[] | null;
   direct_group_ids?: string[];
   inherited_group_ids?: string[];
   type?: string;
-  member_entity_ids?: string[] | null;
-  member_group_ids?: string[] | null;
   parent_group_ids?: string[] | null;
 }
 
@@ -41,7 +37,7 @@ export function Identity({ sort, params }: ScreenProps & { sort: Sort }): JSX.El
   const id = params.id ?? "";
   const { data, error, reload } = useLoad(async (signal) => (await read<Kept>(`${base}/id/${id}`, { signal })).data, [id]);
   const crumbs = [{ title, path: `/access/${place}` }];
-  if (data) return <Form key={data.last_update_time} sort={sort} kept={data} reload={reload} />;
+  if (data) return <Form key={data.id} sort={sort} kept={data} reload={reload} />;
   return (
     <Page title={id} crumbs={crumbs}>
       {error ? <Trouble error={error} what={`this ${SORTS[sort].one}`} onRetry={reload} /> : <Loading />}
@@ -51,43 +47,45 @@ export function Identity({ sort, params }: ScreenProps & { sort: Sort }): JSX.El
 
 function Form({ sort, kept, reload }: { sort: Sort; kept: Kept; reload: () => void }): JSX.Element {
   const { base, place, title, one } = SORTS[sort];
-  const first = {
-    name: kept.name,
-    policies: (kept.policies ?? []).join(", "),
-    metadata: linesOf(kept.metadata),
-    disabled: kept.disabled ?? false,
-    entities: (kept.member_entity_ids ?? []).join("\n"),
-    groups: (kept.member_group_ids ?? []).join("\n"),
-  };
-  const [form, setForm] = useState(first);
+  // What the inputs hold, and what of the server's they began with.
+  const [{ form, first }, setState] = useState(() => ({ form: writtenOf(kept), first: writtenOf(kept) }));
+  const [theirs, setTheirs] = useState<Written | null>(null);
   const [asked, setAsked] = useState<"delete" | "merge" | null>(null);
   const [wrong, setWrong] = useState<string | null>(null);
-  const [saved, setSaved] = useState(false);
+  const [gone, setGone] = useState(false);
   const target = `${base}/id/${kept.id}`;
   const denied = useDenied(target, "update");
   const deleteDenied = useDenied(target, "delete");
   const mergeDenied = useDenied("identity/entity/merge", "update");
   const known = useLoad((signal) => list("sys/policies/acl", { signal }).catch(() => []), []);
-  const unsaved = !saved && JSON.stringify(form) !== JSON.stringify(first);
+  const unsaved = !gone && changedIn(form, first).length > 0;
   const guard = useUnsaved(unsaved);
-  const change = (part: Partial<typeof first>) => setForm({ ...form, ...part });
+  const change = (part: Partial<Written>) => setState({ form: { ...form, ...part }, first });
   const isExternal = kept.type === "external";
-  const body = {
-    name: form.name.trim(),
-    policies: splitNames(form.policies),
-    metadata: pairsOf(form.metadata),
-    ...(sort === "entity" ? { disabled: form.disabled } : {}),
-    ...(sort === "group" && !isExternal ? { member_entity_ids: splitNames(form.entities), member_group_ids: splitNames(form.groups) } : {}),
-  };
+  const { body, wrong: unread } = bodyOf(form, first);
+  const clashes = theirs ? clashesOf(form, first, theirs) : [];
+  // What was read again takes nothing from what is being typed.
+  useEffect(() => setState((last) => rebased(last.form, last.first, writtenOf(kept))), [kept]);
   const save = async () => {
     setWrong(null);
     try {
+      // The server has no check-and-set for these; a look right before is the next best.
+      const now = writtenOf((await read<Kept>(target)).data);
+      if (clashesOf(form, first, now).length > 0) return setTheirs(now);
+      setTheirs(null);
       warned((await write(target, body)).warnings);
       toast(`Saved: ${form.name}`);
+      setState((last) => ({ ...last, first: form }));
       reload();
     } catch (error) {
       setWrong(sentence(error instanceof Error ? error.message : String(error)));
     }
+  };
+  const take = (now: Written) => {
+    const ours = changedIn(form, first).filter((part) => !clashes.includes(part));
+    setState({ form: { ...now, ...Object.fromEntries(ours.map((part) => [part, form[part]])) }, first: now });
+    setTheirs(null);
+    reload();
   };
   return (
     <Page
@@ -106,7 +104,7 @@ function Form({ sort, kept, reload }: { sort: Sort; kept: Kept; reload: () => vo
           <Button kind="danger" icon="trash" because={deleteDenied} onClick={() => setAsked("delete")}>
             Delete
           </Button>
-          <Button kind="primary" because={denied} disabled={!unsaved} onClick={save}>
+          <Button kind="primary" because={denied || unread || false} disabled={!unsaved} onClick={save}>
             Save
           </Button>
         </>
@@ -114,17 +112,18 @@ function Form({ sort, kept, reload }: { sort: Sort; kept: Kept; reload: () => vo
     >
       {kept.disabled && <Note tone="warn" title="Disabled">Its tokens are refused, and it gets no new ones.</Note>}
       {wrong && <Note tone="bad">{wrong}</Note>}
+      {theirs && clashes.length > 0 && <Clash clashes={clashes} theirs={theirs} onTake={() => take(theirs)} />}
       <div class="halves">
         <Card title="What it has">
           <div class="stack">
             <Field label="Name" value={form.name} onInput={(name) => change({ name })} disabled={Boolean(denied)} />
             <Field label="Policies" mono value={form.policies} onInput={(policies) => change({ policies })} choices={known.data} disabled={Boolean(denied)} hint="Separated by commas." />
-            <Field label="Metadata" type="textarea" mono rows={3} value={form.metadata} onInput={(metadata) => change({ metadata })} disabled={Boolean(denied)} hint="name=value, one a line." />
+            <Field label="Metadata" type="textarea" mono rows={3} value={form.metadata} onInput={(metadata) => change({ metadata })} disabled={Boolean(denied)} wrong={unread} hint="name=value, one a line; or JSON." />
             {sort === "entity" && <Check label="Disabled" checked={form.disabled} onInput={(disabled) => change({ disabled })} hint="Its tokens are refused while it is." disabled={Boolean(denied)} />}
             {sort === "group" && !isExternal && (
               <>
-                <Field label="Member entities" type="textarea" mono rows={3} value={form.entities} onInput={(entities) => change({ entities })} disabled={Boolean(denied)} hint="Ids, one a line." />
-                <Field label="Member groups" type="textarea" mono rows={2} value={form.groups} onInput={(groups) => change({ groups })} disabled={Boolean(denied)} hint="Ids, one a line." />
+                <Field label="Member entities" type="textarea" mono rows={3} value={form.member_entity_ids} onInput={(member_entity_ids) => change({ member_entity_ids })} disabled={Boolean(denied)} hint="Ids, one a line." />
+                <Field label="Member groups" type="textarea" mono rows={2} value={form.member_group_ids} onInput={(member_group_ids) => change({ member_group_ids })} disabled={Boolean(denied)} hint="Ids, one a line." />
               </>
             )}
           </div>
@@ -147,7 +146,7 @@ function Form({ sort, kept, reload }: { sort: Sort; kept: Kept; reload: () => vo
         </Card>
       </div>
       {sort === "entity" && <Aliases entity={kept} reload={reload} />}
-      <Command cli={["write", target, ...(body.policies.length ? [`policies=${body.policies.join(",")}`] : []), `name=${body.name}`]} request={{ method: "POST", path: target, body }} />
+      <Command cli={unsaved ? ["write", target, ...wordsOf(body)] : ["read", target]} request={unsaved ? { method: "POST", path: target, body } : { method: "GET", path: target }} />
       {guard}
       {asked === "delete" && (
         <Confirm
@@ -157,7 +156,7 @@ function Form({ sort, kept, reload }: { sort: Sort; kept: Kept; reload: () => vo
           onClose={() => setAsked(null)}
           onConfirm={async () => {
             await remove(target);
-            setSaved(true);
+            setGone(true);
             toast(`Deleted: ${kept.name}`);
             setTimeout(() => go(`/access/${place}`), 0);
           }}
