@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Confirm } from "./Confirm";
 import { watch } from "./leaving";
 
@@ -13,15 +13,16 @@ export function useUnsaved(unsaved: boolean): JSX.Element | null {
   const leaving = useRef(false);
   const now = useRef(unsaved);
   now.current = unsaved;
-  useEffect(() => {
+  // Together with what shows that something is unsaved: an effect would come a moment later.
+  useLayoutEffect(() => {
     if (!unsaved) return;
     leaving.current = false;
     const here = location.href;
     // It comes before `hashchange`, by which the router learns of a new place: what that then finds is the old one.
     const turn = () => {
       if (leaving.current || !now.current || location.href === here) return;
-      const towards = location.hash;
-      setWish({ goOn: () => (location.hash = towards) });
+      // Whichever way it was, the step before this one leads there then: going on is going back, and leaves no second step to here.
+      setWish({ goOn: () => history.back() });
       history.pushState(null, "", here);
     };
     const stay = (event: Event) => leaving.current || event.preventDefault();
