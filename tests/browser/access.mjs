@@ -66,10 +66,26 @@ async function policy(cx) {
   await api("PUT", "sys/policies/acl/app", { policy: theirs });
   await rules.focus();
   await page.keyboard.press("Control+s");
-  await page.getByText(/the policy has version 2; read it again/).waitFor();
+  const conflict = page.getByRole("region", { name: "Conflict" });
+  await conflict.getByText(/the policy has version 2 now/).waitFor();
   assert.equal((await api("GET", "sys/policies/acl/app")).body.data.policy, theirs);
-  await page.getByRole("link", { name: "Policies", exact: true }).first().click();
-  await page.getByRole("button", { name: "Leave" }).click();
+  // What was typed is still there, beside theirs; the one or the other is saved on demand.
+  assert.match(await rules.inputValue(), /^path "more/);
+  await page.getByRole("region", { name: "From theirs to yours" }).getByText(theirs).waitFor();
+  assert.ok(await page.getByRole("button", { name: "Save", exact: true }).isDisabled());
+  await examine(cx, "policy-conflict");
+  await conflict.getByRole("button", { name: "Save over version 2" }).click();
+  await page.getByText(/^Version 3, changed/).waitFor();
+  assert.match((await api("GET", "sys/policies/acl/app")).body.data.policy, /^path "more/);
+  await api("PUT", "sys/policies/acl/app", { policy: theirs });
+  await rules.fill("# mine");
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await conflict.getByRole("button", { name: "Load version 4 in place of yours" }).click();
+  await page.getByText(/^Version 4, changed/).waitFor();
+  assert.equal(await rules.inputValue(), theirs);
+
+  await backIsBack(cx);
+  await go(cx, "/access/policies");
   await page.getByRole("link", { name: "app", exact: true }).waitFor();
   await api("PUT", "sys/policies/acl/app", { policy: 'path "secret/data/app/*" {\n  capabilities = ["read"]\n}' });
   await api("PUT", "sys/policies/acl/gone", { policy: theirs });
@@ -78,6 +94,21 @@ async function policy(cx) {
   await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
   await page.getByRole("heading", { name: "Policies", exact: true }).waitFor();
   assert.equal((await api("GET", "sys/policies/acl/gone")).status, 404);
+}
+
+/** What was left unsaved by the way back is no step of that way any more. */
+async function backIsBack(cx) {
+  const { page } = cx;
+  await go(cx, "/access/auth");
+  await go(cx, "/access/policies");
+  await page.getByRole("link", { name: "app", exact: true }).click();
+  await page.getByLabel("Rules").fill("# changed");
+  await page.getByText("not saved", { exact: true }).waitFor();
+  await page.goBack();
+  await page.getByRole("button", { name: "Leave" }).click();
+  await page.getByRole("heading", { name: "Policies", exact: true }).waitFor();
+  await page.goBack();
+  await page.getByRole("heading", { name: "Auth methods", exact: true }).waitFor();
 }
 
 async function explain(cx) {

@@ -8,6 +8,7 @@ import { lineOf } from "../../ui/hcl";
 import { useDenied } from "../../ui/useDenied";
 import { useUnsaved } from "../../ui/useUnsaved";
 import type { ScreenProps } from "../types";
+import { Meanwhile } from "./Meanwhile";
 
 interface Kept {
   name: string;
@@ -37,7 +38,7 @@ export default function Policy({ params }: ScreenProps): JSX.Element {
     );
   }
   if (kept.data === undefined) return <Page title={name ?? "New policy"} crumbs={crumbs} children={<Loading />} />;
-  return <Editor key={`${name} ${kept.data?.version}`} kept={kept.data} reload={kept.reload} />;
+  return <Editor key={`${name} ${kept.data?.version} ${kept.data?.modified}`} kept={kept.data} reload={kept.reload} />;
 }
 
 function Editor({ kept, reload }: { kept: Kept | null; reload: () => void }): JSX.Element {
@@ -48,7 +49,10 @@ function Editor({ kept, reload }: { kept: Kept | null; reload: () => void }): JS
   const [checked, setChecked] = useState(false);
   const [saved, setSaved] = useState(false);
   const [asked, setAsked] = useState<"delete" | null>(null);
-  const target = `sys/policies/acl/${kept?.name ?? (name || "new")}`;
+  // What somebody else wrote while this was being edited.
+  const [theirs, setTheirs] = useState<{ policy: string; version: number } | null>(null);
+  const named = kept?.name ?? name.trim();
+  const target = `sys/policies/acl/${named || "NAME"}`;
   const changeDenied = useDenied(target, kept ? "update" : "create");
   const deleteDenied = useDenied(target, "delete");
   const isRoot = kept?.name === "root";
@@ -56,13 +60,17 @@ function Editor({ kept, reload }: { kept: Kept | null; reload: () => void }): JS
   const guard = useUnsaved(unsaved);
   const nameWrong = !kept && name.trim() === "" ? "Give it a name first" : null;
   useEffect(() => {
-    if (saved && !kept) go(path("access", "policies", "edit", name.trim()), { replace: true });
+    if (saved && !kept) go(path("access", "policies", "edit", named), { replace: true });
   }, [saved]);
 
   const change = (next: string) => {
     setText(next);
     setWrong(null);
     setChecked(false);
+  };
+  const rename = (next: string) => {
+    setName(next);
+    setTheirs(null);
   };
   const refused = (error: unknown) => {
     if (!(error instanceof ApiError) || error.isDenied) throw error;
@@ -74,23 +82,24 @@ function Editor({ kept, reload }: { kept: Kept | null; reload: () => void }): JS
     try {
       await write(target, { policy: text, cas: NO_VERSION });
     } catch (error) {
-      if (error instanceof ApiError && /check-and-set/.test(error.message)) return setChecked(true);
+      if (isConflict(error)) return setChecked(true);
       refused(error);
     }
   };
-  const save = async () => {
+  const save = async (cas = kept ? kept.version : 0) => {
     setWrong(null);
     try {
-      const cas = kept?.version === undefined ? (kept ? undefined : 0) : kept.version;
-      warned((await write(`sys/policies/acl/${kept?.name ?? name.trim()}`, { policy: text, cas })).warnings);
-      toast(`The policy ${kept?.name ?? name.trim()} is saved`);
+      warned((await write(target, { policy: text, cas })).warnings);
+      toast(`The policy ${named} is saved`);
       setSaved(true);
       if (kept) reload();
     } catch (error) {
+      if (isConflict(error)) return setTheirs(await meanwhile(target));
       refused(error);
     }
   };
-  const canSave = unsaved && !changeDenied && !nameWrong && !isRoot;
+  const takeTheirs = () => (kept ? reload() : setSaved(true));
+  const canSave = unsaved && !changeDenied && !nameWrong && !isRoot && !theirs;
   return (
     <Page
       title={kept?.name ?? "New policy"}
@@ -105,10 +114,10 @@ function Editor({ kept, reload }: { kept: Kept | null; reload: () => void }): JS
           )}
           {!isRoot && (
             <>
-              <Button icon="check" because={changeDenied || (nameWrong ?? false)} onClick={check}>
+              <Button icon="check" because={changeDenied || nameWrong || false} onClick={check}>
                 Check
               </Button>
-              <Button kind="primary" because={changeDenied || (nameWrong ?? false)} disabled={!canSave} onClick={save}>
+              <Button kind="primary" because={changeDenied || nameWrong || (theirs !== null && "Settle the conflict first")} disabled={!canSave} onClick={() => save()}>
                 Save
               </Button>
             </>
@@ -117,15 +126,16 @@ function Editor({ kept, reload }: { kept: Kept | null; reload: () => void }): JS
       }
     >
       {isRoot && <Note title="root allows everything">It is built in and has no rules to change. Give it to nobody for long.</Note>}
-      {!kept && <Field label="Name" value={name} onInput={setName} mono required hint="Lower case; tokens, roles and groups name it." />}
+      {theirs && <Conflict version={theirs.version} onTake={takeTheirs} onKeep={() => save(theirs.version)} />}
+      {!kept && <Field label="Name" value={name} onInput={rename} mono required hint="Lower case; tokens, roles and groups name it." />}
       {!isRoot && <HclEditor label="Rules" text={text} onInput={change} wrong={wrong} wrongLine={wrong ? lineOf(wrong) : null} readOnly={Boolean(changeDenied)} onSave={() => canSave && void save()} />}
       <div role="status">{checked && <Note tone="good">The server understands these rules. Nothing was saved.</Note>}</div>
-      {kept && unsaved && (
-        <Card title="What changes" flush>
-          <Diff before={before} after={text} label="What changes" />
+      {((kept && unsaved) || theirs) && (
+        <Card title={theirs ? "From theirs to yours" : "What changes"} flush>
+          <Diff before={theirs?.policy ?? before} after={text} label={theirs ? "From theirs to yours" : "What changes"} />
         </Card>
       )}
-      <Command cli={["policy", "write", ...operands(kept?.name ?? (name || "NAME"), "FILE.hcl")]} request={{ method: "POST", path: target, body: { policy: "…" } }} />
+      <Command cli={["policy", "write", ...operands(named || "NAME", "FILE.hcl")]} request={{ method: "POST", path: target, body: { policy: "…" } }} />
       {guard}
       {asked === "delete" && kept && (
         <Confirm
@@ -146,6 +156,36 @@ function Editor({ kept, reload }: { kept: Kept | null; reload: () => void }): JS
     </Page>
   );
 }
+
+/** Somebody else saved this policy, or deleted it: what was typed stays, and either of both can be had. */
+function Conflict({ version, onTake, onKeep }: { version: number; onTake: () => void; onKeep: () => Promise<void> }): JSX.Element {
+  return (
+    <Meanwhile>
+      <p>
+        {version ? `Nothing was saved, so that nothing of theirs is lost: the policy has version ${version} now.` : "Nothing was saved: the policy was deleted."} Your rules are still in the editor, and below it stands what
+        differs from theirs.
+      </p>
+      <div class="row">
+        <Button onClick={onKeep}>{version ? `Save over version ${version}` : "Save it as a new one"}</Button>
+        {version > 0 && <Button onClick={onTake}>Load version {version} in place of yours</Button>}
+      </div>
+    </Meanwhile>
+  );
+}
+
+/** What is there now; version 0 if nothing is. */
+async function meanwhile(target: string): Promise<{ policy: string; version: number }> {
+  try {
+    const { policy, version = 0 } = (await read<Kept>(target)).data;
+    return { policy, version };
+  } catch (error) {
+    if (error instanceof ApiError && error.isMissing) return { policy: "", version: 0 };
+    throw error;
+  }
+}
+
+/** Whether a write was refused because the policy has another version than it names. */
+const isConflict = (error: unknown): boolean => error instanceof ApiError && /check-and-set/.test(error.message);
 
 function facts({ version, modified }: Kept): string {
   return [version ? `Version ${version}` : "", modified ? `changed ${when(modified)}` : ""].filter(Boolean).join(", ");
