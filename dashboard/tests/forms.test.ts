@@ -87,6 +87,7 @@ test("a refusal is said at the field that it names", () => {
   const said = refusals(new ApiError(400, ['field "default_ttl": "xx" is not a duration', "something else"]), ["default_ttl"]);
   assert.deepEqual(said, { fields: { default_ttl: '"xx" is not a duration' }, whole: "Something else" });
   assert.deepEqual(refusals(new Error("permission denied"), ["permission"]), { fields: {}, whole: "Permission denied" });
+  assert.equal(refusals(new ApiError(404, ["1 error occurred:\n\t* unsupported path\n\n"]), []).whole, "The server takes no such name");
 });
 
 const param = (name: string, description = "") => ({ name, in: "path", required: true, description, schema: { type: "string" } });

@@ -211,6 +211,13 @@ async function methods(cx) {
   assert.ok(login.body.auth.policies.includes("app"));
   await examine(cx, "method-user-kept");
   await go(cx, "/access/auth/people");
+  await page.getByLabel("Name, in users").fill("a b");
+  await page.getByRole("button", { name: "Open or make" }).click();
+  await page.getByRole("textbox", { name: "password", exact: true }).fill("a-password-of-ann-1");
+  await page.getByRole("button", { name: "Create" }).click();
+  await page.getByRole("alert").getByText("The server takes no such name").waitFor();
+  await page.getByRole("link", { name: "auth/people/" }).click();
+  await page.getByRole("button", { name: "Leave" }).click();
   await page.getByRole("link", { name: "ann" }).waitFor();
   await page.getByLabel("Leases by default").fill("45m");
   await page.getByRole("button", { name: "Save" }).click();
