@@ -164,6 +164,9 @@ async function tokens(cx) {
   await dialog.getByRole("button", { name: "Create" }).click();
   await dialog.getByText("is not a duration", { exact: false }).waitFor();
   await dialog.getByLabel("Lives for").fill("20m");
+  await dialog.getByLabel("Leave the policy default out").check();
+  await dialog.locator(".command summary").click();
+  await dialog.getByText("coffer token create -policy=app -ttl=20m -no-default-policy", { exact: true }).waitFor();
   await examine(cx, "token-new");
   await dialog.getByRole("button", { name: "Create" }).click();
   await page.getByRole("heading", { name: "The new token" }).waitFor();
@@ -177,8 +180,8 @@ async function tokens(cx) {
   const copied = await until(() => reader.evaluate(() => navigator.clipboard.readText()), "the token is in the clipboard");
   await reader.close();
   assert.ok(!/hvs\./.test(await page.content()));
-  const made = (await api("GET", "auth/token/lookup-self", undefined, copied)).body.data;
-  assert.ok(made.creation_ttl === 1200 && made.policies.includes("app"));
+  const made = (await api("POST", "auth/token/lookup", { token: copied })).body.data;
+  assert.ok(made.creation_ttl === 1200 && made.policies.includes("app") && !made.policies.includes("default"));
   await picture(cx, "token-made");
   // It stays until somebody says so.
   await page.keyboard.press("Escape");

@@ -4,6 +4,16 @@ import { list, write, type Auth } from "../../api/client";
 import { Button, Check, Command, Copy, Dialog, duration, Facts, Field, Note, Secret, Select, sentence, useLoad, warned } from "../../ui";
 import { splitNames } from "./names";
 
+interface Wish {
+  policies: string[];
+  ttl?: string;
+  display_name?: string;
+  num_uses?: number;
+  type?: string;
+  renewable?: boolean;
+  no_default_policy?: boolean;
+}
+
 /** Makes a token, and shows it this once. */
 export function NewToken({ onClose }: { onClose: () => void }): JSX.Element {
   const [policies, setPolicies] = useState("");
@@ -20,7 +30,7 @@ export function NewToken({ onClose }: { onClose: () => void }): JSX.Element {
   // What was refused is no longer what stands there.
   useEffect(() => setWrong(null), [policies, ttl, name, uses, type]);
   const known = useLoad((signal) => list("sys/policies/acl", { signal }).catch(() => []), []);
-  const body = {
+  const body: Wish = {
     policies: splitNames(policies),
     ...(ttl.trim() ? { ttl: ttl.trim() } : {}),
     ...(name.trim() ? { display_name: name.trim() } : {}),
@@ -75,11 +85,22 @@ export function NewToken({ onClose }: { onClose: () => void }): JSX.Element {
             Create
           </Button>
         </div>
-        <Command cli={["token", "create", ...body.policies.map((one) => `-policy=${one}`), ...(ttl ? [`-ttl=${ttl}`] : []), ...(orphan ? ["-orphan"] : [])]} request={{ method: "POST", path, body }} />
+        <Command cli={["token", "create", ...flagsOf(body), ...(orphan ? ["-orphan"] : [])]} request={{ method: "POST", path, body }} />
       </form>
     </Dialog>
   );
 }
+
+/** The flags of `coffer token create` for the same. */
+const flagsOf = ({ policies, ttl, display_name, num_uses, type, renewable, no_default_policy }: Wish): string[] => [
+  ...policies.map((one) => `-policy=${one}`),
+  ...(ttl ? [`-ttl=${ttl}`] : []),
+  ...(display_name ? [`-display-name=${display_name}`] : []),
+  ...(num_uses ? [`-use-limit=${num_uses}`] : []),
+  ...(type ? [`-type=${type}`] : []),
+  ...(renewable === false ? ["-renewable=false"] : []),
+  ...(no_default_policy ? ["-no-default-policy"] : []),
+];
 
 function Made({ auth, onClose }: { auth: Auth; onClose: () => void }): JSX.Element {
   return (
