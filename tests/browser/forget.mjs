@@ -64,7 +64,7 @@ async function whoMayNothingIsToldSo(cx) {
     await until(isSaid, `${place} says why it is empty`).catch((error) => assert.fail(`${error.message}:\n${words}`));
   }
   await go(cx, "/secrets/secret/app");
-  await page.getByText(/may not/).first().waitFor();
+  await page.getByText("none of it is open to your token").waitFor();
   await examine(cx, "refused");
 }
 
