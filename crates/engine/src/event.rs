@@ -50,6 +50,14 @@ impl Event {
         self.metadata.insert(name, value.to_string());
         self
     }
+
+    /// With one more thing to say, if it is known.
+    pub fn with_known(self, name: &'static str, value: Option<impl ToString>) -> Self {
+        match value {
+            Some(value) => self.with(name, value),
+            None => self,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -386,13 +386,19 @@ impl Log {
 
     /// Whether a namespace is sealed by a seal of its own, or of one that it lies in.
     pub fn is_closed(&self, namespace: &str) -> bool {
-        let part = self.barrier.part_of(&kept_for(namespace));
-        !namespace.is_empty() && part.is_some_and(|part| !part.is_open())
+        self.part(namespace).is_some_and(|part| !part.is_open())
     }
 
     /// Whether a namespace has a seal of its own, or lies in one that has.
     fn is_apart(&self, namespace: &str) -> bool {
-        !namespace.is_empty() && self.barrier.part_of(&kept_for(namespace)).is_some()
+        self.part(namespace).is_some()
+    }
+
+    fn part(&self, namespace: &str) -> Option<Arc<Barrier>> {
+        match namespace {
+            "" => None, // The root has the keys of the whole.
+            inner => self.barrier.part_of(&kept_for(inner)),
+        }
     }
 }
 

@@ -135,11 +135,8 @@ impl Handle<Open> for DisableDevice {
     async fn handle(self, open: &Open, _: &Ctx) -> Result<Empty, Fault> {
         changeable(open)?;
         let was = open.audit.disable(&self.path).await?;
-        let event = told(catalogue::AUDIT_DISABLE, &self.path);
-        open.tell(match was {
-            Some(device) => event.with("type", device.kind),
-            None => event,
-        });
+        let kind = was.map(|device| device.kind);
+        open.tell(told(catalogue::AUDIT_DISABLE, &self.path).with_known("type", kind));
         tracing::info!(path = self.path, "an audit device was disabled");
         Ok(Empty)
     }

@@ -56,13 +56,10 @@ pub(crate) fn logged_in(open: &Open, mount: &Mount, path: &str, display_name: &s
 }
 
 fn living(kind: &'static str, record: &TokenRecord) -> Event {
-    let event = about(kind, record)
+    about(kind, record)
         .with("policies", record.policies.join(","))
-        .with("renewable", record.renewable);
-    match record.expires {
-        Some(expires) => event.with("expire_time", expires),
-        None => event,
-    }
+        .with("renewable", record.renewable)
+        .with_known("expire_time", record.expires)
 }
 
 fn about(kind: &'static str, record: &TokenRecord) -> Event {

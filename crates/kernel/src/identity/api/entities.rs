@@ -265,11 +265,7 @@ async fn delete(open: &Open, cx: &Ctx, ids: Vec<String>) -> Result<Empty, Fault>
         for (id, known) in names {
             open.space.mfa.forget(id).await?;
             open.space.oidc.codes.forget(id).await?;
-            let event = told(catalogue::ENTITY_DELETE, "entity", id);
-            open.tell(match known {
-                Some(name) => event.with("name", name),
-                None => event,
-            });
+            open.tell(told(catalogue::ENTITY_DELETE, "entity", id).with_known("name", known));
         }
     }
     Ok(Empty)

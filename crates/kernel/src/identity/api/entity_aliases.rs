@@ -160,16 +160,10 @@ impl Handle<Open> for DeleteById {
         let entity = identity.entity_by_alias_id(&self.id).await?;
         let delete = DeleteAlias { id: self.id };
         identity.apply(&delete, cx.now, &cx.random).await?;
-        let mut event = told(catalogue::ENTITY_ALIAS_DELETE, "entity-alias", &delete.id);
-        let known = entity
-            .as_ref()
-            .and_then(|entity| Some((entity, entity.alias(&delete.id)?)));
-        if let Some((entity, alias)) = known {
-            event = event
-                .with("name", &alias.name)
-                .with("entity_id", &entity.id);
-        }
-        open.tell(event);
+        let alias = entity.as_ref().and_then(|entity| entity.alias(&delete.id));
+        let event = told(catalogue::ENTITY_ALIAS_DELETE, "entity-alias", &delete.id);
+        let event = event.with_known("name", alias.map(|alias| &alias.name));
+        open.tell(event.with_known("entity_id", entity.as_ref().map(|entity| &entity.id)));
         Ok(Empty)
     }
 }

@@ -136,14 +136,10 @@ impl Handle<Open> for DeleteById {
         let group = identity.group_by_alias_id(&self.id).await?;
         let delete = DeleteGroupAlias { id: self.id };
         identity.apply(&delete, cx.now, &cx.random).await?;
-        let mut event = told(catalogue::GROUP_ALIAS_DELETE, "group-alias", &delete.id);
-        let known = group
-            .as_ref()
-            .and_then(|group| Some((group, group.alias.as_ref()?)));
-        if let Some((group, alias)) = known {
-            event = event.with("name", &alias.name).with("group_id", &group.id);
-        }
-        open.tell(event);
+        let alias = group.as_ref().and_then(|group| group.alias.as_ref());
+        let event = told(catalogue::GROUP_ALIAS_DELETE, "group-alias", &delete.id);
+        let event = event.with_known("name", alias.map(|alias| &alias.name));
+        open.tell(event.with_known("group_id", group.as_ref().map(|group| &group.id)));
         Ok(Empty)
     }
 }

@@ -256,11 +256,8 @@ async fn delete(open: &Open, cx: &Ctx, id: &str) -> Result<(), Fault> {
             .apply(&leave, cx.now, &cx.random)
             .await?;
     }
-    let event = told(catalogue::GROUP_DELETE, "group", id);
-    open.tell(match &known {
-        Some(group) => event.with("name", &group.name),
-        None => event,
-    });
+    let name = known.map(|group| group.name);
+    open.tell(told(catalogue::GROUP_DELETE, "group", id).with_known("name", name));
     Ok(())
 }
 
