@@ -150,6 +150,11 @@ async fn aliases_and_mergers_of_identities_are_told() {
     h.delete(&path, &h.root).await;
     let told = only(&mut stream, catalogue::ENTITY_ALIAS_DELETE).await;
     assert_eq!(said(&told, "path"), path);
+    let named = (said(&told, "name"), said(&told, "entity_id"));
+    assert_eq!(named, ("ann@x", &**to), "after the merger");
+    h.delete(&format!("identity/entity/id/{to}"), &h.root).await;
+    let told = only(&mut stream, catalogue::ENTITY_DELETE).await;
+    assert_eq!((said(&told, "id"), said(&told, "name")), (&**to, "ann"));
     let group = json!({ "name": "team", "type": "external" });
     let group = done(&h, "identity/group", group).await;
     only(&mut stream, catalogue::GROUP_WRITE).await;
@@ -160,7 +165,13 @@ async fn aliases_and_mergers_of_identities_are_told() {
     assert_eq!(said(&told, "group_id"), of(&group, "id"));
     let path = format!("identity/group-alias/id/{}", of(&alias, "id"));
     h.delete(&path, &h.root).await;
-    only(&mut stream, catalogue::GROUP_ALIAS_DELETE).await;
+    let told = only(&mut stream, catalogue::GROUP_ALIAS_DELETE).await;
+    let named = (said(&told, "name"), said(&told, "group_id"));
+    assert_eq!(named, ("cn=team", of(&group, "id")));
+    let path = format!("identity/group/id/{}", of(&group, "id"));
+    h.delete(&path, &h.root).await;
+    let told = only(&mut stream, catalogue::GROUP_DELETE).await;
+    assert_eq!(said(&told, "name"), "team");
 }
 
 #[tokio::test(start_paused = true)]
