@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { remove, write } from "../../api/client";
 import { go } from "../../shell/router";
-import { Button, Card, Check, Command, Confirm, Empty, Facts, Field, type Loaded, Note, operands, sentence, toast, Trouble, when } from "../../ui";
+import { Button, Card, Check, Command, Confirm, Empty, Facts, Field, Note, operands, sentence, toast, Trouble, when, type Loaded } from "../../ui";
 import { Loading } from "../../ui/Loading";
 import { useUnsaved } from "../../ui/useUnsaved";
 import { print, sorted } from "../../api/json";
